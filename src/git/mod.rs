@@ -1,0 +1,67 @@
+//! Everything that names git2. Callers get small structs of our own.
+
+use std::path::{Path, PathBuf};
+
+/// An open repository. Nothing in it is ever written, and nothing its config names is ever run.
+pub struct Repository {
+    inner: git2::Repository,
+}
+
+/// Why a repository could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none at or above the path.
+    #[error("{} is not inside a git repository", path.display())]
+    NotARepository {
+        /// Where the search started.
+        path: PathBuf,
+    },
+    /// There is one, but git2 refuses it.
+    #[error("cannot open the git repository at {}: {message}", path.display())]
+    Refused {
+        /// Where the search started.
+        path: PathBuf,
+        /// What git2 says.
+        message: String,
+    },
+}
+
+impl Repository {
+    /// Opens the repository that `GIT_DIR` and its kin name, as git sets them for hooks, or else the one
+    /// at or above `start`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no repository or git2 cannot read it.
+    pub fn open(start: &Path) -> Result<Self, OpenError> {
+        let opened = if std::env::var_os("GIT_DIR").is_some() {
+            git2::Repository::open_from_env()
+        } else {
+            git2::Repository::discover(start)
+        };
+        opened.map(|inner| Self { inner }).map_err(|error| Self::open_error(start, &error))
+    }
+
+    fn open_error(start: &Path, error: &git2::Error) -> OpenError {
+        let path = start.to_path_buf();
+        match error.code() {
+            git2::ErrorCode::NotFound => OpenError::NotARepository { path },
+            _ => OpenError::Refused { path, message: error.message().to_owned() },
+        }
+    }
+
+    /// Directory of the working tree; `None` for a bare repository.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.inner.workdir()
+    }
+
+    /// The `.git` directory, or the one of this linked worktree.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.path()
+    }
+
+    /// The directory shared by all worktrees, with the objects and the refs.
+    pub fn common_dir(&self) -> &Path {
+        self.inner.commondir()
+    }
+}

@@ -1,0 +1,3 @@
+//! The `stanch` binary.
+
+fn main() {}

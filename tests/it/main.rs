@@ -1,0 +1,3 @@
+//! Runs the real binary on real repositories made with the real git.
+
+mod support;
