@@ -1,5 +1,7 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+pub mod text;
+
 use bstr::{BStr, BString};
 
 use crate::location::Origin;
