@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+pub mod config;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;

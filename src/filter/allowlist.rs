@@ -96,7 +96,8 @@ impl Allowlists {
 
     /// The first entry that accepts whatever stands in the file, so that it need not be read.
     pub fn excludes_path(&self, path: &BStr) -> Option<&AllowEntry> {
-        let entry = self.entries.iter().find(|entry| entry.is_for_whole_files() && entry.matches_path(path))?;
+        let entry =
+            self.entries.iter().find(|entry| entry.is_for_whole_files() && entry.matches_path(path))?;
         entry.count_use();
         Some(entry)
     }
@@ -143,7 +144,8 @@ impl AllowEntry {
             })?,
             regexes: compile_list("regexes", &spec.regexes, |text| compile_regex(text))?,
             commits: compile_list("commits", &spec.commits, |text| {
-                text.parse().map_err(|_| format!("`{text}` is no full object name (40 or 64 hexadecimal digits)"))
+                text.parse()
+                    .map_err(|_| format!("`{text}` is no full object name (40 or 64 hexadecimal digits)"))
             })?,
             reason: spec.reason,
             written_at: spec.written_at,
@@ -241,9 +243,10 @@ fn compile_paths(patterns: &[String]) -> Result<Option<Gitignore>, AllowError> {
         }
         builder.add_line(None, text).map_err(|cause| error(format!("bad path pattern: {cause}")))?;
     }
-    let patterns = builder
-        .build()
-        .map_err(|cause| AllowError { at: Some(("paths", 0)), message: format!("bad path patterns: {cause}") })?;
+    let patterns = builder.build().map_err(|cause| AllowError {
+        at: Some(("paths", 0)),
+        message: format!("bad path patterns: {cause}"),
+    })?;
     Ok(Some(patterns))
 }
 
@@ -252,14 +255,14 @@ fn compile_list<T>(
     texts: &[String],
     compile: impl Fn(&String) -> Result<T, String>,
 ) -> Result<Vec<T>, AllowError> {
-    let compile_at = |(index, text)| {
-        compile(text).map_err(|message| AllowError { at: Some((key, index)), message })
-    };
+    let compile_at =
+        |(index, text)| compile(text).map_err(|message| AllowError { at: Some((key, index)), message });
     texts.iter().enumerate().map(compile_at).collect()
 }
 
 fn compile_regex(text: &str) -> Result<Regex, String> {
-    let regex = Regex::new(text).map_err(|error| format!("bad regular expression: {}", regex_fault(&error)))?;
+    let regex =
+        Regex::new(text).map_err(|error| format!("bad regular expression: {}", regex_fault(&error)))?;
     if regex.is_match(b"") {
         return Err("this regular expression matches the empty text and would accept every secret".to_owned());
     }
