@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+pub mod decode;
 pub mod finding;
 pub mod fingerprint;
 pub mod git;
