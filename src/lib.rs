@@ -5,6 +5,7 @@
 pub mod finding;
 pub mod fingerprint;
 pub mod git;
+pub mod hygiene;
 pub mod location;
 pub mod secret;
 pub mod source;

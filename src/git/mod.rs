@@ -1,5 +1,9 @@
 //! Everything that names git2. Callers get small structs of our own.
 
+pub mod hooks;
+pub mod ignore;
+pub mod tracked;
+
 use std::path::{Path, PathBuf};
 
 /// An open repository. Nothing in it is ever written, and nothing its config names is ever run.
