@@ -8,6 +8,8 @@ pub mod finding;
 pub mod fingerprint;
 pub mod git;
 pub mod location;
+pub mod report;
+pub mod scanner;
 pub mod secret;
 pub mod source;
 pub mod span;
