@@ -1,6 +1,11 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+#[cfg(test)]
+mod collect;
+mod parallel;
+pub mod stdin;
 pub mod text;
+mod window;
 
 use bstr::{BStr, BString};
 
