@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod collect;
 mod parallel;
+pub mod staged;
 pub mod stdin;
 pub mod text;
 mod window;
+pub mod worktree;
 
 use bstr::{BStr, BString};
 
