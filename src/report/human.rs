@@ -1,6 +1,6 @@
 //! For people: what a developer sees when a commit is blocked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -74,7 +74,10 @@ impl Page<'_> {
         for finding in self.report.findings {
             let path = &finding.location.path;
             if last_path != Some(path) {
-                let shown = escape_bytes(&self.redactor.bytes(path));
+                let shown = match path.is_empty() {
+                    true => "(path not known)".to_owned(),
+                    false => escape_bytes(&self.redactor.bytes(path)),
+                };
                 let shown = self.paint(PATH, &shown);
                 writeln!(self.out, "{shown}")?;
                 last_path = Some(path);
@@ -195,7 +198,7 @@ impl Page<'_> {
         writeln!(self.out, "{urgent}")?;
         for (id, rule) in &rules {
             if let Some(revoke) = &rule.revoke {
-                writeln!(self.out, "  revoke {}: {}", escape(id), escape(revoke))?;
+                writeln!(self.out, "  {}: {}", escape(id), escape(revoke))?;
             }
         }
         let example = rules.keys().next().copied().unwrap_or_default();
@@ -219,8 +222,8 @@ impl Page<'_> {
         for note in self.report.notes {
             writeln!(self.out, "note: {}", escape(&self.redactor.text(note)))?;
         }
-        let (style, verdict) = self.verdict();
-        let verdict = self.paint(style, &verdict);
+        let is_good = self.report.is_complete() && self.report.findings.is_empty();
+        let verdict = self.paint(if is_good { GOOD } else { SECRET }, &self.report.verdict());
         writeln!(self.out, "{verdict}")?;
 
         let counts = [
@@ -260,43 +263,6 @@ impl Page<'_> {
             self.faint_line(&format!("configuration: {}", escape(&path.display().to_string())))?;
         }
         Ok(())
-    }
-
-    fn verdict(&self) -> (Style, String) {
-        let findings = self.report.findings;
-        let problems = self.report.coverage.problems.len() as u64;
-        let found = match findings.len() as u64 {
-            0 => "no secrets found".to_owned(),
-            number => {
-                let files: BTreeSet<_> = findings.iter().map(|finding| &finding.location.path).collect();
-                format!(
-                    "{} in {} ({})",
-                    count(number, "finding"),
-                    count(files.len() as u64, "file"),
-                    self.severities()
-                )
-            }
-        };
-        match (findings.is_empty(), problems) {
-            (true, 0) => (GOOD, found),
-            (false, 0) => (SECRET, found),
-            (_, problems) => (
-                SECRET,
-                format!("{found}, but the job is not complete: {}, see above", count(problems, "error")),
-            ),
-        }
-    }
-
-    fn severities(&self) -> String {
-        let of = |severity| {
-            self.report.findings.iter().filter(|finding| finding.rule.severity == severity).count()
-        };
-        let counts = Severity::ALL.iter().rev().map(|&severity| (of(severity), severity));
-        let counts: Vec<String> = counts
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, severity)| format!("{number} {severity}"))
-            .collect();
-        counts.join(", ")
     }
 
     fn skipped(&mut self) -> io::Result<()> {

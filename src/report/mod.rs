@@ -7,11 +7,12 @@ mod redact;
 pub mod text;
 pub mod wire;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::scanner::Suppressed;
 use crate::source::Coverage;
 
@@ -81,5 +82,31 @@ impl Report<'_> {
     /// Whether everything asked for was read.
     pub fn is_complete(&self) -> bool {
         self.coverage.problems.is_empty()
+    }
+
+    /// What it comes to, in one line.
+    pub fn verdict(&self) -> String {
+        let found = match self.findings.len() as u64 {
+            0 => "no secrets found".to_owned(),
+            number => {
+                let files: BTreeSet<_> = self.findings.iter().map(|finding| &finding.location.path).collect();
+                let files = text::count(files.len() as u64, "file");
+                format!("{} in {files} ({})", text::count(number, "finding"), self.severities())
+            }
+        };
+        match self.coverage.problems.len() as u64 {
+            0 => found,
+            number => format!("{found}, but the job is not complete: {}", text::count(number, "error")),
+        }
+    }
+
+    fn severities(&self) -> String {
+        let of = |severity| self.findings.iter().filter(|finding| finding.rule.severity == severity).count();
+        let counts = Severity::ALL.iter().rev().map(|&severity| (of(severity), severity));
+        let counts: Vec<String> = counts
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, severity)| format!("{number} {severity}"))
+            .collect();
+        counts.join(", ")
     }
 }

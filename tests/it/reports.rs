@@ -150,7 +150,7 @@ fn fixture() -> Fixture {
     Fixture {
         findings,
         coverage,
-        suppressed: Suppressed { inline: 2, allowlist: 1, below_threshold: 0, ..Suppressed::default() },
+        suppressed: Suppressed { inline: 2, allowlist: 1, below_threshold: 0 },
         notes: vec![".stanch.toml:4: this entry matches nothing".to_owned()],
     }
 }
