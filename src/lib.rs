@@ -11,6 +11,7 @@ pub mod hygiene;
 pub mod level;
 pub mod location;
 pub mod matcher;
+pub mod report;
 pub mod rule;
 pub mod scanner;
 pub mod secret;

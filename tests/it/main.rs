@@ -2,4 +2,5 @@
 
 mod check;
 mod install;
+mod reports;
 mod support;
