@@ -1,6 +1,13 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+#[cfg(test)]
+mod collect;
+mod parallel;
+pub mod staged;
+pub mod stdin;
 pub mod text;
+mod window;
+pub mod worktree;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,7 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod catalogue;
+mod check;
+mod install;
+mod reports;
 mod support;
