@@ -1,3 +1,4 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod staged;
 mod support;
