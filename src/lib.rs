@@ -2,10 +2,16 @@
 
 #![deny(missing_docs)]
 
+pub mod config;
+pub mod filter;
 pub mod finding;
 pub mod fingerprint;
 pub mod git;
+pub mod level;
 pub mod location;
+pub mod matcher;
+pub mod rule;
+pub mod scanner;
 pub mod secret;
 pub mod source;
 pub mod span;

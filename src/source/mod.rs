@@ -9,9 +9,11 @@ pub mod text;
 mod window;
 pub mod worktree;
 
+use std::collections::BTreeMap;
+
 use bstr::{BStr, BString};
 
-use crate::location::Origin;
+use crate::location::{Exposure, ObjectId, Origin};
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,31 @@ pub trait Source {
     /// read and what was not. Uses at most `threads` workers. Whatever could not be read is a
     /// [`Problem`] in the coverage, never silence.
     fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage;
+
+    /// Says where objects with findings stand and how they are reached. Called once, after
+    /// [`Source::drive`], and only when a unit without a path has findings. Problems go to `coverage`.
+    fn attribute(
+        &self,
+        objects: &[ObjectId],
+        threads: usize,
+        coverage: &mut Coverage,
+    ) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let _ = (objects, threads, coverage);
+        BTreeMap::new()
+    }
+}
+
+/// One path at which an object of the history stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appearance {
+    /// Path in the tree, or a description in angle brackets.
+    pub path: BString,
+    /// Commits and refs.
+    pub exposure: Exposure,
+    /// Place of the first commit in the order from old to new, to compare appearances with each other.
+    pub first_order: u64,
+    /// Place of the last commit in the same order.
+    pub last_order: u64,
 }
 
 /// What a run examined and what it did not.

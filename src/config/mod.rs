@@ -1,0 +1,143 @@
+//! `.stanch.toml`: where it is found and what it says.
+//!
+//! ```toml
+//! [scan]
+//! min_severity = "low"          # info, low, medium, high, critical
+//! min_confidence = "low"        # low, medium, high, proven
+//! max_file_bytes = "50M"        # a number of bytes, or a text with k, M or G (powers of 1024)
+//!
+//! [rules]
+//! disable = ["jwt"]             # ids of rules that are not used
+//!
+//! [[rule]]                      # a rule of your own, as in the built-in rule files
+//! id = "acme-deploy-key"
+//!
+//! [[allow]]                     # findings that are accepted; every key given must match
+//! reason = "made-up tokens of the test suite"      # mandatory
+//! paths = ["/tests/fixtures/"]  # as in .gitignore
+//! rules = ["jwt"]
+//! values = []                   # whole secrets …
+//! regexes = []                  # … or expressions that match a part of one
+//! commits = []                  # full object names
+//! expires = 2027-01-01          # the last day on which the entry applies
+//! ```
+//!
+//! The file is read as it is on disk, also when the index or the history is scanned. Whoever may change it may
+//! accept findings with it, so reports say which file was used.
+
+mod discover;
+mod schema;
+mod size;
+mod suggest;
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::filter::allowlist::Allowlists;
+use crate::finding::{Confidence, Severity};
+
+pub use discover::{FILE_NAME, discover};
+pub use size::parse_bytes;
+pub use suggest::nearest;
+
+/// What a configuration file says. The default is what holds without a file.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: Option<PathBuf>,
+    /// Findings below it are not reported.
+    pub min_severity: Option<Severity>,
+    /// Findings below it are not reported.
+    pub min_confidence: Option<Confidence>,
+    /// Larger files are skipped, and counted.
+    pub max_file_bytes: Option<u64>,
+    /// Ids of rules that are not used.
+    pub disabled_rules: Vec<String>,
+    /// The `[[rule]]` tables as they are written and on the lines on which they are written; everything
+    /// else is blank, so that the line of an error in a rule is the line in the file.
+    pub custom_rules: Option<String>,
+    /// The `[[allow]]` entries.
+    pub allow: Allowlists,
+    mentions: Vec<RuleMention>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is read but does not say what it may say.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong and what is allowed; quotes no value that may be a secret.
+        message: String,
+    },
+}
+
+/// A place in the file that names a rule.
+#[derive(Clone, Debug)]
+struct RuleMention {
+    id: String,
+    line: usize,
+    column: usize,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or says something that it may not.
+    pub fn load(path: &Path, today: Date) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        Self::parse(&text, path, today)
+    }
+
+    /// Reads a text; `path` is named in errors.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML, has an unknown key, a value of a wrong type or a bad pattern.
+    pub fn parse(text: &str, path: &Path, today: Date) -> Result<Self, ConfigError> {
+        schema::parse(text, path, today)
+    }
+
+    /// Checks that every rule that the file names exists.
+    ///
+    /// # Errors
+    ///
+    /// The first mention of a rule that is not among `known`.
+    pub fn check_rule_ids(&self, known: &[&str]) -> Result<(), ConfigError> {
+        match self.mentions.iter().find(|mention| !known.contains(&mention.id.as_str())) {
+            None => Ok(()),
+            Some(RuleMention { id, line, column }) => Err(ConfigError::Invalid {
+                path: self.path.clone().unwrap_or_default(),
+                line: *line,
+                column: *column,
+                message: unknown_rule(id, known),
+            }),
+        }
+    }
+}
+
+/// The message for a rule id that does not exist, with the nearest one that does.
+pub fn unknown_rule(id: &str, known: &[&str]) -> String {
+    match nearest(id, known) {
+        Some(near) => format!("there is no rule `{id}`; did you mean `{near}`?"),
+        None => format!("there is no rule `{id}`; `stanch rules list` shows all"),
+    }
+}

@@ -1,0 +1,286 @@
+//! Markers in the scanned text itself that accept a finding: `stanch:allow`.
+//!
+//! A marker counts on the line of the secret, anywhere on it, or on the line above when that line is a
+//! comment that holds nothing else. What may follow it:
+//!
+//! ```text
+//! # stanch:allow                          every rule
+//! # stanch:allow: a made-up key           every rule, with the reason
+//! # stanch:allow aws-access-key-id        that rule alone
+//! # stanch:allow rule-a, rule-b: reason   these rules, with the reason
+//! ```
+//!
+//! Words behind the marker are always read as rule ids, so that `stanch:allow test fixture` accepts
+//! nothing instead of everything: a marker that is not understood must not hide a secret.
+
+use bstr::ByteSlice;
+
+/// A marker that accepts a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlineAllow {
+    /// The marker's text, such as `stanch:allow`.
+    pub marker: &'static str,
+    /// What the author wrote behind the colon; invalid UTF-8 is replaced.
+    pub reason: Option<String>,
+}
+
+/// Returns the marker that accepts a match of `rule_id` on `line`, if there is one.
+///
+/// `line` is the line on which the secret starts and `previous_line` the one above it, both without
+/// their line ends.
+pub fn allowed(line: &[u8], previous_line: Option<&[u8]>, rule_id: &str) -> Option<InlineAllow> {
+    let on_line = MARKERS.iter().find_map(|marker| marker.on_line(line, rule_id));
+    on_line.or_else(|| {
+        let above = previous_line?;
+        MARKERS.iter().find_map(|marker| marker.alone_on_line(above, rule_id))
+    })
+}
+
+/// One way to write "this is accepted".
+struct Marker {
+    text: &'static str,
+}
+
+/// The markers that are understood.
+const MARKERS: &[Marker] = &[Marker { text: "stanch:allow" }];
+
+/// How comments open and, where they must be closed on the same line to be alone on it, how they close.
+/// Longer ones first, because `--[[` also starts with `--`.
+const COMMENTS: &[(&str, &str)] = &[
+    ("<!--", "-->"),
+    ("<%--", "--%>"),
+    ("{{!--", "--}}"),
+    ("{{!", "}}"),
+    ("{#", "#}"),
+    ("{-", "-}"),
+    ("(*", "*)"),
+    ("/*", "*/"),
+    ("--[[", "]]"),
+    ("<#", "#>"),
+    ("*", "*/"),
+    ("//", ""),
+    ("--", ""),
+    ("#", ""),
+    (";", ""),
+    ("%", ""),
+    ("!", ""),
+    ("'", ""),
+    ("\"", ""),
+    ("::", ""),
+    ("@rem ", ""),
+    ("REM ", ""),
+    ("rem ", ""),
+    ("dnl ", ""),
+];
+
+impl Marker {
+    /// Looks at every occurrence, because the first may name another rule.
+    fn on_line(&self, line: &[u8], rule_id: &str) -> Option<InlineAllow> {
+        memchr::memmem::find_iter(line, self.text)
+            .filter(|&start| stands_free(line, start, start + self.text.len()))
+            .find_map(|start| {
+                let rest = &line[start + self.text.len()..];
+                self.accept(&Scope::parse(rest), rule_id)
+            })
+    }
+
+    fn alone_on_line(&self, line: &[u8], rule_id: &str) -> Option<InlineAllow> {
+        let line = line.trim_ascii();
+        let &(open, close) = COMMENTS.iter().find(|(open, _)| line.starts_with(open.as_bytes()))?;
+        // `///`, `##` and `/**` are comments too.
+        let inside = line[open.len()..].trim_ascii_start();
+        let inside = inside.trim_start_with(|c| "/#*;-!% ".contains(c));
+        let rest = inside.strip_prefix(self.text.as_bytes())?;
+        if !stands_free(inside, 0, self.text.len()) {
+            return None;
+        }
+        // Code behind the comment's end means that the marker speaks of its own line.
+        let comment = match close {
+            "" => rest,
+            close => match rest.find(close) {
+                Some(at) if at + close.len() == rest.len() => &rest[..at],
+                Some(_) => return None,
+                None => rest,
+            },
+        };
+        let scope = Scope::parse(comment);
+        if scope.whole { self.accept(&scope, rule_id) } else { None }
+    }
+
+    fn accept(&self, scope: &Scope<'_>, rule_id: &str) -> Option<InlineAllow> {
+        let applies = scope.rules.is_empty() || scope.rules.contains(&rule_id.as_bytes());
+        applies.then(|| InlineAllow {
+            marker: self.text,
+            reason: scope.reason.map(|reason| String::from_utf8_lossy(reason).into_owned()),
+        })
+    }
+}
+
+/// What stands behind a marker.
+struct Scope<'l> {
+    /// Rule ids; none means every rule.
+    rules: Vec<&'l [u8]>,
+    reason: Option<&'l [u8]>,
+    /// Whether the text behind the marker was ids and a reason and nothing else.
+    whole: bool,
+}
+
+impl<'l> Scope<'l> {
+    fn parse(text: &'l [u8]) -> Self {
+        let mut rules = Vec::new();
+        let mut rest = text.trim_ascii_start();
+        while let Some(id) = leading_id(rest) {
+            rules.push(id);
+            rest = rest[id.len()..].trim_ascii_start();
+            match rest.strip_prefix(b",") {
+                Some(more) => rest = more.trim_ascii_start(),
+                None => break,
+            }
+        }
+        let reason = rest.strip_prefix(b":").map(trim_reason).filter(|reason| !reason.is_empty());
+        Self { rules, reason, whole: rest.is_empty() || rest.starts_with(b":") }
+    }
+}
+
+/// A leading rule id: letters, digits and hyphens, a letter or digit first.
+fn leading_id(text: &[u8]) -> Option<&[u8]> {
+    let len = text.iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || byte == b'-').count();
+    let id = &text[..len];
+    // The closer of `<!-- stanch:allow rule-->` is no part of the id.
+    let id = id.trim_end_with(|c| c == '-');
+    (id.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(id)
+}
+
+/// Cuts the closers of comments and strings off a reason.
+fn trim_reason(text: &[u8]) -> &[u8] {
+    let mut text = text.trim_ascii();
+    for close in ["-->", "--%>", "*/", "#}", "}}", "*)", "-}"] {
+        if let Some(cut) = text.strip_suffix(close.as_bytes()) {
+            text = cut.trim_ascii_end();
+        }
+    }
+    text
+}
+
+/// Whether the marker at `start..end` is no part of a longer word: `stanch:allowed`, `x-stanch:allow`.
+fn stands_free(line: &[u8], start: usize, end: usize) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
+    let before = match line[..start] {
+        [.., byte, b'-'] => is_word(&byte),
+        [.., byte] => is_word(&byte),
+        [] => false,
+    };
+    let after = match line[end..] {
+        [b'-', byte, ..] => is_word(&byte),
+        [byte, ..] => is_word(&byte),
+        [] => false,
+    };
+    !before && !after
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "acme-api-key";
+
+    fn same_line(line: &str) -> Option<InlineAllow> {
+        allowed(line.as_bytes(), None, RULE)
+    }
+
+    fn line_above(line: &str) -> Option<InlineAllow> {
+        allowed(b"key = value", Some(line.as_bytes()), RULE)
+    }
+
+    #[test]
+    fn a_marker_on_the_line_accepts() {
+        for line in [
+            "stanch:allow",
+            "k=v # stanch:allow",
+            "k=v #stanch:allow",
+            "k: v /* stanch:allow */",
+            "<k>v</k><!--stanch:allow-->",
+            r#"{"k": "v", "note": "stanch:allow"}"#,
+            "select 'v'--stanch:allow",
+            "k=v # stanch:allow acme-api-key",
+            "k=v # stanch:allow other-rule, acme-api-key",
+            "k=v # stanch:allow other-rule,acme-api-key: from the docs",
+            "<k>v</k><!-- stanch:allow acme-api-key-->",
+            "f(/* stanch:allow */ \"v\")",
+            "k=v # stanch:allow other-rule stanch:allow acme-api-key",
+        ] {
+            assert!(same_line(line).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_marker_or_speaks_of_another_rule_does_not_accept() {
+        for line in [
+            "k=v",
+            "k=v # stanch:allowed",
+            "k=v # stanch:allow-list",
+            "k=v # stanch:allow_all",
+            "k=v # stanch:allow\u{e9}",
+            "k=v # xstanch:allow",
+            "k=v # not-stanch:allow",
+            "k=v # Stanch:Allow",
+            "k=v # stanch: allow",
+            "k=v # stanch:allow other-rule",
+            "k=v # stanch:allow acme-api-key-two",
+            "k=v # stanch:allow test fixture",
+        ] {
+            assert_eq!(same_line(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_what_stands_behind_the_colon() {
+        for (line, reason) in [
+            ("k=v # stanch:allow", None),
+            ("k=v # stanch:allow:", None),
+            ("k=v # stanch:allow: made up: really", Some("made up: really")),
+            ("k=v # stanch:allow acme-api-key: made up ", Some("made up")),
+            ("k=v /* stanch:allow acme-api-key: made up */", Some("made up")),
+            ("<!-- stanch:allow: made up --> v", Some("made up --> v")),
+        ] {
+            let allow = same_line(line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(allow, InlineAllow { marker: "stanch:allow", reason: reason.map(str::to_owned) });
+        }
+    }
+
+    #[test]
+    fn a_marker_alone_on_the_line_above_accepts() {
+        for line in [
+            "# stanch:allow",
+            "    // stanch:allow acme-api-key",
+            "    // stanch:allow acme-api-key: made up",
+            "/// stanch:allow",
+            "/* stanch:allow acme-api-key */",
+            "/** stanch:allow: made up */",
+            " * stanch:allow",
+            "<!-- stanch:allow -->",
+            "-- stanch:allow\r",
+            "; stanch:allow",
+            "{# stanch:allow #}",
+            "REM stanch:allow",
+        ] {
+            assert!(line_above(line).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_marker_beside_code_speaks_of_its_own_line_alone() {
+        for line in [
+            "stanch:allow",
+            "other = value # stanch:allow",
+            "/* stanch:allow */ other = value",
+            "/* stanch:allow: made up */ other = value",
+            "# see stanch:allow",
+            "# stanch:allow other-rule",
+            "# stanch:allow the next line",
+            "# stanch:allowed",
+        ] {
+            assert_eq!(line_above(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Filters give a verdict on a match, with its reason. They see bytes and rules, never a source or a report.
+
+pub mod allowlist;
+pub mod entropy;
+pub mod generic;
+pub mod inline;
+pub mod placeholder;
+
+use crate::level::Confidence;
+use crate::matcher::Match;
+use crate::rule::Rule;
+use crate::rule::schema::RuleKind;
+
+/// What the filters that look at the value alone say of a match.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It counts.
+    Keep {
+        /// How sure it is.
+        confidence: Confidence,
+        /// Why.
+        reason: String,
+    },
+    /// It does not.
+    Drop {
+        /// Why, for the explanation.
+        reason: String,
+    },
+}
+
+/// A value with a known form is random; a value below this share of the entropy it could have is made up.
+const LEAST_RELATIVE_ENTROPY: f32 = 0.55;
+/// Shorter values hold too little to judge their entropy.
+const SHORTEST_JUDGED_BYTES: usize = 12;
+
+/// Judges a match by its value.
+pub fn judge(rule: &Rule, found: &Match) -> Verdict {
+    let value = found.secret.reveal();
+    let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
+    if !rule.samples_count
+        && rule.kind != RuleKind::Block
+        && let Some(kind) = placeholder::placeholder(value)
+    {
+        return drop(kind.reason());
+    }
+    if let Some(floor) = rule.min_entropy
+        && entropy::shannon_bits(value) < floor
+    {
+        return drop("entropy below the floor of the rule");
+    }
+    match (&rule.kind, &found.assigned) {
+        (RuleKind::Generic, Some(assigned)) => {
+            let score = generic::score(assigned, value);
+            match generic::confidence(score.points) {
+                Some(confidence) => Verdict::Keep { confidence, reason: score.reason },
+                None => drop("the score is too low"),
+            }
+        }
+        (RuleKind::Keyed, _)
+            if value.len() >= SHORTEST_JUDGED_BYTES && entropy::relative(value) < LEAST_RELATIVE_ENTROPY =>
+        {
+            drop("too regular for a random value")
+        }
+        (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
+            drop("words joined to a name")
+        }
+        (RuleKind::Keyed, _) => keep(rule, "its form beside a word that names the provider"),
+        _ => keep(rule, "its form"),
+    }
+}
+
+fn keep(rule: &Rule, reason: &str) -> Verdict {
+    Verdict::Keep { confidence: rule.confidence, reason: reason.to_owned() }
+}
+
+/// Whether the value is a name of words and small numbers, such as `pk_order_items_2`.
+fn is_identifier(value: &[u8]) -> bool {
+    value.split(|&byte| byte == b'_').all(|part| {
+        let digits = part.iter().all(u8::is_ascii_digit) && part.len() <= 4;
+        let word = part.iter().all(u8::is_ascii_alphabetic)
+            && part.get(1..).is_none_or(|tail| tail.iter().all(u8::is_ascii_lowercase));
+        digits || word || is_camel_case(part)
+    })
+}
+
+/// Whether every piece that an upper-case letter starts is a word of at least three letters.
+fn is_camel_case(part: &[u8]) -> bool {
+    part.iter().all(u8::is_ascii_alphabetic)
+        && part.chunk_by(|_, next| next.is_ascii_lowercase()).all(|piece| piece.len() >= 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_database_keys_are_identifiers() {
+        for name in ["pk_users_id", "pk_organization_membership_invitations", "pk_OrderItemsHistory_2"] {
+            assert!(is_identifier(name.as_bytes()), "{name}");
+        }
+        for token in ["pk_12345678_ABCDEFGHIJKLMNOPQRSTUVWXYZ", "pk_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bD1"] {
+            assert!(!is_identifier(token.as_bytes()), "{token}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Values that nobody ever used: samples, dummies, references to where the real value is kept.
+
+/// Why a value is no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placeholder {
+    /// One character or a short group over and over: `xxxx`, `ababab`, `0000`.
+    Repeated,
+    /// Characters in the order of the alphabet, the digits or the keyboard.
+    Sequence,
+    /// A word that says so: `example`, `changeme`, `your_token`.
+    Word,
+    /// A reference: `${VAR}`, `process.env.X`, `{{ value }}`, `<token>`, `%s`.
+    Reference,
+}
+
+impl Placeholder {
+    /// A few words for the explanation.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Placeholder::Repeated => "the same characters over and over",
+            Placeholder::Sequence => "characters in sequence",
+            Placeholder::Word => "a word that says it is a sample",
+            Placeholder::Reference => "a reference to a value kept elsewhere",
+        }
+    }
+}
+
+/// Says whether the value is a placeholder. Works on any bytes; case does not matter.
+pub fn placeholder(value: &[u8]) -> Option<Placeholder> {
+    let lower = value.to_ascii_lowercase();
+    if is_reference(value) {
+        Some(Placeholder::Reference)
+    } else if is_repeated(&lower) {
+        Some(Placeholder::Repeated)
+    } else if is_sequence(&lower) {
+        Some(Placeholder::Sequence)
+    } else if says_so(&lower) {
+        Some(Placeholder::Word)
+    } else {
+        None
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+fn is_reference(value: &[u8]) -> bool {
+    const OPENINGS: [&[u8]; 11] =
+        [b"${", b"#{", b"{{", b"<%", b"$(", b"%(", b"@{", b"[[", b"%{", b"process.env", b"os.environ"];
+    let enclosed = |open: u8, close: u8| value.first() == Some(&open) && value.last() == Some(&close);
+    OPENINGS.iter().any(|opening| contains(value, opening))
+        || enclosed(b'<', b'>')
+        || enclosed(b'{', b'}')
+        || enclosed(b'[', b']')
+        || enclosed(b'%', b'%')
+        || enclosed(b'_', b'_')
+        || (value.first() == Some(&b'$')
+            && value.len() > 1
+            && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            && value[1..].iter().any(u8::is_ascii_alphabetic))
+        || matches!(value, b"%s" | b"%v" | b"%d" | b"{}" | b"%@")
+}
+
+fn is_repeated(lower: &[u8]) -> bool {
+    if lower.len() < 4 {
+        return false;
+    }
+    let mut distinct = [false; 256];
+    lower.iter().for_each(|&byte| distinct[usize::from(byte)] = true);
+    let distinct = distinct.iter().filter(|&&seen| seen).count();
+    // A long value of hardly any characters, or a row of one character in its middle.
+    if distinct <= 2 || (lower.len() >= 16 && distinct <= 4) {
+        return true;
+    }
+    let longest_row = lower.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
+    if longest_row * 2 >= lower.len().max(8) || lower.windows(5).any(|w| w == b"xxxxx" || w == b"*****") {
+        return true;
+    }
+    (2..=lower.len() / 3).any(|period| lower[period..].iter().zip(lower).all(|(a, b)| a == b))
+}
+
+/// Most of the value runs up or down by one, or along a row of the keyboard.
+fn is_sequence(lower: &[u8]) -> bool {
+    /// Shorter runs turn up in random values.
+    const SHORTEST_RUN: usize = 4;
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    let step = |a: u8, b: u8| {
+        let next = |a: u8, b: u8| {
+            b == a + 1 || (a == b'9' && b == b'0') || (a == b'9' && b == b'a') || (a == b'z' && b == b'0')
+        };
+        let both = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
+        both && (next(a, b) || next(b, a) || ROWS.iter().any(|row| contains(row, &[a, b])))
+    };
+    let runs = lower.chunk_by(|&a, &b| step(a, b)).map(<[u8]>::len);
+    let in_runs: usize = runs.filter(|&len| len >= SHORTEST_RUN).sum();
+    lower.len() >= 6 && in_runs * 3 >= lower.len() * 2
+}
+
+fn says_so(lower: &[u8]) -> bool {
+    /// Parts that no generated value holds by chance worth counting, each at least five bytes.
+    const PARTS: [&[u8]; 27] = [
+        b"example",
+        b"changeme",
+        b"change_me",
+        b"change-me",
+        b"placeholder",
+        b"your_",
+        b"your-",
+        b"yourtoken",
+        b"yourkey",
+        b"yourpass",
+        b"yoursecret",
+        b"my_secret",
+        b"insert_",
+        b"replace_",
+        b"replace-",
+        b"replaceme",
+        b"dummy",
+        b"redacted",
+        b"removed",
+        b"notreal",
+        b"not_real",
+        b"not-a-real",
+        b"fake_",
+        b"fake-",
+        b"<redacted",
+        b"sample",
+        b"todo_",
+    ];
+    const WHOLE: [&[u8]; 16] = [
+        b"none",
+        b"null",
+        b"nil",
+        b"undefined",
+        b"true",
+        b"false",
+        b"test",
+        b"testing",
+        b"secret",
+        b"password",
+        b"token",
+        b"string",
+        b"value",
+        b"empty",
+        b"optional",
+        b"required",
+    ];
+    PARTS.iter().any(|part| contains(lower, part))
+        || WHOLE.contains(&lower)
+        || lower.starts_with(b"...")
+        || lower.ends_with(b"...")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_recognised() {
+        for (value, kind) in [
+            ("xxxxxxxxxxxxxxxx", Placeholder::Repeated),
+            ("abcabcabcabc", Placeholder::Repeated),
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", Placeholder::Sequence),
+            ("1234567890abcdef", Placeholder::Sequence),
+            ("qwertyuiop", Placeholder::Sequence),
+            ("your_api_key_here", Placeholder::Word),
+            ("changeme", Placeholder::Word),
+            ("AKIAIOSFODNN7EXAMPLE", Placeholder::Word),
+            ("${DB_PASSWORD}", Placeholder::Reference),
+            ("{{ vault.token }}", Placeholder::Reference),
+            ("$TOKEN", Placeholder::Reference),
+            ("<your-token>", Placeholder::Reference),
+        ] {
+            assert_eq!(placeholder(value.as_bytes()), Some(kind), "{value}");
+        }
+    }
+
+    #[test]
+    fn random_values_are_none() {
+        for value in ["7Gk2pQ9sVx4LmT8wZc1R", "correct horse", "9f86d081884c7d65", "s3cr3t!pw"] {
+            assert_eq!(placeholder(value.as_bytes()), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What may stand beside a match: a token inside a longer word is no token.
+
+use crate::rule::schema::EdgeSpec;
+use crate::span::ByteSpan;
+
+/// Whether neither neighbour of `span` could belong to a longer value.
+pub(crate) fn is_bounded(text: &[u8], span: ByteSpan, edges: &EdgeSpec) -> bool {
+    starts_free(text, span.start, edges) && text.get(span.end).is_none_or(|&next| !edges.after.contains(next))
+}
+
+/// Whether a value may start at `start`: after nothing, after a byte that could not belong to it, or after
+/// an escape such as `\n`, `%3D`, `\u0022`, whose last character only looks like part of a word.
+pub(crate) fn starts_free(text: &[u8], start: usize, edges: &EdgeSpec) -> bool {
+    match text[..start].last() {
+        None => true,
+        Some(&previous) => !edges.before.contains(previous) || ends_an_escape(&text[..start]),
+    }
+}
+
+/// Whether the text ends with an escape sequence of JSON, C, a URL or quoted-printable, or with a colour
+/// sequence of a terminal.
+fn ends_an_escape(before: &[u8]) -> bool {
+    let hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
+    match before {
+        [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0' | b'a' | b'e'] => true,
+        [.., b'\\', b'u', a, b, c, d] if hex(&[*a, *b, *c, *d]) => true,
+        [.., b'\\', b'x', a, b] if hex(&[*a, *b]) => true,
+        // `%5F` is an underscore: the value would start before it.
+        [.., b'%', a, b] if hex(&[*a, *b]) => {
+            let byte = char::from(*a).to_digit(16).zip(char::from(*b).to_digit(16));
+            byte.is_some_and(|(high, low)| {
+                let byte = (high * 16 + low) as u8;
+                !byte.is_ascii_alphanumeric() && byte != b'_'
+            })
+        }
+        [.., b'=', b'3', b'D'] => true,
+        [.., b'm'] => {
+            let digits = before[..before.len() - 1].iter().rev().take(8);
+            let run = digits.take_while(|b| b.is_ascii_digit() || **b == b';').count();
+            before[..before.len() - 1 - run].ends_with(b"\x1b[")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::shape::Shape;
+
+    fn free(before: &str) -> bool {
+        let edges = Shape::parse("\"pk_\" DIGIT{3}").unwrap().edges();
+        let edges = EdgeSpec { before: edges.before, after: edges.after };
+        starts_free(format!("{before}pk_123").as_bytes(), before.len(), &edges)
+    }
+
+    #[test]
+    fn escapes_end_a_word() {
+        for before in
+            ["", "=", "\"", "/", "\\n", "\\\\n", "%3D", "%20", "\\u0022", "\\x22", "=3D", "\x1b[31m"]
+        {
+            assert!(free(before), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn letters_belong_to_a_longer_word() {
+        for before in ["x", "_", "9", "%5F", "%41", "item", "u0022"] {
+            assert!(!free(before), "{before:?}");
+        }
+    }
+}

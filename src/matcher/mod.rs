@@ -1,0 +1,383 @@
+//! Rules × bytes → matches. Knows nothing of git, of paths or of reports.
+//!
+//! The prefilter finds literals; each tells which rules to try there. A rule with a literal of its own in
+//! the value (kinds `prefixed` and `block`) runs its expression at the one place where the value can start.
+//! A `keyed` rule runs it on the bytes round the keyword. A `generic` rule reads the assignment to the name
+//! that holds its keyword. Where several matches lie on each other the most specific one is kept.
+
+pub mod assignment;
+mod boundary;
+mod prefilter;
+
+use crate::matcher::assignment::Assignment;
+use crate::rule::schema::{AnchorSpec, RuleKind};
+use crate::rule::{Rule, RuleSet};
+use crate::secret::Secret;
+use crate::span::ByteSpan;
+use prefilter::{Literal, Prefilter};
+
+/// A raw hit: a rule, a place and the captured bytes.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Index of the rule in the [`RuleSet`] of the matcher.
+    pub rule: usize,
+    /// Everything the match rests on: the value, and for a generic rule the name before it.
+    pub span: ByteSpan,
+    /// The secret in the text of the unit; the encoded form where it was decoded.
+    pub secret_span: ByteSpan,
+    /// The secret, decoded.
+    pub secret: Secret,
+    /// For a generic rule: the assignment, in the text or the decoded view in which it was read.
+    pub assigned: Option<Assigned>,
+}
+
+/// The parts of an assignment that the judgement looks at.
+#[derive(Clone, Debug)]
+pub struct Assigned {
+    /// The name as written.
+    pub name: Vec<u8>,
+    /// How name and value are joined.
+    pub joint: assignment::Joint,
+    /// What stands round the value.
+    pub quote: assignment::Quote,
+}
+
+/// The compiled rules: immutable, shared by all workers.
+#[derive(Debug)]
+pub struct Matcher {
+    rules: RuleSet,
+    prefilter: Prefilter,
+    /// For each distinct literal the rules to try: `targets[starts[l]..starts[l + 1]]`.
+    starts: Vec<u32>,
+    targets: Vec<Target>,
+    /// Rules that have neither a literal nor a keyword and look at everything.
+    unanchored: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    rule: u32,
+    kind: TargetKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum TargetKind {
+    /// A literal in the value, with the fewest and most bytes of the match before it.
+    Anchor { min_before: u32, max_before: u32 },
+    /// A word near the value.
+    Keyword,
+    /// A word in the name that the value is assigned to.
+    Name,
+}
+
+/// Space that a worker reuses from unit to unit.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    hits: Vec<(u32, usize)>,
+    /// Up to where a keyed rule has already looked, for the rules that have looked at all.
+    covered: Vec<(u32, usize)>,
+    found: Vec<Match>,
+}
+
+/// A value with no upper bound is looked at up to here; a longer run is cut, not lost.
+const OPEN_WINDOW_BYTES: usize = 64 << 10;
+/// A keyword reaches back at most this far, since a name nearly always stands before its value.
+const BACK_REACH_BYTES: usize = 48;
+/// A keyword reaches over at most this many line ends.
+const REACH_LINES: usize = 2;
+/// Keywords this short must be a whole word, or half the identifiers of a project hold them.
+const SHORT_KEYWORD_BYTES: usize = 4;
+
+impl Matcher {
+    /// Prepares the rules. No expression is compiled before a candidate asks for it.
+    pub fn new(rules: RuleSet) -> Self {
+        let mut wanted: Vec<(&[u8], bool, Target)> = Vec::new();
+        let mut unanchored = Vec::new();
+        for (index, rule) in rules.rules().iter().enumerate() {
+            let target = |kind| Target { rule: index as u32, kind };
+            let by_keyword =
+                |kind| rule.keywords.iter().map(move |word| (word.as_bytes(), true, target(kind)));
+            match rule.kind {
+                RuleKind::Path => {}
+                RuleKind::Generic => wanted.extend(by_keyword(TargetKind::Name)),
+                RuleKind::Prefixed | RuleKind::Block if !rule.anchors.is_empty() => {
+                    wanted.extend(rule.anchors.iter().map(|anchor| {
+                        let AnchorSpec { min_before, max_before, .. } = *anchor;
+                        (
+                            &*anchor.literal,
+                            anchor.ignore_case,
+                            target(TargetKind::Anchor { min_before, max_before }),
+                        )
+                    }));
+                }
+                _ if rule.keywords.is_empty() => unanchored.push(index),
+                _ => wanted.extend(by_keyword(TargetKind::Keyword)),
+            }
+        }
+        wanted.sort_by_key(|&(literal, ignore_case, target)| (literal, ignore_case, target.rule));
+        let mut literals: Vec<Literal<'_>> = Vec::new();
+        let mut starts = Vec::new();
+        let mut targets = Vec::new();
+        for (bytes, ignore_case, target) in wanted {
+            if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
+                literals.push(Literal { bytes, ignore_case });
+                starts.push(targets.len() as u32);
+            }
+            targets.push(target);
+        }
+        starts.push(targets.len() as u32);
+        let prefilter = Prefilter::new(literals.into_iter());
+        Self { rules, prefilter, starts, targets, unanchored }
+    }
+
+    /// The rules that were prepared.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The rule behind a match.
+    pub fn rule(&self, found: &Match) -> &Rule {
+        &self.rules.rules()[found.rule]
+    }
+
+    /// Appends the matches in `text` to `out`, sorted by place. No two of them share a byte of their
+    /// secrets.
+    pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+        let mut found = std::mem::take(&mut scratch.found);
+        self.find_plain(text, scratch, &mut found);
+        self.keep_most_specific(&mut found);
+        out.append(&mut found);
+        scratch.found = found;
+    }
+
+    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+        let Scratch { hits, covered, .. } = scratch;
+        hits.clear();
+        covered.clear();
+        self.prefilter.find(text, |literal, start| hits.push((literal, start)));
+        for &(literal, start) in hits.iter() {
+            let range = self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize;
+            let targets = &self.targets[range];
+            for target in targets {
+                let index = target.rule as usize;
+                let rule = &self.rules.rules()[index];
+                match target.kind {
+                    TargetKind::Anchor { min_before, max_before } => {
+                        let before = (min_before as usize, max_before as usize);
+                        self.try_anchor(text, (index, rule), start, before, out);
+                    }
+                    TargetKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+                    TargetKind::Name => self.try_name(text, (index, rule), start, out),
+                }
+            }
+        }
+        for &index in &self.unanchored {
+            let whole = ByteSpan::new(0, text.len());
+            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| true, out);
+        }
+    }
+
+    fn try_anchor(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        anchor: usize,
+        (min_before, max_before): (usize, usize),
+        out: &mut Vec<Match>,
+    ) {
+        let Some(last_start) = anchor.checked_sub(min_before) else { return };
+        let first_start = anchor.saturating_sub(max_before);
+        if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
+            return;
+        }
+        let end = (last_start + max_bytes(rule) + 1).min(text.len());
+        let window = ByteSpan::new(first_start, end);
+        self.search(
+            text,
+            (index, rule),
+            window,
+            last_start,
+            |span| span.start <= anchor && anchor < span.end,
+            out,
+        );
+    }
+
+    fn try_keyword(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        start: usize,
+        covered: &mut Vec<(u32, usize)>,
+        out: &mut Vec<Match>,
+    ) {
+        let Some(keyword) = keyword_at(text, start, rule) else { return };
+        let reach = rule.reach_bytes as usize;
+        let from = lines_back(text, keyword.start, reach.min(BACK_REACH_BYTES), 0);
+        let to = lines_forward(text, keyword.end, reach, REACH_LINES);
+        let slot = match covered.iter().position(|&(rule, _)| rule as usize == index) {
+            Some(slot) => slot,
+            None => {
+                covered.push((index as u32, 0));
+                covered.len() - 1
+            }
+        };
+        let from = from.max(covered[slot].1);
+        if from >= to {
+            return;
+        }
+        covered[slot].1 = to;
+        let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
+        self.search(text, (index, rule), window, to, |span| !span.overlaps(keyword), out);
+    }
+
+    /// Runs the expression on `window` and keeps the bounded matches that start at or before
+    /// `last_start` and that `accept` says yes to.
+    fn search(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        window: ByteSpan,
+        last_start: usize,
+        accept: impl Fn(ByteSpan) -> bool,
+        out: &mut Vec<Match>,
+    ) {
+        let regex = rule.regex();
+        let hay = &text[window.range()];
+        let mut from = 0;
+        while from + rule.min_bytes as usize <= hay.len() {
+            let Some(found) = regex.find_at(hay, from) else { return };
+            let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
+            if span.start > last_start {
+                return;
+            }
+            // A run that the window cuts off goes on outside; it is reported as far as it was read.
+            let cut = rule.max_bytes.is_none() && span.end == window.end;
+            let bounded = boundary::is_bounded(text, span, &rule.edges)
+                || (cut && boundary::starts_free(text, span.start, &rule.edges));
+            if bounded && accept(span) && self.keyword_near(text, span, rule) {
+                out.push(capture(&text[..window.end], (index, rule), span));
+                from = found.end().max(from + 1);
+            } else {
+                from = found.start() + 1;
+                while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
+                    from += 1;
+                }
+            }
+        }
+    }
+
+    /// For a rule with a literal of its own that asks for a keyword too.
+    fn keyword_near(&self, text: &[u8], span: ByteSpan, rule: &Rule) -> bool {
+        if rule.keywords.is_empty() || rule.anchors.is_empty() {
+            return true;
+        }
+        let reach = rule.reach_bytes as usize;
+        let from = lines_back(text, span.start, reach, REACH_LINES);
+        let to = lines_forward(text, span.end, reach, REACH_LINES);
+        let around = &text[from..to];
+        rule.keywords.iter().any(|word| {
+            let word = word.as_bytes();
+            around.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+        })
+    }
+
+    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
+        let Some(keyword) = keyword_at(text, start, rule) else { return };
+        let Some(Assignment { name, value, quote, joint }) = assignment::read(text, keyword) else { return };
+        let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote };
+        out.push(Match {
+            rule: index,
+            span: ByteSpan::new(name.start, value.end),
+            secret_span: value,
+            secret: Secret::new(&text[value.range()]),
+            assigned: Some(assigned),
+        });
+    }
+
+    /// Where secrets overlap keeps the one whose rule says most, and sorts by place.
+    fn keep_most_specific(&self, found: &mut Vec<Match>) {
+        if found.len() < 2 {
+            return;
+        }
+        let rank = |found: &Match| {
+            let rule = self.rule(found);
+            let kind = match rule.kind {
+                RuleKind::Block => 0,
+                RuleKind::Prefixed => 1,
+                // An identifier near a keyword must not claim the secret beside it.
+                RuleKind::Keyed if rule.public => 4,
+                RuleKind::Keyed => 2,
+                RuleKind::Generic | RuleKind::Path => 3,
+            };
+            let confidence = std::cmp::Reverse(rule.confidence);
+            (kind, confidence, rule.public, std::cmp::Reverse(found.secret_span.len()))
+        };
+        found.sort_by(|a, b| {
+            rank(a).cmp(&rank(b)).then_with(|| a.secret_span.cmp(&b.secret_span)).then(a.rule.cmp(&b.rule))
+        });
+        let mut kept: Vec<Match> = Vec::with_capacity(found.len());
+        let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+        for candidate in found.drain(..) {
+            let span = candidate.secret_span;
+            let before = taken.range(..span.end).next_back();
+            if before.is_none_or(|(_, &end)| end <= span.start) {
+                taken.insert(span.start, span.end);
+                kept.push(candidate);
+            }
+        }
+        kept.sort_by_key(|found| (found.secret_span, found.rule));
+        *found = kept;
+    }
+}
+
+/// The secret part of a match, `text` being cut where the search was.
+fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match {
+    let regex = rule.regex();
+    let mut secret_span = span;
+    if regex.captures_len() > 1
+        && let Some(groups) = regex.captures(&text[span.start..])
+    {
+        let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
+        if let Some(group) = group {
+            secret_span = ByteSpan::new(span.start + group.start(), span.start + group.end());
+        }
+    }
+    let secret = Secret::new(&text[secret_span.range()]);
+    Match { rule: index, span, secret_span, secret, assigned: None }
+}
+
+fn max_bytes(rule: &Rule) -> usize {
+    rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
+}
+
+/// The longest keyword of the rule that starts at `start` as a word of its own.
+fn keyword_at(text: &[u8], start: usize, rule: &Rule) -> Option<ByteSpan> {
+    let rest = &text[start..];
+    let same = |word: &&[u8]| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word);
+    let len = rule.keywords.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
+    let span = ByteSpan::new(start, start + len);
+    let joins = |left: u8, right: u8| {
+        // `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and `clickuptoken` have none.
+        left.is_ascii_alphabetic()
+            && right.is_ascii_alphabetic()
+            && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
+    };
+    let free_before = start == 0 || !joins(text[start - 1], text[start]);
+    let free_after = text.get(span.end).is_none_or(|&next| !joins(text[span.end - 1], next));
+    let whole_word = rule.kind != RuleKind::Generic && len <= SHORT_KEYWORD_BYTES;
+    // `dbpassword` and `mysecret` are names too, so a generic keyword may end a word.
+    let free_before = free_before || rule.kind == RuleKind::Generic;
+    (free_before && (free_after || !whole_word)).then_some(span)
+}
+
+/// The offset up to `reach` bytes and `lines` line ends before `at`.
+fn lines_back(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
+    let floor = at.saturating_sub(reach);
+    memchr::memrchr_iter(b'\n', &text[floor..at]).nth(lines).map_or(floor, |end| floor + end + 1)
+}
+
+/// The offset up to `reach` bytes and `lines` line ends behind `at`.
+fn lines_forward(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
+    let ceiling = (at + reach).min(text.len());
+    memchr::memchr_iter(b'\n', &text[at..ceiling]).nth(lines).map_or(ceiling, |end| at + end)
+}

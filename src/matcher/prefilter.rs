@@ -1,0 +1,205 @@
+//! The prefilter: which literals stand where. It decides how fast everything else may be.
+//!
+//! An automaton over thousands of literals costs milliseconds to build, which a hook cannot spend, and
+//! falls out of the cache while it runs. So each literal is represented by one *gram*, its rarest four
+//! bytes (or its only three), folded to lower case. A bitmap of 8 KiB says for the four bytes at each
+//! position of the text whether they could be somebody's gram. It stays in the first-level cache, and of a
+//! source tree some 99 % of the positions end there. The few that pass are looked up in a table of exact
+//! grams, then the whole literal is compared.
+//!
+//! It relies on nothing but literals of at least three bytes, and finds every occurrence of each: the tests
+//! compare it with a plain search.
+
+/// A literal to look for.
+#[derive(Clone, Debug)]
+pub(crate) struct Literal<'a> {
+    /// At least three bytes; shorter ones are refused when rules are loaded.
+    pub(crate) bytes: &'a [u8],
+    /// Whether any ASCII case will do.
+    pub(crate) ignore_case: bool,
+}
+
+/// Finds every occurrence of every literal.
+#[derive(Debug)]
+pub(crate) struct Prefilter {
+    four: Bitmap,
+    three: Bitmap,
+    has_three: bool,
+    /// Grams in hash order: `buckets[h]..buckets[h + 1]` are the entries of hash `h`.
+    buckets: Vec<u32>,
+    entries: Vec<Entry>,
+    literals: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    gram: u32,
+    /// Index of the literal as the caller numbered it.
+    id: u32,
+    /// Place of the folded literal in `literals`.
+    start: u32,
+    len: u16,
+    /// Offset of the gram in the literal.
+    gram_at: u16,
+    ignore_case: bool,
+}
+
+const FOLD: u32 = 0x2020_2020;
+const THREE: u32 = 0x00FF_FFFF;
+const BUCKET_BITS: u32 = 12;
+
+impl Prefilter {
+    /// Prepares the search. An occurrence is reported by the index of its literal.
+    pub(crate) fn new<'a>(literals: impl Iterator<Item = Literal<'a>>) -> Self {
+        let mut entries = Vec::new();
+        let mut bytes = Vec::new();
+        let (mut four, mut three) = (Bitmap::new(), Bitmap::new());
+        let mut has_three = false;
+        for (id, literal) in literals.enumerate() {
+            debug_assert!(literal.bytes.len() >= 3, "rules with shorter literals are refused");
+            let (gram_at, gram) = rarest_gram(literal.bytes);
+            if literal.bytes.len() >= 4 {
+                four.set(gram);
+            } else {
+                three.set(gram);
+                has_three = true;
+            }
+            entries.push(Entry {
+                gram,
+                id: id as u32,
+                start: bytes.len() as u32,
+                len: literal.bytes.len() as u16,
+                gram_at: gram_at as u16,
+                ignore_case: literal.ignore_case,
+            });
+            bytes.extend_from_slice(literal.bytes);
+        }
+        entries.sort_by_key(|entry| (bucket(entry.gram), entry.gram));
+        let mut buckets = vec![0u32; (1 << BUCKET_BITS) + 1];
+        for entry in &entries {
+            buckets[bucket(entry.gram) + 1] += 1;
+        }
+        for index in 1..buckets.len() {
+            buckets[index] += buckets[index - 1];
+        }
+        Self { four, three, has_three, buckets, entries, literals: bytes }
+    }
+
+    /// Calls `hit(literal, start)` for every occurrence, in the order of the grams' places.
+    pub(crate) fn find(&self, text: &[u8], mut hit: impl FnMut(u32, usize)) {
+        for (at, window) in text.windows(4).enumerate() {
+            let four = u32::from_le_bytes(window.try_into().expect("windows of four")) | FOLD;
+            if self.four.has(four) {
+                self.verify(four, at, text, &mut hit);
+            }
+            let three = four & THREE;
+            if self.three.has(three) {
+                self.verify(three, at, text, &mut hit);
+            }
+        }
+        // The last three bytes start no window of four.
+        if self.has_three
+            && let Some(&[a, b, c]) = text.last_chunk::<3>()
+        {
+            let three = (u32::from_le_bytes([a, b, c, 0]) | FOLD) & THREE;
+            self.verify(three, text.len() - 3, text, &mut hit);
+        }
+    }
+
+    #[inline(never)]
+    fn verify(&self, gram: u32, at: usize, text: &[u8], hit: &mut impl FnMut(u32, usize)) {
+        let bucket = bucket(gram);
+        let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
+        for entry in self.entries[range].iter().filter(|entry| entry.gram == gram) {
+            let Some(start) = at.checked_sub(usize::from(entry.gram_at)) else { continue };
+            let len = usize::from(entry.len);
+            let Some(found) = text.get(start..start + len) else { continue };
+            let literal = &self.literals[entry.start as usize..entry.start as usize + len];
+            if found == literal || (entry.ignore_case && found.eq_ignore_ascii_case(literal)) {
+                hit(entry.id, start);
+            }
+        }
+    }
+}
+
+fn bucket(gram: u32) -> usize {
+    (gram.wrapping_mul(0x85EB_CA6B) >> (32 - BUCKET_BITS)) as usize
+}
+
+/// The rarest four bytes of a literal (all three of a short one), folded, and their offset.
+fn rarest_gram(literal: &[u8]) -> (usize, u32) {
+    if literal.len() < 4 {
+        let gram = u32::from_le_bytes([literal[0], literal[1], literal[2], 0]);
+        return (0, (gram | FOLD) & THREE);
+    }
+    let (at, window) = literal
+        .windows(4)
+        .enumerate()
+        .max_by_key(|(at, window)| (crate::rule::shape::rarity(window), usize::MAX - at))
+        .expect("at least four bytes");
+    (at, u32::from_le_bytes(window.try_into().expect("windows of four")) | FOLD)
+}
+
+/// 65,536 bits addressed by a hash of a gram.
+#[derive(Debug)]
+struct Bitmap(Box<[u64; 1024]>);
+
+impl Bitmap {
+    fn new() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+
+    fn set(&mut self, gram: u32) {
+        let (word, bit) = Self::place(gram);
+        self.0[word] |= 1 << bit;
+    }
+
+    #[inline(always)]
+    fn has(&self, gram: u32) -> bool {
+        let (word, bit) = Self::place(gram);
+        self.0[word] >> bit & 1 == 1
+    }
+
+    #[inline(always)]
+    fn place(gram: u32) -> (usize, u32) {
+        let hash = gram.wrapping_mul(0x9E37_79B1) >> 16;
+        ((hash >> 6) as usize & 1023, hash & 63)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(literals: &[(String, bool)], text: &[u8]) -> Vec<(u32, usize)> {
+        let mut all = Vec::new();
+        for (id, (literal, ignore_case)) in literals.iter().enumerate() {
+            for (start, window) in text.windows(literal.len()).enumerate() {
+                let same = window == literal.as_bytes()
+                    || (*ignore_case && window.eq_ignore_ascii_case(literal.as_bytes()));
+                if same {
+                    all.push((id as u32, start));
+                }
+            }
+        }
+        all.sort();
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_plain_search(
+            literals in prop::collection::vec(("[aAbB_@`]{3,7}", any::<bool>()), 1..12),
+            text in "[aAbB_@`]{0,60}",
+        ) {
+            let prefilter = Prefilter::new(
+                literals.iter().map(|(text, case)| Literal { bytes: text.as_bytes(), ignore_case: *case }),
+            );
+            let mut found = Vec::new();
+            prefilter.find(text.as_bytes(), |id, start| found.push((id, start)));
+            found.sort();
+            prop_assert_eq!(found, plain(&literals, text.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Rules: what to look for. They are data, see [`schema`] for their form and [`shape`] for the notation.
+
+pub mod schema;
+pub mod shape;
+pub mod template;
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use regex::bytes::Regex;
+
+use crate::finding::RuleInfo;
+use schema::{RuleEntry, RuleFile, RuleSpec};
+
+mod builtin {
+    use std::borrow::Cow;
+
+    // Which of these the catalogue needs depends on the rule files.
+    #[allow(unused_imports)]
+    use super::schema::{AnchorSpec, Checksum, EdgeSpec, PairSpec, RuleKind, RuleSpec};
+    use super::shape::ByteSet;
+    use crate::level::{Confidence, Severity};
+
+    /// The files below `src/rule/builtin`, translated by the build script.
+    pub(super) static SPECS: &[RuleSpec] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+}
+
+/// One rule. Its regular expression is compiled when a candidate first asks for it.
+#[derive(Debug)]
+pub struct Rule {
+    spec: Spec,
+    regex: OnceLock<Regex>,
+    info: OnceLock<Arc<RuleInfo>>,
+}
+
+#[derive(Debug)]
+enum Spec {
+    Builtin(&'static RuleSpec),
+    Custom(Box<RuleSpec>),
+}
+
+/// The most memory that one rule's compiled expression may take.
+const REGEX_SIZE_LIMIT_BYTES: usize = 16 << 20;
+
+impl Rule {
+    fn new(spec: Spec) -> Self {
+        Self { spec, regex: OnceLock::new(), info: OnceLock::new() }
+    }
+
+    /// Everything about the rule.
+    pub fn spec(&self) -> &RuleSpec {
+        match &self.spec {
+            Spec::Builtin(spec) => spec,
+            Spec::Custom(spec) => spec,
+        }
+    }
+
+    /// What reports say about the rule.
+    pub fn info(&self) -> &Arc<RuleInfo> {
+        self.info.get_or_init(|| {
+            let owned =
+                |text: &Option<Cow<'static, str>>| text.as_ref().map(|text| text.clone().into_owned());
+            Arc::new(RuleInfo {
+                id: self.id.clone().into_owned(),
+                provider: self.provider.clone().into_owned(),
+                description: self.description.clone().into_owned(),
+                severity: self.severity,
+                revoke: owned(&self.revoke),
+                reference: owned(&self.reference),
+            })
+        })
+    }
+
+    /// The compiled expression of a rule that has one.
+    pub(crate) fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            compile(&self.regex_text())
+                .expect("built-in expressions are tested, custom ones checked when loaded")
+        })
+    }
+
+    /// Where the literal stands at a fixed distance from the start, so does the match: the expression is
+    /// tied to the start of its window and gives up at once when it does not fit.
+    fn regex_text(&self) -> String {
+        let spec = self.spec();
+        let fixed = !spec.anchors.is_empty() && spec.anchors.iter().all(|a| a.min_before == a.max_before);
+        if fixed { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone().into_owned() }
+    }
+}
+
+impl Deref for Rule {
+    type Target = RuleSpec;
+
+    fn deref(&self) -> &RuleSpec {
+        self.spec()
+    }
+}
+
+fn compile(text: &str) -> Result<Regex, regex::Error> {
+    regex::bytes::RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT_BYTES).build()
+}
+
+/// The rules of a run.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+}
+
+/// Why a rule file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleFileError {
+    /// It is no TOML, or a key is unknown, missing or of the wrong type.
+    #[error("{origin}: {message}")]
+    Toml {
+        /// Name of the file.
+        origin: String,
+        /// What the reader says, with line and column.
+        message: String,
+    },
+    /// A rule is wrong.
+    #[error("{origin}:{line}: rule `{id}`: {message}")]
+    Rule {
+        /// Name of the file.
+        origin: String,
+        /// Line at which the rule starts, 1-based.
+        line: usize,
+        /// Id of the rule as written.
+        id: String,
+        /// Which key is wrong and why.
+        message: String,
+    },
+}
+
+impl RuleSet {
+    /// The built-in rules.
+    pub fn builtin() -> Self {
+        Self { rules: builtin::SPECS.iter().map(|spec| Rule::new(Spec::Builtin(spec))).collect() }
+    }
+
+    /// No rules; add some with [`RuleSet::with_custom`].
+    pub fn empty() -> Self {
+        Self { rules: Vec::new() }
+    }
+
+    /// Adds the rules of a file. A rule with the id of a built-in one takes its place.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no rule file or a rule in it is wrong; nothing is added then.
+    pub fn with_custom(mut self, text: &str, origin: &str) -> Result<Self, RuleFileError> {
+        let file: RuleFile = toml::from_str(text).map_err(|error| RuleFileError::Toml {
+            origin: origin.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let mut added: Vec<Rule> = Vec::new();
+        for entry in &file.rule {
+            let line = text[..entry.span().start].matches('\n').count() + 1;
+            let entry = entry.get_ref();
+            let wrong = |message| RuleFileError::Rule {
+                origin: origin.to_owned(),
+                line,
+                id: entry.id.clone(),
+                message,
+            };
+            if added.iter().any(|rule| rule.id == entry.id) {
+                return Err(wrong("another rule of this file has the same id".to_owned()));
+            }
+            added.push(custom(entry).map_err(wrong)?);
+        }
+        self.rules.retain(|rule| added.iter().all(|new| new.id != rule.id));
+        self.rules.extend(added);
+        Ok(self)
+    }
+
+    /// Keeps the rules that `keep` says yes to.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&RuleSpec) -> bool) -> Self {
+        self.rules.retain(|rule| keep(rule.spec()));
+        self
+    }
+
+    /// The rules, built-in ones first.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of that id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+}
+
+/// Translates a user's rule and compiles its expression at once, so that an error names the rule.
+fn custom(entry: &RuleEntry) -> Result<Rule, String> {
+    let spec = entry.translate()?;
+    let rule = Rule::new(Spec::Custom(Box::new(spec)));
+    if !rule.spec().regex.is_empty() {
+        let regex = compile(&rule.regex_text()).map_err(|error| format!("`regex`: {error}"))?;
+        if regex.is_match(b"") {
+            return Err("`regex` matches the empty text".to_owned());
+        }
+        rule.regex.set(regex).expect("the rule is new");
+    }
+    Ok(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str =
+        "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme key\"\nkind = \"prefixed\"\nseverity = \"high\"\n";
+
+    #[track_caller]
+    fn refused(text: &str) -> String {
+        RuleSet::empty().with_custom(text, "rules.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_builtin_expression_compiles_and_matches_no_empty_text() {
+        let set = RuleSet::builtin();
+        assert!(set.rules().len() > 1, "the catalogue is there");
+        for rule in set.rules().iter().filter(|rule| !rule.spec().regex.is_empty()) {
+            let regex = compile(&rule.regex_text()).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+            assert!(!regex.is_match(b""), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn bad_rules_are_refused_with_file_line_and_reason() {
+        for (tail, reason) in [
+            ("shape = '\"acme_\" ALNUM{20'", "rules.toml:1: rule `acme-key`: `shape`: expected `}`"),
+            ("shape = 'ALNUM{20}'", "three bytes"),
+            ("shape = '\"a\" ALNUM{20}'", "three bytes"),
+            ("shape = '\"acme_\"?'", "empty text"),
+            ("regex = 'acme_('", "`regex`"),
+            ("regex = 'a*'", "empty text"),
+            ("shape = '\"acme_\" ALNUM{20}'\nkeyword = []", "unknown field"),
+            ("", "either `shape` or `regex`"),
+        ] {
+            let message = refused(&format!("{GOOD}{tail}\n"));
+            assert!(message.contains(reason), "{tail}: {message}");
+        }
+        assert!(refused("[[rule]]\nid = 3").starts_with("rules.toml: "));
+        let twice = format!("{GOOD}shape = '\"acme_\" ALNUM{{20}}'\n");
+        assert!(refused(&format!("{twice}{twice}")).contains("rules.toml:7: rule `acme-key`: another rule"));
+    }
+
+    #[test]
+    fn a_custom_rule_takes_the_place_of_a_builtin_one() {
+        let builtin = RuleSet::builtin();
+        let (id, count) = (builtin.rules()[0].id.clone(), builtin.rules().len());
+        let text = format!("{}regex = 'acme_[a-z]{{9}}'\n", GOOD.replace("acme-key", &id));
+        let set = builtin.with_custom(&text, "rules.toml").unwrap();
+        assert_eq!(set.rules().len(), count);
+        assert_eq!(set.get(&id).unwrap().info().description, "Acme key");
+    }
+}

@@ -1,0 +1,373 @@
+//! The form of a rule file, and its translation into rules that are ready to match.
+//!
+//! The build script includes this module too: the built-in files are translated at build time, so that a
+//! run pays for none of them.
+
+use std::borrow::Cow;
+
+use crate::level::{Confidence, Severity};
+use crate::rule::shape::{ByteSet, Edges, Shape};
+
+/// A rule file: `[[rule]]` tables.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// The rules in the order of the file.
+    #[serde(default)]
+    pub rule: Vec<toml::Spanned<RuleEntry>>,
+}
+
+/// One `[[rule]]` table as it is written.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleEntry {
+    /// Stable name: kebab-case, provider first.
+    pub id: String,
+    /// Who issues the credential.
+    #[serde(default)]
+    pub provider: String,
+    /// One line: what it is and why it is bad.
+    pub description: String,
+    /// How a match is found.
+    pub kind: RuleKind,
+    /// Severity of a live value.
+    pub severity: Severity,
+    /// How sure a match is by its form alone.
+    #[serde(default = "default_confidence")]
+    pub confidence: Confidence,
+    /// The form of the value in the shape notation.
+    pub shape: Option<String>,
+    /// A regular expression for what a shape cannot say; a group named `secret` marks the secret.
+    pub regex: Option<String>,
+    /// Whether the literals of the shape match in any case.
+    #[serde(default)]
+    pub ignore_case: bool,
+    /// Words that must stand near the value; matched in any ASCII case.
+    #[serde(default)]
+    pub keywords: Vec<String>,
+    /// How far from the value a keyword may stand.
+    pub reach_bytes: Option<u32>,
+    /// Least Shannon entropy of the secret in bits per byte.
+    pub min_entropy: Option<f32>,
+    /// Name of an offline proof.
+    pub checksum: Option<Checksum>,
+    /// The value is meant to be seen: it claims its place, and vaguer rules do not report it.
+    #[serde(default)]
+    pub public: bool,
+    /// Values that look made up (`ABCDEF…`, `xxxx`) are reported too.
+    #[serde(default)]
+    pub samples_count: bool,
+    /// For kind `path`: patterns of file names in the dialect of .gitignore.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// How to turn the credential off.
+    pub revoke: Option<String>,
+    /// The page that describes the format.
+    pub reference: Option<String>,
+    /// Texts that hold exactly one match; templates, see [`crate::rule::template`].
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// Texts that hold none.
+    #[serde(default)]
+    pub counterexamples: Vec<String>,
+    /// The other half that makes the value usable.
+    pub pair: Option<PairEntry>,
+}
+
+/// The other half of a credential.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairEntry {
+    /// Id of the rule that finds the other half.
+    pub with: String,
+    /// How far apart the halves may stand.
+    pub within_bytes: u32,
+    /// Whether the value counts only together with the other half.
+    #[serde(default)]
+    pub required: bool,
+}
+
+fn default_confidence() -> Confidence {
+    Confidence::Medium
+}
+
+/// How a rule finds its matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleKind {
+    /// By a literal in the value itself.
+    Prefixed,
+    /// By a value of the shape near one of the keywords.
+    Keyed,
+    /// By a literal; the value spans lines.
+    Block,
+    /// By the name of the file.
+    Path,
+    /// By assignment to a name that holds a keyword; judged by score.
+    Generic,
+}
+
+/// Structure inside a value that can be checked without asking anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checksum {
+    /// The last six characters are the CRC-32 of what stands between the last `_` and them, in base 62.
+    /// Source: GitHub's announcement of the format; npm uses the same.
+    GithubCrc32,
+    /// After the last dot: two base-36 characters of length, then seven with the CRC-32 of what is before.
+    GitlabRoutable,
+    /// The last eight hexadecimal digits are the little-endian CRC-32 of what stands before the last `_`.
+    GrafanaCrc32,
+    /// The last six characters are the base64 of the little-endian CRC-32 of the 54 before them.
+    ConfluentCrc32,
+    /// The body encodes the account number.
+    AwsAccountId,
+    /// A JSON web token: the header decodes to a JSON object with `alg`.
+    Jwt,
+    /// A PEM or OpenSSH block whose body decodes.
+    Pem,
+    /// Base58 with a double SHA-256 check.
+    Base58check,
+    /// Bech32 with its BCH code (BIP 173 and BIP 350).
+    Bech32,
+    /// Base64 of a JSON object.
+    Base64Json,
+}
+
+/// A rule translated and checked, all of it constant data for the built-in ones.
+#[derive(Clone, Debug)]
+pub struct RuleSpec {
+    /// Stable name.
+    pub id: Cow<'static, str>,
+    /// Who issues the credential; may be empty.
+    pub provider: Cow<'static, str>,
+    /// One line.
+    pub description: Cow<'static, str>,
+    /// How a match is found.
+    pub kind: RuleKind,
+    /// Severity of a live value.
+    pub severity: Severity,
+    /// How sure a match is by its form alone.
+    pub confidence: Confidence,
+    /// The shape as written, for people; empty for a regex or a path rule.
+    pub shape: Cow<'static, str>,
+    /// The regular expression to run on a candidate; empty for a path or a generic rule.
+    pub regex: Cow<'static, str>,
+    /// Literals in the value, one of which every match holds; empty: found by keywords alone.
+    pub anchors: Cow<'static, [AnchorSpec]>,
+    /// Words one of which must stand near; lower case, every spelling listed.
+    pub keywords: Cow<'static, [Cow<'static, str>]>,
+    /// How far from the value a keyword may stand.
+    pub reach_bytes: u32,
+    /// Fewest bytes of a match.
+    pub min_bytes: u32,
+    /// Most bytes of a match; open when absent.
+    pub max_bytes: Option<u32>,
+    /// Bytes that must not stand beside a match.
+    pub edges: EdgeSpec,
+    /// Least Shannon entropy of the secret in bits per byte.
+    pub min_entropy: Option<f32>,
+    /// Offline proof.
+    pub checksum: Option<Checksum>,
+    /// Meant to be seen.
+    pub public: bool,
+    /// Made-up values are reported too.
+    pub samples_count: bool,
+    /// Patterns of file names.
+    pub paths: Cow<'static, [Cow<'static, str>]>,
+    /// How to turn it off.
+    pub revoke: Option<Cow<'static, str>>,
+    /// Description of the format.
+    pub reference: Option<Cow<'static, str>>,
+    /// The other half.
+    pub pair: Option<PairSpec>,
+}
+
+/// An [`Anchor`](crate::rule::shape::Anchor) as constant data.
+#[derive(Clone, Debug)]
+pub struct AnchorSpec {
+    /// The literal.
+    pub literal: Cow<'static, [u8]>,
+    /// Whether any ASCII case will do.
+    pub ignore_case: bool,
+    /// Fewest bytes of the match before it.
+    pub min_before: u32,
+    /// Most bytes of the match before it.
+    pub max_before: u32,
+}
+
+/// [`Edges`] as constant data.
+#[derive(Clone, Copy, Debug)]
+pub struct EdgeSpec {
+    /// Not directly before.
+    pub before: ByteSet,
+    /// Not directly after.
+    pub after: ByteSet,
+}
+
+/// A [`PairEntry`] as constant data.
+#[derive(Clone, Debug)]
+pub struct PairSpec {
+    /// Id of the rule of the other half.
+    pub with: Cow<'static, str>,
+    /// How far apart the halves may stand.
+    pub within_bytes: u32,
+    /// Whether both must be there.
+    pub required: bool,
+}
+
+/// How far from the value a keyword may stand when the rule does not say.
+const DEFAULT_REACH_BYTES: u32 = 120;
+/// A regular expression of a user's own has no bound; a candidate's window is this wide then.
+const OPEN_WINDOW_BYTES: u32 = 4096;
+impl RuleEntry {
+    /// Checks the entry and translates it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says which key is wrong and why.
+    pub fn translate(&self) -> Result<RuleSpec, String> {
+        self.check_texts()?;
+        let mut spec = self.bare_spec();
+        match self.kind {
+            RuleKind::Path => self.check_path_rule()?,
+            RuleKind::Generic => {
+                if self.keywords.is_empty() {
+                    return Err("a rule of kind `generic` needs `keywords`".into());
+                }
+            }
+            RuleKind::Prefixed | RuleKind::Keyed | RuleKind::Block => self.translate_pattern(&mut spec)?,
+        }
+        Ok(spec)
+    }
+
+    fn check_texts(&self) -> Result<(), String> {
+        let kebab = |id: &str| {
+            !id.is_empty()
+                && id.split('-').all(|part| {
+                    !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                })
+        };
+        if !kebab(&self.id) {
+            return Err(format!("`id = \"{}\"` is not kebab-case (a-z, 0-9 and single dashes)", self.id));
+        }
+        if self.description.trim().is_empty() || self.description.contains('\n') {
+            return Err("`description` must be one line that says what the secret is".into());
+        }
+        if let Some(bad) = self.keywords.iter().find(|word| word.len() < 3 || !word.is_ascii()) {
+            return Err(format!(
+                "keyword `{bad}` is shorter than three ASCII characters: it would match everywhere"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_path_rule(&self) -> Result<(), String> {
+        if self.paths.is_empty() {
+            return Err("a rule of kind `path` needs `paths`".into());
+        }
+        if self.shape.is_some() || self.regex.is_some() {
+            return Err("a rule of kind `path` has neither `shape` nor `regex`".into());
+        }
+        Ok(())
+    }
+
+    fn translate_pattern(&self, spec: &mut RuleSpec) -> Result<(), String> {
+        match (&self.shape, &self.regex) {
+            (Some(shape), None) => self.translate_shape(shape, spec)?,
+            (None, Some(regex)) => {
+                spec.regex = Cow::Owned(regex.clone());
+                spec.max_bytes = Some(OPEN_WINDOW_BYTES);
+            }
+            _ => return Err("a rule has either `shape` or `regex`".into()),
+        }
+        if self.kind == RuleKind::Keyed && self.keywords.is_empty() {
+            return Err("a rule of kind `keyed` needs `keywords`".into());
+        }
+        if self.kind == RuleKind::Keyed {
+            // A keyed rule is found by its keywords: they are rarer than a chance literal in its value.
+            spec.anchors = Cow::Borrowed(&[]);
+        }
+        Ok(())
+    }
+
+    fn translate_shape(&self, text: &str, spec: &mut RuleSpec) -> Result<(), String> {
+        let shape = Shape::parse(text).map_err(|error| format!("`shape`: {error}"))?;
+        let (min, max) = shape.length_bytes();
+        if min == 0 || shape.min_secret_bytes() == 0 {
+            return Err("the shape matches the empty text".into());
+        }
+        let Edges { before, after } = shape.edges();
+        spec.edges = EdgeSpec { before, after };
+        spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
+        spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
+        spec.shape = Cow::Owned(text.to_owned());
+        spec.regex = Cow::Owned(shape.to_regex(self.ignore_case));
+        let anchors = shape.anchors();
+        if self.kind != RuleKind::Keyed && anchors.is_empty() {
+            return Err("the shape holds no literal of three bytes or more at a bounded distance from its \
+                        start: make the rule `keyed` and give it keywords"
+                .into());
+        }
+        spec.anchors = anchors
+            .into_iter()
+            .map(|anchor| AnchorSpec {
+                literal: Cow::Owned(anchor.literal),
+                ignore_case: self.ignore_case,
+                min_before: anchor.min_before as u32,
+                max_before: anchor.max_before as u32,
+            })
+            .collect::<Vec<_>>()
+            .into();
+        Ok(())
+    }
+
+    fn bare_spec(&self) -> RuleSpec {
+        let owned = |text: &String| Cow::<'static, str>::Owned(text.clone());
+        RuleSpec {
+            id: owned(&self.id),
+            provider: owned(&self.provider),
+            description: owned(&self.description),
+            kind: self.kind,
+            severity: self.severity,
+            confidence: self.confidence,
+            shape: Cow::Borrowed(""),
+            regex: Cow::Borrowed(""),
+            anchors: Cow::Borrowed(&[]),
+            keywords: spellings(&self.keywords).into_iter().map(Cow::Owned).collect::<Vec<_>>().into(),
+            reach_bytes: self.reach_bytes.unwrap_or(DEFAULT_REACH_BYTES),
+            min_bytes: 1,
+            max_bytes: None,
+            edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
+            min_entropy: self.min_entropy,
+            checksum: self.checksum,
+            public: self.public,
+            samples_count: self.samples_count,
+            paths: self.paths.iter().map(owned).collect::<Vec<_>>().into(),
+            revoke: self.revoke.as_ref().map(owned),
+            reference: self.reference.as_ref().map(owned),
+            pair: self.pair.as_ref().map(|pair| PairSpec {
+                with: owned(&pair.with),
+                within_bytes: pair.within_bytes,
+                required: pair.required,
+            }),
+        }
+    }
+}
+
+/// Every keyword in lower case, and with `_`, `-` or nothing between its words, for code spells
+/// `click_up`, `click-up` and `clickUp` alike.
+fn spellings(keywords: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for keyword in keywords {
+        let keyword = keyword.to_ascii_lowercase();
+        all.push(keyword.clone());
+        if keyword.contains(['_', '-']) && !keyword.contains(['.', '/', ':']) {
+            all.extend(["_", "-", ""].map(|joint| keyword.replace(['_', '-'], joint)));
+        }
+    }
+    all.retain(|word| word.len() >= 3);
+    all.sort();
+    all.dedup();
+    all
+}

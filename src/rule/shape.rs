@@ -1,0 +1,857 @@
+//! The shape notation: one line that says what a token looks like.
+//!
+//! ```text
+//! "pk_" DIGIT{1,12} "_" UPPER_ALNUM{32}
+//! ```
+//!
+//! | notation | means |
+//! | --- | --- |
+//! | `"text"` | literal text; `\"` and `\\` inside |
+//! | `CLASS` | one byte of a named class, see [`ByteSet::named`] |
+//! | `ONEOF("abc")` | one of the listed bytes |
+//! | `UUID`, `ANYUUID` | 8-4-4-4-12 hexadecimal digits, lower case or either case |
+//! | `EOL` | a line break, LF or CRLF |
+//! | `X{n}` `X{n,m}` `X{n,}` `X?` | repetition |
+//! | `( A \| B )` | choice |
+//! | `< A >` | the part that is the secret, where it is not the whole match |
+//!
+//! Items in a row follow each other. A shape describes the whole value: a hit is bounded on both sides by
+//! a byte that could not belong to it ([`Shape::edges`]).
+//!
+//! From one shape come the regular expression, the literals of the prefilter, the bounds of the length,
+//! the boundary checks and the random samples of the tests.
+
+use std::fmt::Write as _;
+
+/// A parsed shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    root: Node,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Node {
+    Literal(Vec<u8>),
+    Class(ByteSet),
+    Repeat { node: Box<Node>, min: u32, max: Option<u32> },
+    Seq(Vec<Node>),
+    Alt(Vec<Node>),
+    Secret(Box<Node>),
+}
+
+/// Why a shape cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} at character {column} of the shape")]
+pub struct ShapeError {
+    /// What is wrong.
+    pub message: String,
+    /// 1-based position in the text of the shape.
+    pub column: usize,
+}
+
+/// A literal of at least three bytes that matches of a shape hold, and where it stands in the match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The literal; at least three bytes.
+    pub literal: Vec<u8>,
+    /// Fewest bytes of the match before it.
+    pub min_before: usize,
+    /// Most bytes of the match before it.
+    pub max_before: usize,
+}
+
+/// Bytes that must not stand directly before or after a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edges {
+    /// Not directly before.
+    pub before: ByteSet,
+    /// Not directly after.
+    pub after: ByteSet,
+}
+
+/// The most bytes that may stand before an anchor: a window is searched for each hit.
+const MAX_BEFORE_ANCHOR: usize = 512;
+/// Choices of literals are multiplied out up to this many, so `("live" | "test") "_"` gives two anchors.
+const MAX_ANCHORS: usize = 64;
+/// Shorter literals would send the matcher to every second line.
+const SHORTEST_ANCHOR_BYTES: usize = 3;
+
+impl Shape {
+    /// Parses the notation.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no shape; the error names the position.
+    pub fn parse(text: &str) -> Result<Self, ShapeError> {
+        let mut parser = Parser { text: text.as_bytes(), at: 0 };
+        let root = parser.alt()?;
+        parser.space();
+        if parser.at < parser.text.len() {
+            return Err(parser.error("expected the end"));
+        }
+        Ok(Self { root })
+    }
+
+    /// The shape as a regular expression for [`regex::bytes`], without anchors. Each secret part is a
+    /// capture group; there are no other groups.
+    pub fn to_regex(&self, ignore_case: bool) -> String {
+        let mut out = String::from("(?s-u)");
+        self.root.write_regex(ignore_case, &mut out);
+        out
+    }
+
+    /// Fewest and most bytes of a match; no upper bound for an open repetition.
+    pub fn length_bytes(&self) -> (usize, Option<usize>) {
+        self.root.length()
+    }
+
+    /// Fewest bytes of the secret part; of the whole match where none is marked.
+    pub fn min_secret_bytes(&self) -> usize {
+        self.root.min_secret().unwrap_or_else(|| self.length_bytes().0)
+    }
+
+    /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
+    /// when the shape has no literal of three bytes at a bounded distance from its start.
+    pub fn anchors(&self) -> Vec<Anchor> {
+        let mut search = AnchorSearch::starting_at((0, Some(0)));
+        search.node(&self.root);
+        search.finish_run();
+        search.best.map(|(_, anchors)| anchors).unwrap_or_default()
+    }
+
+    /// What must not stand beside a match, since it could belong to a longer value.
+    ///
+    /// `=` and other assignment characters are allowed before a match even where the alphabet holds them.
+    pub fn edges(&self) -> Edges {
+        let word = ByteSet::named("WORD").expect("WORD is a class");
+        let joiners = word.union(ByteSet::of(b"+/.~-"));
+        let edge = |set: ByteSet, from_class: bool| {
+            let mut edge = ByteSet::EMPTY;
+            if set.intersects(word) {
+                edge = edge.union(word);
+            }
+            if from_class { edge.union(set.intersection(joiners)) } else { edge }
+        };
+        let (head, head_is_class) = self.root.head();
+        let (tail, tail_is_class) = self.root.tail();
+        let mut after = edge(tail, tail_is_class);
+        if tail_is_class && tail.contains(b'=') && !tail.contains(b':') {
+            after.insert(b'=');
+        }
+        Edges { before: edge(head, head_is_class), after }
+    }
+
+    /// A random value of the shape. `below(n)` gives a random number less than `n`.
+    pub fn sample(&self, below: &mut dyn FnMut(usize) -> usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.root.sample(below, &mut out);
+        out
+    }
+}
+
+impl Node {
+    fn write_regex(&self, ignore_case: bool, out: &mut String) {
+        match self {
+            Node::Literal(bytes) => {
+                for &byte in bytes {
+                    if ignore_case && byte.is_ascii_alphabetic() {
+                        let (upper, lower) = (byte.to_ascii_uppercase(), byte.to_ascii_lowercase());
+                        write!(out, "[{}{}]", char::from(upper), char::from(lower))
+                    } else if byte.is_ascii_alphanumeric() {
+                        write!(out, "{}", char::from(byte))
+                    } else {
+                        write!(out, "\\x{byte:02x}")
+                    }
+                    .expect("a string takes every write");
+                }
+            }
+            Node::Class(set) => set.write_regex(out),
+            Node::Repeat { node, min, max } => {
+                let quantifier = match (min, max) {
+                    (0, Some(1)) => "?".to_owned(),
+                    (min, Some(max)) if min == max => format!("{{{min}}}"),
+                    (min, Some(max)) => format!("{{{min},{max}}}"),
+                    (min, None) => format!("{{{min},}}"),
+                };
+                out.push_str("(?:");
+                node.write_regex(ignore_case, out);
+                out.push(')');
+                out.push_str(&quantifier);
+            }
+            Node::Seq(nodes) => nodes.iter().for_each(|node| node.write_regex(ignore_case, out)),
+            Node::Alt(nodes) => {
+                out.push_str("(?:");
+                for (index, node) in nodes.iter().enumerate() {
+                    if index > 0 {
+                        out.push('|');
+                    }
+                    node.write_regex(ignore_case, out);
+                }
+                out.push(')');
+            }
+            Node::Secret(node) => {
+                out.push('(');
+                node.write_regex(ignore_case, out);
+                out.push(')');
+            }
+        }
+    }
+
+    fn length(&self) -> (usize, Option<usize>) {
+        match self {
+            Node::Literal(bytes) => (bytes.len(), Some(bytes.len())),
+            Node::Class(_) => (1, Some(1)),
+            Node::Repeat { node, min, max } => {
+                let (least, most) = node.length();
+                (least * *min as usize, most.zip(*max).map(|(most, max)| most * max as usize))
+            }
+            Node::Seq(nodes) => nodes
+                .iter()
+                .map(Node::length)
+                .fold((0, Some(0)), |sum, next| (sum.0 + next.0, sum.1.zip(next.1).map(|(a, b)| a + b))),
+            Node::Alt(nodes) => {
+                let lengths: Vec<_> = nodes.iter().map(Node::length).collect();
+                let least = lengths.iter().map(|l| l.0).min().unwrap_or(0);
+                let most = lengths.iter().map(|l| l.1).collect::<Option<Vec<_>>>();
+                (least, most.map(|most| most.into_iter().max().unwrap_or(0)))
+            }
+            Node::Secret(node) => node.length(),
+        }
+    }
+
+    fn min_secret(&self) -> Option<usize> {
+        match self {
+            Node::Literal(_) | Node::Class(_) => None,
+            Node::Repeat { node, .. } => node.min_secret(),
+            Node::Seq(nodes) | Node::Alt(nodes) => nodes.iter().filter_map(Node::min_secret).min(),
+            Node::Secret(node) => Some(node.length().0),
+        }
+    }
+
+    /// Bytes that a match can start with, and whether any comes from a class instead of a literal.
+    fn head(&self) -> (ByteSet, bool) {
+        self.edge(false)
+    }
+
+    /// Bytes that a match can end with, and whether any comes from a class instead of a literal.
+    fn tail(&self) -> (ByteSet, bool) {
+        self.edge(true)
+    }
+
+    fn edge(&self, last: bool) -> (ByteSet, bool) {
+        match self {
+            Node::Literal(bytes) => {
+                let byte = if last { bytes.last() } else { bytes.first() };
+                (byte.map_or(ByteSet::EMPTY, |&byte| ByteSet::of(&[byte])), false)
+            }
+            Node::Class(set) => (*set, true),
+            Node::Repeat { node, .. } | Node::Secret(node) => node.edge(last),
+            Node::Alt(nodes) => nodes
+                .iter()
+                .map(|node| node.edge(last))
+                .fold((ByteSet::EMPTY, false), |sum, next| (sum.0.union(next.0), sum.1 | next.1)),
+            Node::Seq(nodes) => {
+                let mut sum = (ByteSet::EMPTY, false);
+                let mut step = |node: &Node| {
+                    let next = node.edge(last);
+                    sum = (sum.0.union(next.0), sum.1 | next.1);
+                    node.length().0 == 0
+                };
+                if last {
+                    let _ = nodes.iter().rev().all(&mut step);
+                } else {
+                    let _ = nodes.iter().all(&mut step);
+                }
+                sum
+            }
+        }
+    }
+
+    fn sample(&self, below: &mut dyn FnMut(usize) -> usize, out: &mut Vec<u8>) {
+        /// How much longer than its minimum a sample of an open repetition may be.
+        const OPEN_EXTRA: u32 = 12;
+        match self {
+            Node::Literal(bytes) => out.extend_from_slice(bytes),
+            Node::Class(set) => out.push(set.sample(below)),
+            Node::Repeat { node, min, max } => {
+                let max = max.unwrap_or(min + OPEN_EXTRA);
+                let count = *min as usize + below((max - min) as usize + 1);
+                for _ in 0..count {
+                    node.sample(below, out);
+                }
+            }
+            Node::Seq(nodes) => nodes.iter().for_each(|node| node.sample(below, out)),
+            Node::Alt(nodes) => nodes[below(nodes.len())].sample(below, out),
+            Node::Secret(node) => node.sample(below, out),
+        }
+    }
+
+    /// All texts of a node that is a small choice of literals.
+    fn literal_choices(&self) -> Option<Vec<Vec<u8>>> {
+        match self {
+            Node::Literal(bytes) => Some(vec![bytes.clone()]),
+            Node::Class(set) if set.len() <= 4 => Some(set.iter().map(|byte| vec![byte]).collect()),
+            Node::Secret(node) => node.literal_choices(),
+            Node::Repeat { node, min, max: Some(max) } if *min <= 1 && *max == 1 => {
+                let mut choices = node.literal_choices()?;
+                if *min == 0 {
+                    choices.push(Vec::new());
+                }
+                Some(choices)
+            }
+            Node::Alt(nodes) => {
+                let all: Option<Vec<_>> = nodes.iter().map(Node::literal_choices).collect();
+                all.map(|all| all.into_iter().flatten().collect()).filter(|all: &Vec<_>| all.len() <= 16)
+            }
+            Node::Seq(nodes) => nodes.iter().try_fold(vec![Vec::new()], |sum, node| {
+                let next = node.literal_choices()?;
+                (sum.len() * next.len() <= MAX_ANCHORS).then(|| product(&sum, &next))
+            }),
+            Node::Class(_) | Node::Repeat { .. } => None,
+        }
+    }
+}
+
+fn product(heads: &[Vec<u8>], tails: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    heads.iter().flat_map(|head| tails.iter().map(move |tail| [head.as_slice(), tail].concat())).collect()
+}
+
+/// Walks a shape from left to right and keeps the set of literals that promises the fewest false hits.
+struct AnchorSearch {
+    before: (usize, Option<usize>),
+    run: Vec<Vec<u8>>,
+    run_before: (usize, Option<usize>),
+    best: Option<(u32, Vec<Anchor>)>,
+}
+
+impl AnchorSearch {
+    fn starting_at(before: (usize, Option<usize>)) -> Self {
+        Self { before, run: Vec::new(), run_before: before, best: None }
+    }
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::Seq(nodes) => nodes.iter().for_each(|node| self.node(node)),
+            Node::Secret(node) => self.node(node),
+            _ => match node.literal_choices() {
+                Some(choices) => self.literal(node, &choices),
+                None => self.other(node),
+            },
+        }
+    }
+
+    fn literal(&mut self, node: &Node, choices: &[Vec<u8>]) {
+        if self.run.is_empty() || self.run.len() * choices.len() > MAX_ANCHORS {
+            self.finish_run();
+            self.run_before = self.before;
+            self.run = choices.to_vec();
+        } else {
+            self.run = product(&self.run, choices);
+        }
+        self.advance(node);
+    }
+
+    fn other(&mut self, node: &Node) {
+        self.finish_run();
+        let inner = match node {
+            Node::Alt(nodes) => self.union(nodes),
+            Node::Repeat { node, min, .. } if *min > 0 => self.union(std::slice::from_ref(node)),
+            _ => None,
+        };
+        if let Some((score, anchors)) = inner {
+            self.offer(score, anchors);
+        }
+        self.advance(node);
+    }
+
+    /// Anchors of every branch, placed behind what stands before them; none unless all branches have one.
+    fn union(&self, nodes: &[Node]) -> Option<(u32, Vec<Anchor>)> {
+        let mut all = Vec::new();
+        let mut worst = u32::MAX;
+        for node in nodes {
+            let mut search = AnchorSearch::starting_at(self.before);
+            search.node(node);
+            search.finish_run();
+            let (score, anchors) = search.best?;
+            worst = worst.min(score);
+            all.extend(anchors);
+        }
+        Some((worst, all))
+    }
+
+    fn advance(&mut self, node: &Node) {
+        let (least, most) = node.length();
+        self.before = (self.before.0 + least, self.before.1.zip(most).map(|(a, b)| a + b));
+    }
+
+    fn finish_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        let (min_before, Some(max_before)) = self.run_before else { return };
+        let too_short = run.iter().any(|literal| literal.len() < SHORTEST_ANCHOR_BYTES);
+        if run.is_empty() || max_before > MAX_BEFORE_ANCHOR || too_short {
+            return;
+        }
+        let score = run.iter().map(|literal| rarity(literal)).min().unwrap_or(0);
+        let anchors = run.into_iter().map(|literal| Anchor { literal, min_before, max_before }).collect();
+        self.offer(score, anchors);
+    }
+
+    fn offer(&mut self, score: u32, anchors: Vec<Anchor>) {
+        if self.best.as_ref().is_none_or(|(best, _)| score > *best) && anchors.len() <= MAX_ANCHORS {
+            self.best = Some((score, anchors));
+        }
+    }
+}
+
+/// How rarely a literal turns up by chance: the higher, the better as an anchor.
+///
+/// A rough count of bits by byte class; words of URLs, which are everywhere, count for nothing.
+pub(crate) fn rarity(literal: &[u8]) -> u32 {
+    const EVERYWHERE: [&[u8]; 6] = [b"https://", b"http://", b"https:", b"www.", b"://", b".com"];
+    let mut rest = literal;
+    let mut bits = 0;
+    while let Some((&byte, tail)) = rest.split_first() {
+        if let Some(common) = EVERYWHERE.iter().find(|common| rest.starts_with(common)) {
+            rest = &rest[common.len()..];
+            bits += 3;
+            continue;
+        }
+        bits += match byte {
+            b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b' ' | b'-' | b'=' | b'"' => 3,
+            b'a'..=b'z' | b'_' | b'/' | b':' | b'.' => 4,
+            b'0'..=b'9' => 5,
+            b'A'..=b'Z' => 6,
+            _ => 6,
+        };
+        rest = tail;
+    }
+    bits
+}
+
+struct Parser<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn alt(&mut self) -> Result<Node, ShapeError> {
+        let mut branches = vec![self.seq()?];
+        while self.eat(b'|') {
+            branches.push(self.seq()?);
+        }
+        Ok(if branches.len() == 1 { branches.remove(0) } else { Node::Alt(branches) })
+    }
+
+    fn seq(&mut self) -> Result<Node, ShapeError> {
+        let mut items = Vec::new();
+        loop {
+            self.space();
+            match self.text.get(self.at) {
+                None | Some(b')' | b'|' | b'>') => break,
+                Some(_) => items.push(self.item()?),
+            }
+        }
+        match items.len() {
+            0 => Err(self.error("expected a literal, a class or a group")),
+            1 => Ok(items.remove(0)),
+            _ => Ok(Node::Seq(items)),
+        }
+    }
+
+    fn item(&mut self) -> Result<Node, ShapeError> {
+        let atom = self.atom()?;
+        match self.text.get(self.at) {
+            Some(b'?') => {
+                self.at += 1;
+                Ok(Node::Repeat { node: Box::new(atom), min: 0, max: Some(1) })
+            }
+            Some(b'{') => {
+                self.at += 1;
+                let min = self.number()?;
+                let max = if !self.eat(b',') {
+                    Some(min)
+                } else if self.peek() == Some(b'}') {
+                    None
+                } else {
+                    Some(self.number()?)
+                };
+                self.expect(b'}')?;
+                if max.is_some_and(|max| max < min || max == 0) {
+                    return Err(self.error("a repetition needs an upper bound above its lower bound"));
+                }
+                Ok(Node::Repeat { node: Box::new(atom), min, max })
+            }
+            _ => Ok(atom),
+        }
+    }
+
+    fn atom(&mut self) -> Result<Node, ShapeError> {
+        match self.peek() {
+            Some(b'"') => Ok(Node::Literal(self.string()?)),
+            Some(b'(') => self.group(b')'),
+            Some(b'<') => Ok(Node::Secret(Box::new(self.group(b'>')?))),
+            Some(byte) if byte.is_ascii_uppercase() => self.named(),
+            _ => Err(self.error("expected a literal, a class or a group")),
+        }
+    }
+
+    fn group(&mut self, close: u8) -> Result<Node, ShapeError> {
+        self.at += 1;
+        let inner = self.alt()?;
+        self.expect(close)?;
+        Ok(inner)
+    }
+
+    fn named(&mut self) -> Result<Node, ShapeError> {
+        let start = self.at;
+        while self
+            .text
+            .get(self.at)
+            .is_some_and(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+        {
+            self.at += 1;
+        }
+        let name = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();
+        match name.as_str() {
+            "ONEOF" => {
+                self.expect(b'(')?;
+                self.space();
+                let set = ByteSet::of(&self.string()?);
+                self.expect(b')')?;
+                Ok(Node::Class(set))
+            }
+            "UUID" => Ok(uuid(ByteSet::named("LOWER_HEX").expect("a class"))),
+            "ANYUUID" => Ok(uuid(ByteSet::named("HEX").expect("a class"))),
+            "EOL" => Ok(Node::Seq(vec![
+                Node::Repeat { node: Box::new(Node::Literal(vec![b'\r'])), min: 0, max: Some(1) },
+                Node::Literal(vec![b'\n']),
+            ])),
+            _ => ByteSet::named(&name).map(Node::Class).ok_or_else(|| {
+                self.at = start;
+                self.error(&format!("unknown class `{name}`"))
+            }),
+        }
+    }
+
+    fn string(&mut self) -> Result<Vec<u8>, ShapeError> {
+        if self.text.get(self.at) != Some(&b'"') {
+            return Err(self.error("expected a literal in double quotes"));
+        }
+        self.at += 1;
+        let mut out = Vec::new();
+        loop {
+            match (self.text.get(self.at), self.text.get(self.at + 1)) {
+                (Some(b'"'), _) if !out.is_empty() => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                (Some(b'"'), _) => return Err(self.error("a literal must not be empty")),
+                (Some(b'\\'), Some(&byte @ (b'"' | b'\\'))) => {
+                    out.push(byte);
+                    self.at += 2;
+                }
+                (Some(b'\\'), _) => return Err(self.error("only \\\" and \\\\ are escapes")),
+                (Some(&byte), _) => {
+                    out.push(byte);
+                    self.at += 1;
+                }
+                (None, _) => return Err(self.error("the literal has no closing quote")),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<u32, ShapeError> {
+        /// More copies than this make an automaton too large to be worth it.
+        const MOST: u32 = 8192;
+        self.space();
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        let digits = std::str::from_utf8(&self.text[start..self.at]).expect("digits are ASCII");
+        digits
+            .parse()
+            .ok()
+            .filter(|&number| number <= MOST)
+            .ok_or_else(|| self.error(&format!("expected a number of at most {MOST}")))
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.space();
+        self.text.get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), ShapeError> {
+        if self.eat(byte) { Ok(()) } else { Err(self.error(&format!("expected `{}`", char::from(byte)))) }
+    }
+
+    fn space(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    fn error(&self, message: &str) -> ShapeError {
+        ShapeError { message: message.to_owned(), column: self.at + 1 }
+    }
+}
+
+fn uuid(digit: ByteSet) -> Node {
+    let run = |n| Node::Repeat { node: Box::new(Node::Class(digit)), min: n, max: Some(n) };
+    let dash = || Node::Literal(vec![b'-']);
+    Node::Seq(vec![run(8), dash(), run(4), dash(), run(4), dash(), run(4), dash(), run(12)])
+}
+
+/// A set of byte values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ByteSet([u64; 4]);
+
+impl std::fmt::Debug for ByteSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::new();
+        self.write_regex(&mut text);
+        f.write_str(&text)
+    }
+}
+
+impl ByteSet {
+    /// No byte.
+    pub const EMPTY: ByteSet = ByteSet([0; 4]);
+
+    /// A set from its 256 bits, lowest byte value first; the form in which the build script stores it.
+    pub const fn from_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
+    /// The 256 bits of the set.
+    pub const fn words(self) -> [u64; 4] {
+        self.0
+    }
+
+    /// The listed bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut set = Self::EMPTY;
+        bytes.iter().for_each(|&byte| set.insert(byte));
+        set
+    }
+
+    /// The class of that name in the notation, or `None`.
+    pub fn named(name: &str) -> Option<Self> {
+        let digit = Self::range(b'0', b'9');
+        let lower = Self::range(b'a', b'z');
+        let upper = Self::range(b'A', b'Z');
+        let alnum = digit.union(lower).union(upper);
+        let plus = |set: ByteSet, more: &[u8]| set.union(Self::of(more));
+        let minus = |set: ByteSet, less: &[u8]| set.intersection(Self::of(less).complement());
+        // Printable means ASCII without the control bytes, and every byte of other characters.
+        let visible = Self::range(0x21, 0x7E).union(Self::range(0x80, 0xFF));
+        Some(match name {
+            "DIGIT" => digit,
+            "LOWER" => lower,
+            "UPPER" => upper,
+            "ALPHA" => lower.union(upper),
+            "LOWER_ALNUM" => digit.union(lower),
+            "UPPER_ALNUM" => digit.union(upper),
+            "ALNUM" => alnum,
+            "LOWER_HEX" => digit.union(Self::range(b'a', b'f')),
+            "UPPER_HEX" => digit.union(Self::range(b'A', b'F')),
+            "HEX" => digit.union(Self::range(b'a', b'f')).union(Self::range(b'A', b'F')),
+            "BASE32" => upper.union(Self::range(b'2', b'7')),
+            "LOWER_BASE32" => lower.union(Self::range(b'2', b'7')),
+            "BASE58" => minus(alnum, b"0IOl"),
+            "BECH32" => minus(digit.union(lower), b"1bio"),
+            "UPPER_BECH32" => minus(digit.union(upper), b"1BIO"),
+            "B64" => plus(alnum, b"+/"),
+            "B64PAD" => plus(alnum, b"+/="),
+            "B64URL" => plus(alnum, b"-_"),
+            "B64URLPAD" => plus(alnum, b"-_="),
+            "WORD" => plus(alnum, b"_"),
+            "LOWER_WORD" => plus(digit.union(lower), b"_"),
+            "ALNUM_DASH" => plus(alnum, b"-"),
+            "LOWER_ALNUM_DASH" => plus(digit.union(lower), b"-"),
+            "UPPER_ALNUM_DASH" => plus(digit.union(upper), b"-"),
+            "DOTTED" => plus(alnum, b"-_.~"),
+            "CRYPT64" => plus(alnum, b"./"),
+            "HOSTCH" => plus(alnum, b".-[]:"),
+            "USERCH" => plus(alnum, b"._-%+@\\"),
+            "PASSCH" => minus(visible, b"\"'`"),
+            "TEXT" => minus(visible, b"\"'`<>"),
+            "PRINT" => Self::range(0x21, 0x7E),
+            "SP" => Self::of(b" \t"),
+            "ANY" => Self::EMPTY.complement(),
+            _ => return None,
+        })
+    }
+
+    /// Every byte from `first` to `last`, both included.
+    pub fn range(first: u8, last: u8) -> Self {
+        let mut set = Self::EMPTY;
+        (first..=last).for_each(|byte| set.insert(byte));
+        set
+    }
+
+    /// Adds a byte.
+    pub fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    /// Whether the byte is in the set.
+    #[inline]
+    pub fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
+    /// Bytes in either set.
+    pub fn union(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] | other.0[i]))
+    }
+
+    /// Bytes in both sets.
+    pub fn intersection(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] & other.0[i]))
+    }
+
+    /// Bytes not in the set.
+    pub fn complement(self) -> Self {
+        Self(self.0.map(|word| !word))
+    }
+
+    /// Whether the sets share a byte.
+    pub fn intersects(self, other: Self) -> bool {
+        self.intersection(other) != Self::EMPTY
+    }
+
+    /// Number of bytes in the set.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether the set holds no byte.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::EMPTY
+    }
+
+    /// The bytes in rising order.
+    pub fn iter(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..=255).filter(|&byte| self.contains(byte))
+    }
+
+    fn sample(&self, below: &mut dyn FnMut(usize) -> usize) -> u8 {
+        // Bytes of other characters only make sense in sequence, so samples stay printable ASCII.
+        let printable: Vec<u8> = self.iter().filter(|byte| (0x20..0x7F).contains(byte)).collect();
+        let choices = if printable.is_empty() { self.iter().collect() } else { printable };
+        choices[below(choices.len())]
+    }
+
+    fn write_regex(&self, out: &mut String) {
+        out.push('[');
+        let mut bytes = self.iter().peekable();
+        while let Some(first) = bytes.next() {
+            let mut last = first;
+            while bytes.peek().is_some_and(|&next| u16::from(next) == u16::from(last) + 1) {
+                last = bytes.next().expect("just peeked");
+            }
+            let result = if first == last {
+                write!(out, "\\x{first:02x}")
+            } else {
+                write!(out, "\\x{first:02x}-\\x{last:02x}")
+            };
+            result.expect("a string takes every write");
+        }
+        out.push(']');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchors(text: &str) -> Vec<(String, usize, usize)> {
+        let found = Shape::parse(text).unwrap().anchors();
+        found
+            .into_iter()
+            .map(|a| (String::from_utf8(a.literal).unwrap(), a.min_before, a.max_before))
+            .collect()
+    }
+
+    #[test]
+    fn anchors_multiply_choices_out() {
+        assert_eq!(
+            anchors(r#""pk_" ("live" | "test") "_" ALNUM{24}"#),
+            [("pk_live_".into(), 0, 0), ("pk_test_".into(), 0, 0)]
+        );
+    }
+
+    #[test]
+    fn anchors_may_stand_inside() {
+        assert_eq!(
+            anchors(r#"B64URL{3} ONEOF("78") "Q~" DOTTED{31,34}"#),
+            [("7Q~".into(), 3, 3), ("8Q~".into(), 3, 3)]
+        );
+        assert_eq!(anchors(r#"LOWER{2,20} "://" USERCH{1,9} ":""#), [("://".into(), 2, 20)]);
+        assert_eq!(anchors("LOWER_HEX{32}"), []);
+    }
+
+    #[test]
+    fn anchors_of_branches_are_all_needed() {
+        assert_eq!(
+            anchors(r#"("AB12" DIGIT{4} | "CD34" ALNUM{2}) ALNUM{8}"#),
+            [("AB12".into(), 0, 0), ("CD34".into(), 0, 0)]
+        );
+        assert_eq!(anchors(r#"("AB12" DIGIT{4} | ALNUM{2}) ALNUM{8}"#), []);
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        for (text, column) in [
+            ("", 1),
+            ("\"\"", 2),
+            ("NOPE{3}", 1),
+            ("\"a\" DIGIT{3,2}", 15),
+            ("(DIGIT", 7),
+            ("\"a", 3),
+            ("DIGIT)", 6),
+        ] {
+            let error = Shape::parse(text).unwrap_err();
+            assert_eq!(error.column, column, "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn samples_match_their_own_regex() {
+        let mut state = 1usize;
+        let mut below = move |n: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % n
+        };
+        for text in [
+            r#""a\"b\\" DIGIT{1,3} ("x" | ONEOF("-]^") UPPER)? <B64PAD{2,}> EOL"#,
+            r#"ANYUUID ":" PASSCH{4,9} "@" HOSTCH{1,20}"#,
+        ] {
+            let shape = Shape::parse(text).unwrap();
+            let regex = regex::bytes::Regex::new(&format!("^(?:{})$", shape.to_regex(false))).unwrap();
+            for _ in 0..200 {
+                let sample = shape.sample(&mut below);
+                assert!(regex.is_match(&sample), "{text}");
+                let (least, most) = shape.length_bytes();
+                assert!(sample.len() >= least && most.is_none_or(|most| sample.len() <= most));
+            }
+        }
+    }
+
+    #[test]
+    fn edges_keep_longer_words_out() {
+        let edges = Shape::parse(r#""pk_" DIGIT{1,12} "_" UPPER_ALNUM{32}"#).unwrap().edges();
+        assert!(edges.before.contains(b'x') && edges.before.contains(b'_'));
+        assert!(!edges.before.contains(b'=') && !edges.before.contains(b'/'));
+        assert!(edges.after.contains(b'a') && !edges.after.contains(b'.'));
+        let base64 = Shape::parse("B64{40}").unwrap().edges();
+        assert!(base64.before.contains(b'/') && !base64.before.contains(b'='));
+    }
+}
