@@ -8,6 +8,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod git;
 pub mod level;
+pub mod hygiene;
 pub mod location;
 pub mod matcher;
 pub mod report;

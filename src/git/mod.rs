@@ -4,6 +4,9 @@ pub mod diff;
 pub mod index;
 pub mod object;
 pub mod staged;
+pub mod hooks;
+pub mod ignore;
+pub mod tracked;
 
 use std::path::{Path, PathBuf};
 

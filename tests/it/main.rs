@@ -1,4 +1,5 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod reports;
+mod check;
 mod support;
