@@ -4,4 +4,5 @@ mod catalogue;
 mod check;
 mod install;
 mod reports;
+mod staged;
 mod support;
