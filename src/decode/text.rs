@@ -32,8 +32,8 @@ impl Script {
     /// Judges by the first bytes.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
-            [0xFF, 0xFE, ..] => Script::Utf16(ByteOrder::Little),
-            [0xFE, 0xFF, ..] => Script::Utf16(ByteOrder::Big),
+            [0xFF, 0xFE, a, 0, ..] if is_ascii_text(*a) => Script::Utf16(ByteOrder::Little),
+            [0xFE, 0xFF, 0, a, ..] if is_ascii_text(*a) => Script::Utf16(ByteOrder::Big),
             [a, 0, b, 0, c, 0, ..] if [a, b, c].iter().all(|&&byte| is_ascii_text(byte)) => {
                 Script::Utf16(ByteOrder::Little)
             }
