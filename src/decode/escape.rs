@@ -122,7 +122,7 @@ fn is_worth_decoding(layer: Layer, bytes: &[u8], span: ByteSpan, value: Value) -
             _ => reveals(value, after),
         },
         Layer::Entities => match value.ascii() {
-            Some(b'&') => is_word(before) && is_word(after.first().copied()),
+            Some(b'&') if is_word(before) && is_word(after.first().copied()) => true,
             Some(b'<') => after.first() == Some(&b'/'),
             Some(byte) => is_token(byte) || is_quote(byte) || starts_escape(byte, after),
             None => false,
@@ -406,6 +406,7 @@ mod tests {
             ("a%2dtoken", &["%2d"]),
             ("pk&#95;1 &quot;pk&quot;", &["&#95;", "&quot;", "&quot;"]),
             ("a&amp;b &lt;/key&gt;", &["&amp;", "&lt;"]),
+            (";&#38;#95; &#92;u005f %26#95;", &["&#38;", "&#92;", "%26"]),
         ] {
             assert_eq!(hits(text), expected, "{text}");
         }

@@ -229,6 +229,11 @@ impl Text<'_> {
         self.view.is_none_or(|view| view.is_changed(span))
     }
 
+    /// Whether the first byte may lie inside a run.
+    fn is_cut(&self) -> bool {
+        self.view.is_some_and(|view| view.is_cut)
+    }
+
     fn last_layer(&self) -> Option<Layer> {
         self.view.and_then(|view| view.layers.last().copied())
     }
@@ -303,7 +308,8 @@ impl Walk<'_> {
             Layer::Entities => &[Layer::Entities],
             _ => &[Layer::Escapes],
         };
-        self.show(text, Draft { bytes, layers, outer_span: span, maps: vec![map], is_cut: window.is_cut() });
+        let is_cut = window.is_cut() || (span.start == 0 && text.is_cut());
+        self.show(text, Draft { bytes, layers, outer_span: span, maps: vec![map], is_cut });
     }
 
     fn search_runs(&mut self, text: Text<'_>) {
@@ -326,8 +332,7 @@ impl Walk<'_> {
 
     fn search_base64(&mut self, text: Text<'_>, run: ByteSpan, wrapped_to: &mut usize) {
         // Where a window cut a run, the groups of four may start at any of its first characters.
-        let is_cut = run.start == 0 && text.view.is_some_and(|view| view.is_cut);
-        let mut shifts = if is_cut { 3 } else { 0 };
+        let mut shifts = if run.start == 0 && text.is_cut() { 3 } else { 0 };
         let mut at = run.start + run::escape_tail(text.bytes, run.start);
         while at + run::MIN_BASE64_CHARS <= run.end {
             let end = if run::starts_like_text(Coding::Base64, text.bytes, at) {
@@ -388,12 +393,12 @@ impl Walk<'_> {
         let mut bytes = self.scratch.bytes.pop().unwrap_or_default();
         let mut maps = Vec::with_capacity(3);
         let mut new_map = || self.scratch.maps.pop().unwrap_or_default();
-        if let Script::Utf16(order) = region.script {
-            let mut map = new_map();
-            text::utf16_to_utf8(&decoded.bytes, order, &mut bytes, &mut map);
-            maps.push(map);
-        } else {
+        if region.script == Script::Utf8 {
             std::mem::swap(&mut bytes, &mut decoded.bytes);
+        } else {
+            let mut map = new_map();
+            text::utf16_to_utf8(&decoded.bytes, region.script, &mut bytes, &mut map);
+            maps.push(map);
         }
         let mut groups = new_map();
         groups.push(0, 0, Grain::Bits(coding.bits()));
@@ -401,9 +406,9 @@ impl Walk<'_> {
         maps.push(std::mem::replace(&mut decoded.lines, new_map()));
         let layers: &[Layer] = match (coding, region.script) {
             (Coding::Base64, Script::Utf8) => &[Layer::Base64],
-            (Coding::Base64, Script::Utf16(_)) => &[Layer::Base64, Layer::Utf16],
+            (Coding::Base64, _) => &[Layer::Base64, Layer::Utf16],
             (Coding::Hex, Script::Utf8) => &[Layer::Hex],
-            (Coding::Hex, Script::Utf16(_)) => &[Layer::Hex, Layer::Utf16],
+            (Coding::Hex, _) => &[Layer::Hex, Layer::Utf16],
         };
         self.show(text, Draft { bytes, layers, outer_span: region.source, maps, is_cut: false });
         Some(region)

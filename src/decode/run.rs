@@ -130,9 +130,9 @@ pub(super) struct Region {
 /// 0 or the end of the run before.
 ///
 /// A run of 24 covers two neighbouring groups of eight bytes wherever it starts, so that only such pairs are
-/// looked at more closely. The compiler turns the classification of a block into vector instructions; it
-/// reads code at some 5 GB/s, where jumping from window to window (the loop that serves the last block) made
-/// 0.8 among Ruby's long names.
+/// looked at more closely. The compiler turns the classification of a block into vector instructions: the
+/// search for all layers together reads half a megabyte of C or Rust at 3.1 to 3.7 GB/s, where jumping from window
+/// to window (the loop that serves the last block) made 1.6.
 pub(super) fn next_run(bytes: &[u8], from: usize) -> Option<ByteSpan> {
     let mut start = from;
     let mut is_group_before = false;
