@@ -4,3 +4,4 @@ mod check;
 mod reports;
 mod staged;
 mod support;
+mod worktree;
