@@ -95,6 +95,19 @@ fn the_ignore_rules_are_those_of_git() {
         sandbox.stanch_in(&sandbox.path().join("sub"), &["scan", "--format", "json"]).expect_code(1).json();
     let inside: Vec<String> = paths(&inside).iter().map(|path| format!("sub/{path}")).collect();
     assert_eq!(inside, below);
+    // However the directory is named.
+    let top = sandbox.path();
+    let absolute = format!("{}/", top.to_str().expect("UTF-8"));
+    for (dir, named, prefix) in [
+        (&top, absolute.as_str(), absolute.as_str()),
+        (&top.join("sub"), "..", "../"),
+        (&top, "sub/..", "sub/../"),
+    ] {
+        let report = sandbox.stanch_in(dir, &["scan", "--format", "json", named]).expect_code(1).json();
+        let stripped: Vec<&str> =
+            paths(&report).iter().map(|path| path.strip_prefix(prefix).expect("as typed")).collect();
+        assert_eq!(stripped, expected, "{named}");
+    }
 }
 
 #[test]
