@@ -6,3 +6,4 @@ mod install;
 mod reports;
 mod staged;
 mod support;
+mod worktree;
