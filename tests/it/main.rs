@@ -1,7 +1,9 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod catalogue;
 mod check;
 mod hook;
 mod install;
 mod reports;
+mod staged;
 mod support;
