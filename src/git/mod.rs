@@ -1,11 +1,11 @@
 //! Everything that names git2. Callers get small structs of our own.
 
 pub mod diff;
+pub mod hooks;
+pub mod ignore;
 pub mod index;
 pub mod object;
 pub mod staged;
-pub mod hooks;
-pub mod ignore;
 pub mod tracked;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,9 @@
 //! Runs the real binary on real repositories made with the real git.
 
-mod reports;
 mod check;
+mod cli;
+mod config;
+mod exit_codes;
+mod reports;
 mod support;
+mod suppression;
