@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod config;
+pub mod decode;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;

@@ -19,6 +19,8 @@ use gix_ignore::glob::wildmatch::Mode as WildMode;
 use gix_ignore::glob::{Pattern, wildmatch};
 
 use super::Repository;
+use super::tracked::TrackedFile;
+use crate::location::ObjectId;
 
 /// Git reads no file of ignore rules that is larger (`PATTERN_MAX_FILE_SIZE` in its `dir.c`).
 const MAX_FILE_BYTES: u64 = 100 * 1024 * 1024;
@@ -75,21 +77,14 @@ pub enum IgnoreError {
         /// What git2 says.
         message: String,
     },
-    /// The index is needed for rules that a sparse checkout left out of the working tree.
-    #[error("cannot read the index of {}: {message}", path.display())]
-    Index {
-        /// The git directory.
-        path: PathBuf,
-        /// What git2 says.
-        message: String,
-    },
 }
 
 /// Answers for one working tree. Files of rules are read when a path first needs them, and once.
 pub struct IgnoreRules<'r> {
     repository: &'r Repository,
     work_dir: &'r Path,
-    index: git2::Index,
+    /// The `.gitignore` files that a sparse checkout left out of the working tree, with their blobs.
+    left_out: HashMap<BString, ObjectId>,
     case: Case,
     appended: BString,
     /// Highest precedence first: `info/exclude`, then the user's excludes.
@@ -122,14 +117,19 @@ struct Rule {
 }
 
 impl<'r> IgnoreRules<'r> {
-    /// Prepares the rules of the working tree. `appended` is read as if it stood at the end of the root
+    /// Prepares the rules of the working tree. `tracked` is the index: git takes a `.gitignore` from there that
+    /// a sparse checkout left out of the working tree. `appended` is read as if it stood at the end of the root
     /// `.gitignore`: it answers what adding lines would change.
     ///
     /// # Errors
     ///
-    /// When the repository is bare, or its configuration or index cannot be read. A file of rules that
+    /// When the repository is bare, or its configuration cannot be read. A file of rules that
     /// cannot be read is reported by [`IgnoreRules::unreadable`].
-    pub fn new(repository: &'r Repository, appended: &[u8]) -> Result<Self, IgnoreError> {
+    pub fn new(
+        repository: &'r Repository,
+        tracked: &[TrackedFile],
+        appended: &[u8],
+    ) -> Result<Self, IgnoreError> {
         let git_dir = || repository.git_dir().to_path_buf();
         let work_dir = repository.work_dir().ok_or_else(|| IgnoreError::Bare { path: git_dir() })?;
         let config_error =
@@ -137,14 +137,11 @@ impl<'r> IgnoreRules<'r> {
         let config = repository.inner.config().map_err(config_error)?;
         let fold = optional(config.get_bool("core.ignorecase")).map_err(config_error)?.unwrap_or(false);
         let excludes = optional(config.get_path("core.excludesfile")).map_err(config_error)?;
-        let index = repository
-            .inner
-            .index()
-            .map_err(|error| IgnoreError::Index { path: git_dir(), message: error.message().to_owned() })?;
+        let left_out = tracked.iter().filter(|file| file.left_out && is_gitignore(file.path.as_bstr()));
         let mut rules = Self {
             repository,
             work_dir,
-            index,
+            left_out: left_out.map(|file| (file.path.clone(), file.id)).collect(),
             case: if fold { Case::Fold } else { Case::Sensitive },
             appended: appended.into(),
             fixed: Vec::new(),
@@ -268,37 +265,19 @@ impl<'r> IgnoreRules<'r> {
                 return Ok(None);
             }
             Ok(_) => {}
-            Err(error) if is_absent(&error) => return self.sparse_content(relative),
+            Err(error) if is_absent(&error) => return self.left_out_content(file),
             Err(error) => return Err(error.to_string()),
         }
         read_limited(&path).map_err(|error| error.to_string())
     }
 
-    /// A `.gitignore` that a sparse checkout left out still counts: git reads it from the index.
-    fn sparse_content(&self, relative: &Path) -> Result<Option<Vec<u8>>, String> {
-        let Some(entry) = self.index.get_path(relative, 0) else {
+    fn left_out_content(&self, file: &BStr) -> Result<Option<Vec<u8>>, String> {
+        let Some(&id) = self.left_out.get(file) else {
             return Ok(None);
         };
-        if !is_left_out(&entry) {
-            return Ok(None);
-        }
-        match self.repository.inner.find_blob(entry.id) {
-            Ok(blob) => Ok(Some(blob.content().to_vec())),
-            Err(error) => Err(format!("left out by the sparse checkout, and {}", error.message())),
-        }
+        let read = self.repository.with_blob(id, <[u8]>::to_vec);
+        read.map(Some).map_err(|error| format!("left out by the sparse checkout, and {error}"))
     }
-}
-
-impl Repository {
-    /// Whether the index holds the file and says that a sparse checkout keeps it out of the working tree.
-    pub fn is_left_out_by_sparse_checkout(&self, path: &Path) -> bool {
-        let entry = self.inner.index().ok().and_then(|index| index.get_path(path, 0));
-        entry.is_some_and(|entry| is_left_out(&entry))
-    }
-}
-
-fn is_left_out(entry: &git2::IndexEntry) -> bool {
-    entry.flags_extended & git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
 }
 
 impl RuleFile {
@@ -420,6 +399,10 @@ fn optional<T>(value: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> 
         Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn is_gitignore(path: &BStr) -> bool {
+    path.strip_suffix(b".gitignore").is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
 }
 
 fn parent(path: &BStr) -> &BStr {

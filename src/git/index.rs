@@ -36,6 +36,8 @@ pub struct IndexEntry<'a> {
     pub stage: u8,
     /// Whether `git add --intent-to-add` made the entry, so that it has no content yet.
     pub intent_to_add: bool,
+    /// Whether a sparse checkout keeps the entry out of the working tree (`skip-worktree`).
+    pub left_out: bool,
 }
 
 /// What an entry of the index or of a tree is, from the type bits of its mode.
@@ -136,6 +138,7 @@ impl Index {
             kind: entry.kind,
             stage: entry.stage,
             intent_to_add: entry.intent_to_add,
+            left_out: entry.left_out,
         }
     }
 
@@ -238,6 +241,7 @@ struct Entry {
     kind: EntryKind,
     stage: u8,
     intent_to_add: bool,
+    left_out: bool,
 }
 
 /// The extension `link` of a split index: the changes against a shared base.
@@ -285,6 +289,7 @@ const MAX_SPLIT_ENTRIES: u64 = 1 << 24;
 const FLAG_EXTENDED: u16 = 0x4000;
 const FLAG_NAME_LENGTH: u16 = 0x0FFF;
 const EXTENDED_INTENT_TO_ADD: u16 = 0x2000;
+const EXTENDED_SKIP_WORKTREE: u16 = 0x4000;
 
 fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
     let Some(content_len) = bytes.len().checked_sub(id_bytes) else {
@@ -318,6 +323,7 @@ fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
             kind,
             stage: (flags >> 12 & 3) as u8,
             intent_to_add: extended & EXTENDED_INTENT_TO_ADD != 0,
+            left_out: extended & EXTENDED_SKIP_WORKTREE != 0,
         };
         if version == 4 {
             let strip = input.offset_number()?;

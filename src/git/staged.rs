@@ -98,7 +98,7 @@ impl Repository {
 
     /// The index that git reads in this environment. A relative `GIT_INDEX_FILE` counts from the top of the
     /// working tree, where git goes before it resolves it.
-    fn index_path(&self) -> PathBuf {
+    pub(super) fn index_path(&self) -> PathBuf {
         match std::env::var_os("GIT_INDEX_FILE").filter(|path| !path.is_empty()) {
             Some(path) => self.work_dir().map_or_else(|| PathBuf::from(&path), |top| top.join(&path)),
             None => self.git_dir().join("index"),
@@ -190,14 +190,14 @@ impl Repository {
         self.with_blob(id, |bytes| Lines::new(bytes, hasher)).ok()
     }
 
-    fn tree_entries(&self, id: ObjectId) -> Result<Vec<TreeEntry>, ObjectError> {
+    pub(super) fn tree_entries(&self, id: ObjectId) -> Result<Vec<TreeEntry>, ObjectError> {
         self.with_tree(id, |bytes| parse_tree(bytes, id.as_raw().len()))?
             .ok_or_else(|| ObjectError::Damaged { id, message: "the tree does not parse".to_owned() })
     }
 }
 
 /// git2 opens no SHA-256 repository.
-const SHA1_BYTES: usize = 20;
+pub(super) const SHA1_BYTES: usize = 20;
 /// git compares up to 1,000 × 1,000 files (`diff.renameLimit`); a hook has less time.
 const MAX_MOVE_PAIRS: usize = 2_500;
 const MAX_MOVED_BYTES: u64 = 1 << 20;
@@ -210,10 +210,10 @@ struct Listed {
     kind: EntryKind,
 }
 
-struct TreeEntry {
-    name: Vec<u8>,
-    id: ObjectId,
-    kind: EntryKind,
+pub(super) struct TreeEntry {
+    pub(super) name: Vec<u8>,
+    pub(super) id: ObjectId,
+    pub(super) kind: EntryKind,
 }
 
 /// The new side of a directory.
@@ -407,7 +407,7 @@ fn parse_tree(mut bytes: &[u8], id_bytes: usize) -> Option<Vec<TreeEntry>> {
     Some(entries)
 }
 
-fn join(directory: &BStr, name: &[u8]) -> BString {
+pub(super) fn join(directory: &BStr, name: &[u8]) -> BString {
     let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
     if !directory.is_empty() {
         path.push_str(directory);

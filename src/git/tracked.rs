@@ -1,102 +1,85 @@
 //! The files that git tracks: the entries of the index.
 
-use std::path::PathBuf;
-
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::Repository;
+use super::index::{EntryKind, Index, IndexError};
+use super::object::ObjectError;
+use super::staged::{SHA1_BYTES, join};
 use crate::location::ObjectId;
 
-/// What an index entry stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrackedKind {
-    /// A regular file.
-    File,
-    /// A symbolic link; its blob is the target.
-    Symlink,
-    /// The commit of a submodule.
-    Submodule,
-}
-
-/// An entry of the index. A path in conflict has up to three.
+/// A file, symbolic link or submodule in the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackedFile {
-    /// Path relative to the working tree.
+    /// Path relative to the working tree. A path in conflict stands up to three times.
     pub path: BString,
-    /// What it stands for.
-    pub kind: TrackedKind,
+    /// What it is; never a directory.
+    pub kind: EntryKind,
     /// Name of its blob or commit.
     pub id: ObjectId,
+    /// Whether it has no content yet (`git add --intent-to-add`).
+    pub intent_to_add: bool,
+    /// Whether a sparse checkout keeps it out of the working tree.
+    pub left_out: bool,
 }
 
-/// Why the tracked files could not be listed or read.
+/// Why the tracked files could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackedError {
-    /// The index is damaged, or of a kind that is not understood.
-    #[error("cannot read the index of {}: {message}", path.display())]
-    Index {
-        /// The git directory.
-        path: PathBuf,
-        /// What git2 says.
-        message: String,
-    },
-    /// An object is missing or damaged.
-    #[error("cannot read object {id} of the index: {message}")]
-    Object {
-        /// Its name.
-        id: ObjectId,
-        /// What git2 says.
-        message: String,
-    },
+    /// The index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A directory that a sparse index keeps as a tree cannot be read.
+    #[error(transparent)]
+    Tree(#[from] ObjectError),
 }
 
 impl Repository {
-    /// Lists the index, sorted by path.
+    /// Lists the files of the index, sorted by path; those of a sparse index too that it keeps as trees.
     ///
     /// # Errors
     ///
-    /// When the index cannot be read.
+    /// When the index or one of those trees cannot be read.
     pub fn tracked_files(&self) -> Result<Vec<TrackedFile>, TrackedError> {
-        let failed = |message: &str| TrackedError::Index {
-            path: self.git_dir().to_path_buf(),
-            message: message.to_owned(),
-        };
-        let index = self.inner.index().map_err(|error| failed(error.message()))?;
-        index
-            .iter()
-            .map(|entry| {
-                let kind = match entry.mode & 0o170_000 {
-                    0o120_000 => TrackedKind::Symlink,
-                    0o160_000 => TrackedKind::Submodule,
-                    _ => TrackedKind::File,
-                };
-                let id = ObjectId::from_raw(entry.id.as_bytes());
-                let id = id.ok_or_else(|| failed("an entry has no object name"))?;
-                Ok(TrackedFile { path: entry.path.into(), kind, id })
-            })
-            .collect()
+        let index = Index::read(&self.index_path(), self.git_dir(), SHA1_BYTES)?;
+        let mut files = Vec::with_capacity(index.entries().len());
+        for entry in index.entries() {
+            if entry.kind == EntryKind::Directory {
+                let path = entry.path.strip_suffix(b"/").unwrap_or(entry.path);
+                self.expand(path.into(), entry.id, &mut files)?;
+            } else {
+                files.push(TrackedFile {
+                    path: entry.path.to_owned(),
+                    kind: entry.kind,
+                    id: entry.id,
+                    intent_to_add: entry.intent_to_add,
+                    left_out: entry.left_out,
+                });
+            }
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
     }
 
-    /// Whether a blob holds the text `needle`. Blobs of more than `limit_bytes` are not read: `None`.
-    ///
-    /// # Errors
-    ///
-    /// When the object is missing or damaged.
-    pub fn blob_holds(
-        &self,
-        id: &ObjectId,
-        needle: &[u8],
-        limit_bytes: usize,
-    ) -> Result<Option<bool>, TrackedError> {
-        let failed =
-            |error: git2::Error| TrackedError::Object { id: *id, message: error.message().to_owned() };
-        let oid = git2::Oid::from_bytes(id.as_raw()).map_err(failed)?;
-        let objects = self.inner.odb().map_err(failed)?;
-        let (size_bytes, _) = objects.read_header(oid).map_err(failed)?;
-        if size_bytes > limit_bytes {
-            return Ok(None);
+    /// Adds the files below a tree. Only what a sparse checkout left out is kept as a tree.
+    fn expand(&self, path: BString, id: ObjectId, files: &mut Vec<TrackedFile>) -> Result<(), ObjectError> {
+        let mut open = vec![(path, id)];
+        while let Some((directory, id)) = open.pop() {
+            for entry in self.tree_entries(id)? {
+                let path = join(directory.as_bstr(), &entry.name);
+                if entry.kind == EntryKind::Directory {
+                    open.push((path, entry.id));
+                } else {
+                    files.push(TrackedFile {
+                        path,
+                        kind: entry.kind,
+                        id: entry.id,
+                        intent_to_add: false,
+                        left_out: true,
+                    });
+                }
+            }
         }
-        let object = objects.read(oid).map_err(failed)?;
-        Ok(Some(memchr::memmem::find(object.data(), needle).is_some()))
+        Ok(())
     }
 }

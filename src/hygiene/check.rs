@@ -10,7 +10,9 @@ use super::{quote, render};
 use crate::finding::Severity;
 use crate::git::Repository;
 use crate::git::ignore::{Decision, IgnoreError, IgnoreRules, RuleHome};
-use crate::git::tracked::{TrackedError, TrackedFile, TrackedKind};
+use crate::git::index::EntryKind;
+use crate::git::object::ObjectError;
+use crate::git::tracked::{TrackedError, TrackedFile};
 
 /// A directory that no repository has: rules are asked about it as about a directory that is made tomorrow.
 const DIRECTORY_OF_TOMORROW: &str = "a-new-directory/below";
@@ -19,7 +21,7 @@ const DIRECTORY_OF_TOMORROW: &str = "a-new-directory/below";
 const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 
 /// A PEM file with a chain of a hundred certificates has some 200 KiB; nothing of 16 MiB is one.
-const MAX_PEM_BYTES: usize = 16 * 1024 * 1024;
+const MAX_PEM_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Why nothing could be checked.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +45,8 @@ pub fn check(repository: &Repository, options: &Options) -> Result<Report, Check
     let tracked = repository.tracked_files()?;
     let directories = directories(&tracked);
     let lines: String = options.required.iter().map(|required| format!("{}\n", required.line)).collect();
-    let mut rules = IgnoreRules::new(repository, b"")?;
-    let mut with_lines = IgnoreRules::new(repository, lines.as_bytes())?;
+    let mut rules = IgnoreRules::new(repository, &tracked, b"")?;
+    let mut with_lines = IgnoreRules::new(repository, &tracked, lines.as_bytes())?;
     let mut report = Report {
         patterns: Vec::new(),
         items: Vec::new(),
@@ -292,7 +294,7 @@ fn report_tracked(repository: &Repository, tracked: &[TrackedFile], report: &mut
         } else {
             continue;
         };
-        if file.kind == TrackedKind::Submodule || !seen.insert((&file.path, file.id)) {
+        if file.kind == EntryKind::Submodule || !seen.insert((&file.path, file.id)) {
             continue;
         }
         match tracked_item(repository, family, file) {
@@ -305,17 +307,17 @@ fn report_tracked(repository: &Repository, tracked: &[TrackedFile], report: &mut
     report.items.dedup_by(|a, b| a.id == b.id && a.path == b.path && a.reason == b.reason);
 }
 
-fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> Result<Item, TrackedError> {
+fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> Result<Item, ObjectError> {
     let remove = format!("`{}` (the file itself stays)", git_rm(file.path.as_bstr()));
     let remove_and_rotate = format!("{remove}; rotate what it held, since the history keeps it");
     let (id, severity, reason, fix) = match (family, file.kind) {
-        (Family::Env, TrackedKind::Symlink) => (
+        (Family::Env, EntryKind::Symlink) => (
             "env-tracked",
             Severity::Low,
             "a tracked symbolic link with the name of an environment file",
             remove,
         ),
-        (Family::Pem, TrackedKind::Symlink) => {
+        (Family::Pem, EntryKind::Symlink) => {
             ("pem-tracked", Severity::Info, "a tracked symbolic link; its target is not looked at", remove)
         }
         (Family::Env, _) => (
@@ -325,7 +327,7 @@ fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> 
              committed",
             remove_and_rotate,
         ),
-        (Family::Pem, _) => match repository.blob_holds(&file.id, PRIVATE_KEY, MAX_PEM_BYTES)? {
+        (Family::Pem, _) => match holds_private_key(repository, file)? {
             Some(true) => ("pem-tracked", Severity::High, "git tracks this private key", remove_and_rotate),
             Some(false) => (
                 "pem-tracked",
@@ -350,6 +352,17 @@ fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> 
         pattern: None,
         fix,
     })
+}
+
+/// Whether the file holds a private key; `None` when it is too large to tell.
+fn holds_private_key(repository: &Repository, file: &TrackedFile) -> Result<Option<bool>, ObjectError> {
+    if file.intent_to_add {
+        return Ok(Some(false));
+    }
+    if repository.blob_bytes(file.id)? > MAX_PEM_BYTES {
+        return Ok(None);
+    }
+    repository.with_blob(file.id, |content| Some(content.contains_str(PRIVATE_KEY)))
 }
 
 /// The command that takes a file out of the index. It is printed, never run.
@@ -390,8 +403,10 @@ mod tests {
     fn directories_include_those_that_hold_directories_only() {
         let file = |path: &str| TrackedFile {
             path: path.into(),
-            kind: TrackedKind::File,
+            kind: EntryKind::File,
             id: "a1".repeat(20).parse().unwrap(),
+            intent_to_add: false,
+            left_out: false,
         };
         let directories = directories(&[file("a/b/c"), file("a/d"), file("e")]);
         assert_eq!(directories, ["", "a", "a/b", DIRECTORY_OF_TOMORROW]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Report;
 use crate::git::Repository;
+use crate::git::tracked::TrackedError;
 
 /// What [`fix`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub enum FixError {
         /// The file.
         path: PathBuf,
     },
+    /// Whether a sparse checkout left the file out cannot be told.
+    #[error(transparent)]
+    Tracked(#[from] TrackedError),
     /// Reading or writing failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -91,8 +95,11 @@ pub fn fix(repository: &Repository, report: &Report) -> Result<Fixed, FixError> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed("read")(error)),
     };
-    if existing.is_none() && repository.is_left_out_by_sparse_checkout(Path::new(".gitignore")) {
-        return Err(FixError::Sparse { path });
+    if existing.is_none() {
+        let tracked = repository.tracked_files()?;
+        if tracked.iter().any(|file| file.left_out && file.path == ".gitignore") {
+            return Err(FixError::Sparse { path });
+        }
     }
     let (content, permissions) = existing.map_or((Vec::new(), None), |(content, kept)| (content, Some(kept)));
     if content.contains(&0) {

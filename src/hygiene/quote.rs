@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use bstr::{BStr, ByteSlice};
 
+use crate::report::text::is_hidden;
+
 /// The path as it is, or in double quotes with C escapes when it holds control characters, quotes,
 /// backslashes or bytes that are no UTF-8: nothing of it can then act on a terminal.
 pub(super) fn shown(path: &BStr) -> String {
@@ -50,12 +52,8 @@ fn harmless(path: &BStr) -> Option<&str> {
     path.to_str().ok().filter(|text| text.chars().all(is_harmless))
 }
 
-/// Control characters act on a terminal, and so do the marks that turn the direction of text.
 fn is_harmless(character: char) -> bool {
-    let turns =
-        matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let separates = matches!(character, '\u{2028}' | '\u{2029}');
-    !character.is_control() && !turns && !separates && character != char::REPLACEMENT_CHARACTER
+    !is_hidden(character) && character != char::REPLACEMENT_CHARACTER
 }
 
 fn octal(bytes: &[u8], out: &mut String) {

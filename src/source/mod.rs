@@ -26,7 +26,9 @@ pub struct ContentUnit<'a> {
     pub bytes: &'a [u8],
     /// Line number (1-based) of the first byte; greater than 1 in a later window of a large file.
     pub first_line: u64,
-    /// Offset of the first byte in the file.
+    /// Byte column (1-based) of the first byte; greater than 1 in a window that starts inside a line.
+    pub first_column: u64,
+    /// Offset of the first byte in the file, counted in the text: UTF-16 as converted.
     pub first_byte: u64,
     /// The part of the unit that is news; a match outside it is not reported.
     pub fresh: Fresh<'a>,

@@ -120,6 +120,7 @@ impl Staged {
                 path: Some(change.path.as_bstr()),
                 bytes: &text,
                 first_line: 1,
+                first_column: 1,
                 first_byte: 0,
                 fresh,
             });

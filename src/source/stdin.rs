@@ -31,6 +31,7 @@ impl<R: Read + Send> Source for Stdin<R> {
             path: Some(self.path.as_bstr()),
             bytes: &[],
             first_line: 1,
+            first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
         };

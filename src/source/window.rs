@@ -32,6 +32,7 @@ pub(super) struct WindowReader {
 pub(super) struct Window<'a> {
     bytes: &'a [u8],
     first_line: u64,
+    first_column: u64,
     first_byte: u64,
     fresh: Fresh<'a>,
 }
@@ -39,8 +40,8 @@ pub(super) struct Window<'a> {
 impl<'a> Window<'a> {
     /// The unit with the name that `named` carries.
     pub(super) fn unit(self, named: &ContentUnit<'a>) -> ContentUnit<'a> {
-        let Window { bytes, first_line, first_byte, fresh } = self;
-        ContentUnit { bytes, first_line, first_byte, fresh, ..*named }
+        let Window { bytes, first_line, first_column, first_byte, fresh } = self;
+        ContentUnit { bytes, first_line, first_column, first_byte, fresh, ..*named }
     }
 }
 
@@ -117,7 +118,7 @@ impl WindowReader {
         mut at_end: bool,
         each: &mut dyn FnMut(Window<'_>),
     ) -> io::Result<()> {
-        let (mut first_line, mut first_byte, mut fresh_line) = (1, 0, 1);
+        let (mut first_line, mut first_column, mut first_byte, mut fresh_line) = (1, 1, 0, 1);
         // The start of the buffer that the window before this one held too.
         let mut shared = 0;
         loop {
@@ -128,7 +129,7 @@ impl WindowReader {
             let news = [LineRange { first: fresh_line, last: u64::MAX }];
             if cut > shared {
                 let fresh = if first_byte == 0 && shared == 0 { Fresh::All } else { Fresh::Lines(&news) };
-                each(Window { bytes: &self.buffer[..cut], first_line, first_byte, fresh });
+                each(Window { bytes: &self.buffer[..cut], first_line, first_column, first_byte, fresh });
             }
             if at_end {
                 return Ok(());
@@ -136,6 +137,10 @@ impl WindowReader {
             let start = self.start_of_next(cut);
             fresh_line = first_line + count_lines(&self.buffer[..cut]);
             first_line += count_lines(&self.buffer[..start]);
+            first_column = match memchr::memrchr(b'\n', &self.buffer[..start]) {
+                Some(line_end) => (start - line_end) as u64,
+                None => first_column + start as u64,
+            };
             first_byte += start as u64;
             self.buffer.copy_within(start..filled, 0);
             shared = cut - start;
@@ -291,11 +296,13 @@ impl<R: Read> Read for Utf16Reader<R> {
 mod tests {
     use super::super::text::as_text;
     use super::*;
+    use crate::span::LineIndex;
     use proptest::prelude::*;
 
     struct Seen {
         bytes: Vec<u8>,
         first_line: u64,
+        first_column: u64,
         first_byte: u64,
         fresh_line: Option<u64>,
     }
@@ -308,8 +315,8 @@ mod tests {
                     Fresh::All => None,
                     Fresh::Lines(ranges) => Some(ranges[0].first),
                 };
-                let Window { bytes, first_line, first_byte, .. } = window;
-                seen.push(Seen { bytes: bytes.to_vec(), first_line, first_byte, fresh_line });
+                let Window { bytes, first_line, first_column, first_byte, .. } = window;
+                seen.push(Seen { bytes: bytes.to_vec(), first_line, first_column, first_byte, fresh_line });
             })
             .unwrap();
         (outcome, seen)
@@ -396,7 +403,8 @@ mod tests {
                 let at = window_seen.first_byte as usize;
                 prop_assert_eq!(&window_seen.bytes, &content.as_bytes()[at..at + window_seen.bytes.len()]);
                 prop_assert!(window_seen.bytes.len() <= window);
-                prop_assert_eq!(window_seen.first_line, 1 + count_lines(&content.as_bytes()[..at]));
+                let start = LineIndex::new(content.as_bytes(), 1).line_column(at);
+                prop_assert_eq!((window_seen.first_line, window_seen.first_column), (start.line, start.column));
                 prop_assert!(at <= end);
                 if place > 0 {
                     // Half of the overlap at least, since a start inside a line moves to the next word.

@@ -126,6 +126,7 @@ impl Worktree {
                 path: Some(name.as_bstr()),
                 bytes: &[],
                 first_line: 1,
+                first_column: 1,
                 first_byte: 0,
                 fresh: Fresh::All,
             };

@@ -49,7 +49,8 @@ fn ask_git(sandbox: &Sandbox, paths: &[String]) -> Vec<Answer> {
 /// Asks stanch's library about the same paths.
 fn ask_stanch(sandbox: &Sandbox, paths: &[String]) -> Vec<Answer> {
     let repository = Repository::open(&sandbox.path()).expect("a repository");
-    let mut rules = IgnoreRules::new(&repository, b"").expect("rules");
+    let tracked = repository.tracked_files().expect("an index");
+    let mut rules = IgnoreRules::new(&repository, &tracked, b"").expect("rules");
     let answers = paths
         .iter()
         .map(|path| match rules.decision(path.as_str().into()) {
@@ -251,10 +252,12 @@ fn rules_that_a_sparse_checkout_left_out_still_count() {
     sandbox.write("a/.gitignore", ".env\n");
     sandbox.write("b/file", "");
     sandbox.commit_all("all");
-    sandbox.git(&["sparse-checkout", "set", "--cone", "b"]);
-    assert!(!sandbox.path().join("a/.gitignore").exists());
     let paths = ["a/.env", "b/.env"].map(str::to_owned);
-    assert_eq!(assert_same_answers(&sandbox, &paths, "sparse"), 1);
+    for index in ["--no-sparse-index", "--sparse-index"] {
+        sandbox.git(&["sparse-checkout", "set", "--cone", index, "b"]);
+        assert!(!sandbox.path().join("a/.gitignore").exists());
+        assert_eq!(assert_same_answers(&sandbox, &paths, index), 1);
+    }
 }
 
 #[test]
@@ -264,7 +267,8 @@ fn linked_worktrees_share_the_excludes_of_the_clone() {
     sandbox.commit_all("first");
     sandbox.git(&["worktree", "add", "--quiet", "../linked"]);
     let repository = Repository::open(&sandbox.outside().join("linked")).expect("a repository");
-    let mut rules = IgnoreRules::new(&repository, b"").expect("rules");
+    let tracked = repository.tracked_files().expect("an index");
+    let mut rules = IgnoreRules::new(&repository, &tracked, b"").expect("rules");
     let decision = rules.decision(".env".into()).expect("a line decides");
     assert_eq!(decision.home, stanch::git::ignore::RuleHome::InfoExclude);
     assert_eq!(decision.line, 1);

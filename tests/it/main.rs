@@ -1,9 +1,12 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod catalogue;
 mod check;
 mod cli;
 mod config;
 mod exit_codes;
+mod install;
 mod reports;
+mod staged;
 mod support;
 mod suppression;
