@@ -4,11 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
 use stanch::config::nearest;
+use stanch::filter::allowlist::AllowQuery;
+use stanch::finding::Finding;
 use stanch::git::Repository;
+use stanch::hygiene;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
+use stanch::scanner::Outcome;
 use stanch::source::Source;
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
@@ -38,7 +43,12 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
     let source = Staged::open(&args.repo.dir, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
-    run.finish(&source, &args.matching)
+    let mut outcome = engine.scanner.scan(&source, engine.threads);
+    if engine.watches_env_files {
+        let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
+        add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
+    }
+    run.report(&outcome, &args.matching)
 }
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -75,7 +85,13 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn finish(&self, source: &dyn Source, matching: &MatchArgs) -> Result<Exit> {
-        let outcome = self.engine.scanner.scan(source, self.engine.threads);
+        if self.engine.scanner.rules().rules().is_empty() {
+            bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
+        }
+        self.report(&self.engine.scanner.scan(source, self.engine.threads), matching)
+    }
+
+    fn report(&self, outcome: &Outcome, matching: &MatchArgs) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
         let notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
         let report = Report {
@@ -92,6 +108,27 @@ impl Run<'_> {
         deliver(&report, self.output)?;
         Ok(Exit::of(is_complete, !outcome.findings.is_empty()))
     }
+}
+
+/// Adds findings that are not about content, under the same policy.
+fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
+    let policy = engine.scanner.policy();
+    for finding in findings {
+        let query = AllowQuery {
+            rule_id: &finding.rule.id,
+            path: Some(finding.location.path.as_bstr()),
+            secret: finding.secret.reveal(),
+            commit: None,
+        };
+        if finding.rule.severity < policy.min_severity || finding.confidence < policy.min_confidence {
+            outcome.suppressed.below_threshold += 1;
+        } else if policy.allowlists.check(&query).is_some() {
+            outcome.suppressed.allowlist += 1;
+        } else {
+            outcome.findings.push(finding);
+        }
+    }
+    outcome.findings.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
 }
 
 /// Writes the report where it should go. Whoever looks at the terminal alone still learns what went wrong.
