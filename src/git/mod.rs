@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteVec};
 
+mod attribution;
 mod changes;
 mod damage;
+mod forest;
+mod graph;
 mod objects;
 mod range;
 mod raw;
 mod reach;
 mod refs;
 
+pub use attribution::{Attributor, Scope};
 pub use changes::Changes;
 pub use damage::Damage;
 pub use objects::{Inventory, Object, ObjectKind, ObjectReader, ReadError};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString};
 
-use crate::location::{Exposure, ObjectId, Origin};
+use crate::location::{Appearance, ObjectId, Origin};
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
 #[derive(Clone, Copy, Debug)]
@@ -80,19 +80,6 @@ pub trait Source {
         let _ = (objects, threads, coverage);
         BTreeMap::new()
     }
-}
-
-/// One path at which an object of the history stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appearance {
-    /// Path in the tree, or a description in angle brackets.
-    pub path: BString,
-    /// Commits and refs.
-    pub exposure: Exposure,
-    /// Place of the first commit in the order from old to new, to compare appearances with each other.
-    pub first_order: u64,
-    /// Place of the last commit in the same order.
-    pub last_order: u64,
 }
 
 /// What a run examined and what it did not.
