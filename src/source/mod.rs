@@ -1,5 +1,6 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+pub mod history;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -123,10 +124,11 @@ impl Coverage {
         self.problems.push(Problem { name: name.into(), message: message.into() });
     }
 
-    /// Puts the lists in an order that does not depend on threads.
+    /// Puts the lists in an order that does not depend on threads, and says each problem once.
     pub fn sort(&mut self) {
         self.skipped.sort();
         self.problems.sort();
+        self.problems.dedup();
     }
 }
 
@@ -154,6 +156,8 @@ pub enum SkipReason {
     Special,
     /// A path allowlist excludes it.
     Allowlisted,
+    /// What came before this commit was not fetched, and the user allowed that.
+    Shallow,
 }
 
 impl SkipReason {
@@ -166,6 +170,7 @@ impl SkipReason {
             SkipReason::Submodule => "submodule",
             SkipReason::Special => "special-file",
             SkipReason::Allowlisted => "allowlisted",
+            SkipReason::Shallow => "shallow",
         }
     }
 }
