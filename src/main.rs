@@ -1,3 +1,12 @@
-//! The `stanch` binary.
+//! The `stanch` binary: parse, run, exit code.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::terminal::install_panic_hook();
+    // A panic must not end in the exit code 101, which a gate may not know; whatever went wrong, the job is not done.
+    let exit = std::panic::catch_unwind(cli::run).unwrap_or(cli::exit::Exit::Incomplete);
+    exit.into()
+}

@@ -17,7 +17,7 @@ use crate::matcher::{Match, Matcher, Scratch};
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Coverage, Fresh, Source};
-use crate::span::{ByteSpan, LineIndex};
+use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
 #[derive(Debug)]
@@ -130,6 +130,7 @@ impl Scanner {
             path: Some(path),
             bytes,
             first_line: 1,
+            first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
         };
@@ -302,7 +303,10 @@ impl Worker<'_> {
         if self.matches.is_empty() {
             return;
         }
-        let lines = LineIndex::new(unit.bytes, unit.first_line);
+        let lines = LineIndex::starting_at(
+            unit.bytes,
+            LineColumn { line: unit.first_line, column: unit.first_column },
+        );
         for found in &self.matches {
             if let Some(candidate) = self.judge(unit, &lines, found) {
                 keep(candidate);

@@ -58,22 +58,28 @@ pub struct LineColumn {
 pub struct LineIndex {
     starts: Vec<usize>,
     len_bytes: usize,
-    first_line: u64,
+    first: LineColumn,
 }
 
 impl LineIndex {
-    /// Indexes `bytes`, whose first byte lies on line `first_line` (1-based).
+    /// Indexes `bytes`, which start on line `first_line` (1-based).
     pub fn new(bytes: &[u8], first_line: u64) -> Self {
+        Self::starting_at(bytes, LineColumn { line: first_line, column: 1 })
+    }
+
+    /// Indexes `bytes`, whose first byte lies at `first`, possibly inside a line.
+    pub fn starting_at(bytes: &[u8], first: LineColumn) -> Self {
         let mut starts = vec![0];
         starts.extend(memchr::memchr_iter(b'\n', bytes).map(|end| end + 1));
-        Self { starts, len_bytes: bytes.len(), first_line }
+        Self { starts, len_bytes: bytes.len(), first }
     }
 
     /// Line and column of the byte at `offset`; an offset behind the end counts as the end.
     pub fn line_column(&self, offset: usize) -> LineColumn {
         let offset = offset.min(self.len_bytes);
         let row = self.row(offset);
-        LineColumn { line: self.first_line + row as u64, column: (offset - self.starts[row]) as u64 + 1 }
+        let before = if row == 0 { self.first.column } else { 1 };
+        LineColumn { line: self.first.line + row as u64, column: (offset - self.starts[row]) as u64 + before }
     }
 
     /// Span of the line that holds `offset`, without its line end (`\n` or `\r\n`).
@@ -106,6 +112,13 @@ mod tests {
         assert_eq!(index.line_column(6), LineColumn { line: 3, column: 2 });
         assert_eq!(index.line_span(1, text).range(), 0..2);
         assert_eq!(index.line_span(5, text).range(), 5..7);
+    }
+
+    #[test]
+    fn a_start_inside_a_line_shifts_that_line_only() {
+        let index = LineIndex::starting_at(b"ab\ncd", LineColumn { line: 4, column: 10 });
+        assert_eq!(index.line_column(1), LineColumn { line: 4, column: 11 });
+        assert_eq!(index.line_column(3), LineColumn { line: 5, column: 1 });
     }
 
     proptest! {

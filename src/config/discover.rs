@@ -14,11 +14,7 @@ pub const FILE_NAME: &str = ".stanch.toml";
 /// When a directory cannot be asked, because a file that is there but cannot be seen must not be taken
 /// for none.
 pub fn discover(start: &Path) -> io::Result<Option<PathBuf>> {
-    // Symbolic links and `..` are resolved where the place exists; where it does not, whoever reads it says so.
-    let start = match start.canonicalize() {
-        Ok(resolved) => resolved,
-        Err(_) => std::path::absolute(start)?,
-    };
+    let start = resolved(start)?;
     for dir in start.ancestors() {
         let candidate = dir.join(FILE_NAME);
         if exists(&candidate)? {
@@ -29,6 +25,25 @@ pub fn discover(start: &Path) -> io::Result<Option<PathBuf>> {
         }
     }
     Ok(None)
+}
+
+/// The top of the working tree that holds `start`, or the directory of the bare repository.
+///
+/// # Errors
+///
+/// When a directory cannot be asked.
+pub fn repository_root(start: &Path) -> io::Result<Option<PathBuf>> {
+    for dir in resolved(start)?.ancestors() {
+        if is_repository_root(dir)? {
+            return Ok(Some(dir.to_path_buf()));
+        }
+    }
+    Ok(None)
+}
+
+/// Without symbolic links and `..` where the place exists; where it does not, whoever reads it says so.
+fn resolved(start: &Path) -> io::Result<PathBuf> {
+    start.canonicalize().or_else(|_| std::path::absolute(start))
 }
 
 /// Whether `dir` is the top of a working tree or a bare repository.
@@ -68,6 +83,16 @@ mod tests {
         fs::write(root.join("repo/src/a.rs"), "").unwrap();
         assert_eq!(discover(&root.join("repo/src/a.rs")).unwrap(), found);
         assert_eq!(discover(&root.join("repo/src/deep/../no-such")).unwrap(), found);
+    }
+
+    #[test]
+    fn the_root_is_found_from_below() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap().join("repo");
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(repository_root(&root.join("src")).unwrap(), Some(root.clone()));
+        assert_eq!(repository_root(&root).unwrap(), Some(root));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use jiff::civil::Date;
 use crate::filter::allowlist::Allowlists;
 use crate::finding::{Confidence, Severity};
 
-pub use discover::{FILE_NAME, discover};
+pub use discover::{FILE_NAME, discover, repository_root};
 pub use size::parse_bytes;
 pub use suggest::nearest;
 
@@ -66,7 +66,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}", path.display())]
+    #[error("cannot read the configuration {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,

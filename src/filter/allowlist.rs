@@ -1,9 +1,10 @@
 //! Allowlists: findings that the configuration accepts, each with a reason.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use jiff::civil::Date;
 use regex::bytes::Regex;
@@ -76,6 +77,18 @@ pub struct AllowQuery<'q> {
 pub struct Allowlists {
     entries: Vec<AllowEntry>,
     expired: Vec<AllowEntry>,
+    places: Option<PathPlaces>,
+}
+
+/// Turns paths as they were typed into paths from the root that the patterns of the entries speak of. All
+/// paths here are absolute and have `/` between their parts.
+#[derive(Clone, Debug, Default)]
+pub struct PathPlaces {
+    /// Where typed paths start.
+    pub current_dir: BString,
+    /// Directories or files and what they are called from the root; the root itself is called by nothing.
+    /// The first that holds a path counts.
+    pub names: Vec<(BString, BString)>,
 }
 
 impl Allowlists {
@@ -84,22 +97,39 @@ impl Allowlists {
     pub fn new(entries: impl IntoIterator<Item = AllowEntry>, today: Date) -> Self {
         let (expired, entries) =
             entries.into_iter().partition(|entry| entry.expires.is_some_and(|last| last < today));
-        Self { entries, expired }
+        Self { entries, expired, places: None }
+    }
+
+    /// The same entries for findings whose paths are as typed and not relative to the root.
+    #[must_use]
+    pub fn for_typed_paths(self, places: PathPlaces) -> Self {
+        Self { places: Some(places), ..self }
     }
 
     /// The first entry that accepts the match; counts its use.
     pub fn check(&self, query: &AllowQuery<'_>) -> Option<&AllowEntry> {
-        let entry = self.entries.iter().find(|entry| entry.applies(query))?;
+        let path = query.path.map(|path| self.seen_from_root(path));
+        let query = AllowQuery { path: path.as_deref(), ..*query };
+        let entry = self.entries.iter().find(|entry| entry.applies(&query))?;
         entry.count_use();
         Some(entry)
     }
 
     /// The first entry that accepts whatever stands in the file, so that it need not be read.
     pub fn excludes_path(&self, path: &BStr) -> Option<&AllowEntry> {
+        let path = self.seen_from_root(path);
         let entry =
-            self.entries.iter().find(|entry| entry.is_for_whole_files() && entry.matches_path(path))?;
+            self.entries.iter().find(|entry| entry.is_for_whole_files() && entry.matches_path(&path))?;
         entry.count_use();
         Some(entry)
+    }
+
+    fn seen_from_root<'p>(&self, path: &'p BStr) -> Cow<'p, BStr> {
+        match &self.places {
+            None => Cow::Borrowed(path),
+            // Outside every place the path keeps its form, and patterns without a slash still match its name.
+            Some(places) => places.seen_from_root(path).map_or(Cow::Borrowed(path), Cow::Owned),
+        }
     }
 
     /// Entries that accepted nothing so far.
@@ -115,6 +145,41 @@ impl Allowlists {
     /// Whether there is no entry that could apply.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl PathPlaces {
+    fn seen_from_root(&self, path: &BStr) -> Option<BString> {
+        let path = self.absolute(path);
+        self.names.iter().find_map(|(place, name)| {
+            let below = path.strip_prefix(place.as_slice())?;
+            match (name.is_empty(), below) {
+                (_, []) => Some(name.clone()),
+                (true, [b'/', below @ ..]) => Some(below.into()),
+                (false, [b'/', ..]) => Some([name.as_slice(), below].concat().into()),
+                _ => None,
+            }
+        })
+    }
+
+    /// Joins the path to the current directory and resolves `..` by its looks.
+    fn absolute(&self, path: &BStr) -> BString {
+        // A drive letter makes a path absolute on Windows.
+        let is_absolute = path.starts_with(b"/") || path.get(1) == Some(&b':');
+        let whole = match is_absolute {
+            true => path.to_vec(),
+            false => [self.current_dir.as_slice(), b"/", path].concat(),
+        };
+        let mut parts: Vec<&[u8]> = Vec::new();
+        for part in whole.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        let start: &[u8] = if whole.starts_with(b"/") { b"/" } else { b"" };
+        [start, &parts.join(&b'/')].concat().into()
     }
 }
 
@@ -328,6 +393,29 @@ mod tests {
         let lists = lists(|spec| spec.paths = vec!["docs/".to_owned(), "!docs/real.md".to_owned()]);
         assert!(lists.check(&query("r", "docs/a.md", "s")).is_some());
         assert!(lists.check(&AllowQuery { path: None, ..query("r", "", "s") }).is_none());
+    }
+
+    #[test]
+    fn typed_paths_are_seen_from_the_root() {
+        let places = || PathPlaces {
+            current_dir: "/home/me/repo/sub".into(),
+            names: vec![("/link".into(), "docs".into()), ("/home/me/repo".into(), "".into())],
+        };
+        for (path, expected) in [
+            ("a.txt", Some("sub/a.txt")),
+            ("./deep/../a.txt", Some("sub/a.txt")),
+            ("../docs/a.md", Some("docs/a.md")),
+            ("/home/me/repo/docs/a.md", Some("docs/a.md")),
+            ("/link/a.md", Some("docs/a.md")),
+            ("/home/me/repository/a", None),
+            ("../../other/a", None),
+            ("/elsewhere", None),
+        ] {
+            assert_eq!(places().seen_from_root(path.into()), expected.map(BString::from), "{path}");
+        }
+        let lists = lists(|spec| spec.paths = vec!["/docs/*.md".to_owned()]).for_typed_paths(places());
+        assert!(lists.check(&query("r", "../docs/a.md", "s")).is_some());
+        assert!(lists.check(&query("r", "docs/a.md", "s")).is_none());
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod generic;
 pub mod inline;
 pub mod placeholder;
 
+use crate::filter::placeholder::Placeholder;
 use crate::level::Confidence;
 use crate::matcher::Match;
 use crate::rule::Rule;
@@ -37,9 +38,9 @@ const SHORTEST_JUDGED_BYTES: usize = 12;
 pub fn judge(rule: &Rule, found: &Match) -> Verdict {
     let value = found.secret.reveal();
     let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
-    if !rule.samples_count
-        && rule.kind != RuleKind::Block
+    if rule.kind != RuleKind::Block
         && let Some(kind) = placeholder::placeholder(value)
+        && !(rule.samples_count && kind == Placeholder::Sequence)
     {
         return drop(kind.reason());
     }
@@ -57,7 +58,9 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
             }
         }
         (RuleKind::Keyed, _)
-            if value.len() >= SHORTEST_JUDGED_BYTES && entropy::relative(value) < LEAST_RELATIVE_ENTROPY =>
+            if value.len() >= SHORTEST_JUDGED_BYTES
+                && entropy::alphabet_size(value) <= 64
+                && entropy::relative(value) < LEAST_RELATIVE_ENTROPY =>
         {
             drop("too regular for a random value")
         }

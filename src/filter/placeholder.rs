@@ -46,20 +46,45 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 fn is_reference(value: &[u8]) -> bool {
-    const OPENINGS: [&[u8]; 11] =
-        [b"${", b"#{", b"{{", b"<%", b"$(", b"%(", b"@{", b"[[", b"%{", b"process.env", b"os.environ"];
-    let enclosed = |open: u8, close: u8| value.first() == Some(&open) && value.last() == Some(&close);
-    OPENINGS.iter().any(|opening| contains(value, opening))
-        || enclosed(b'<', b'>')
-        || enclosed(b'{', b'}')
-        || enclosed(b'[', b']')
-        || enclosed(b'%', b'%')
-        || enclosed(b'_', b'_')
-        || (value.first() == Some(&b'$')
-            && value.len() > 1
-            && value[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
-            && value[1..].iter().any(u8::is_ascii_alphabetic))
+    /// Openings of template languages and shells, and what closes them.
+    const ENCLOSED: [(&[u8], &[u8]); 9] = [
+        (b"${", b"}"),
+        (b"#{", b"}"),
+        (b"{{", b"}}"),
+        (b"<%", b"%>"),
+        (b"$(", b")"),
+        (b"%(", b")"),
+        (b"@{", b"}"),
+        (b"[[", b"]]"),
+        (b"%{", b"}"),
+    ];
+    let holds = |(open, close): &(&[u8], &[u8])| {
+        memchr::memmem::find(value, open).is_some_and(|at| is_name(before(&value[at + open.len()..], close)))
+    };
+    let whole = |open: u8, close: u8| match value {
+        [first, inner @ .., last] => *first == open && *last == close && is_name(inner),
+        _ => false,
+    };
+    ENCLOSED.iter().any(holds)
+        || [(b'<', b'>'), (b'{', b'}'), (b'[', b']'), (b'%', b'%'), (b'_', b'_')]
+            .iter()
+            .any(|&(a, b)| whole(a, b))
+        || value.strip_prefix(b"$").is_some_and(|name| {
+            is_name(name) && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        })
+        || [&b"process.env"[..], b"os.environ", b"os.getenv"].iter().any(|part| contains(value, part))
         || matches!(value, b"%s" | b"%v" | b"%d" | b"{}" | b"%@")
+}
+
+/// What stands before `close`; nothing where it does not close.
+fn before<'t>(text: &'t [u8], close: &[u8]) -> &'t [u8] {
+    memchr::memmem::find(text, close).map_or(&[], |end| &text[..end])
+}
+
+/// Whether the text names something: words, dots, dashes and the punctuation of template expressions.
+fn is_name(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_alphabetic)
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-. :|'\"()[],?$/".contains(byte))
 }
 
 fn is_repeated(lower: &[u8]) -> bool {

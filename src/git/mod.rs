@@ -1,24 +1,31 @@
 //! Everything that names git2. Callers get small structs of our own.
 
-use std::path::{Path, PathBuf};
-
-use bstr::{BString, ByteVec};
-
 mod attribution;
 mod changes;
 mod damage;
+mod database;
+pub mod diff;
 mod forest;
 mod graph;
-mod objects;
+pub mod hooks;
+pub mod ignore;
+pub mod index;
+pub mod object;
 mod range;
 mod raw;
 mod reach;
 mod refs;
+pub mod staged;
+pub mod tracked;
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteVec};
 
 pub use attribution::{Attributor, Scope};
 pub use changes::Changes;
 pub use damage::Damage;
-pub use objects::{Inventory, Object, ObjectKind, ObjectReader, ReadError};
+pub use database::{Inventory, Object, ObjectKind, ObjectReader, ReadError};
 pub use range::{RevisionError, RevisionRange};
 pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};
 pub use reach::{Reachable, links_of};

@@ -2,7 +2,7 @@
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use super::objects::object_id;
+use super::database::object_id;
 use super::{Commit, Damage, ObjectReader, Repository};
 use crate::location::ObjectId;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
-use super::objects::object_id;
+use super::database::object_id;
 use super::{Fault, Repository};
 use crate::location::{ObjectId, Reach};
 

@@ -309,8 +309,10 @@ impl Matcher {
                 RuleKind::Keyed => 2,
                 RuleKind::Generic | RuleKind::Path => 3,
             };
+            // A word beside the value tells more than the value's form, which several providers may share.
+            let needs_word = rule.anchors.is_empty() || !rule.keywords.is_empty();
             let confidence = std::cmp::Reverse(rule.confidence);
-            (kind, confidence, rule.public, std::cmp::Reverse(found.secret_span.len()))
+            (kind, !needs_word, confidence, rule.public, std::cmp::Reverse(found.secret_span.len()))
         };
         found.sort_by(|a, b| {
             rank(a).cmp(&rank(b)).then_with(|| a.secret_span.cmp(&b.secret_span)).then(a.rule.cmp(&b.rule))

@@ -54,7 +54,7 @@ pub struct RuleEntry {
     /// The value is meant to be seen: it claims its place, and vaguer rules do not report it.
     #[serde(default)]
     pub public: bool,
-    /// Values that look made up (`ABCDEF…`, `xxxx`) are reported too.
+    /// Values in sequence (`…ABCDEF`), as guides show them, are reported too; names made of words are not.
     #[serde(default)]
     pub samples_count: bool,
     /// For kind `path`: patterns of file names in the dialect of .gitignore.
@@ -171,7 +171,7 @@ pub struct RuleSpec {
     pub checksum: Option<Checksum>,
     /// Meant to be seen.
     pub public: bool,
-    /// Made-up values are reported too.
+    /// Values in sequence are reported too, names made of words are not.
     pub samples_count: bool,
     /// Patterns of file names.
     pub paths: Cow<'static, [Cow<'static, str>]>,

@@ -449,6 +449,7 @@ impl Worker<'_, '_> {
             path: path.map(BStr::new),
             bytes: &bytes,
             first_line: 1,
+            first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
         });

@@ -1,7 +1,14 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+#[cfg(test)]
+mod collect;
 pub mod history;
+mod parallel;
+pub mod staged;
+pub mod stdin;
 pub mod text;
+mod window;
+pub mod worktree;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +27,9 @@ pub struct ContentUnit<'a> {
     pub bytes: &'a [u8],
     /// Line number (1-based) of the first byte; greater than 1 in a later window of a large file.
     pub first_line: u64,
-    /// Offset of the first byte in the file.
+    /// Byte column (1-based) of the first byte; greater than 1 in a window that starts inside a line.
+    pub first_column: u64,
+    /// Offset of the first byte in the file, counted in the text: UTF-16 as converted.
     pub first_byte: u64,
     /// The part of the unit that is news; a match outside it is not reported.
     pub fresh: Fresh<'a>,

@@ -1,3 +1,8 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod catalogue;
+mod check;
+mod install;
+mod reports;
+mod staged;
 mod support;

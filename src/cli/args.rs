@@ -1,0 +1,359 @@
+//! Everything that can be typed: flags, their help, their value names.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stanch::finding::{Confidence, Severity};
+
+/// What was typed.
+#[derive(Parser, Debug)]
+#[command(
+    name = "stanch",
+    version,
+    about = "Find secrets in git repositories before they leak",
+    after_help = "Exit codes: 0 nothing found, 1 findings, 2 the job could not be done in full.\n\
+                  Without a command the paths, or the current directory, are scanned.",
+    override_usage = "stanch [OPTIONS] [PATH]...\n       stanch [OPTIONS] <COMMAND>",
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub scan: ScanArgs,
+
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Scan files and directories as they are on disk
+    ///
+    /// Honours .gitignore in directories; hidden files are scanned, .git is not. Symbolic links are not followed.
+    #[command(alias = "dir")]
+    Scan(ScanArgs),
+
+    /// Scan what is about to be committed
+    ///
+    /// Reads the index, not the working copy: exactly the added lines that `git commit` would record. Honours
+    /// GIT_INDEX_FILE, GIT_DIR and GIT_WORK_TREE as git sets them for hooks.
+    Staged(StagedArgs),
+
+    /// Scan all of history, or a range of commits
+    ///
+    /// Without a range every object is read, however it is reached: branches, tags, stash, reflog, notes and
+    /// unreachable objects, and the messages of commits and tags. With ranges such as origin/main..HEAD only
+    /// what their commits brought.
+    History(HistoryArgs),
+
+    /// Scan standard input
+    Stdin(StdinArgs),
+
+    /// Check that .gitignore keeps secret files out of the repository
+    Check(CheckArgs),
+
+    /// Install, remove or inspect the git hook
+    Hook(HookArgs),
+
+    /// List the rules or show one
+    Rules(RulesArgs),
+
+    /// `history`, as another scanner spells it
+    #[command(hide = true)]
+    Git(GitArgs),
+
+    /// `history` or `scan`, as another scanner spells it
+    #[command(hide = true)]
+    Detect(DetectArgs),
+
+    /// `staged`, as another scanner spells it
+    #[command(hide = true)]
+    Protect(ProtectArgs),
+}
+
+/// Options that every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output and configuration")]
+pub struct GlobalArgs {
+    /// Choose the form of the report
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+
+    /// Write the report to a file instead of standard output
+    ///
+    /// The file appears complete or not at all.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Read this configuration instead of searching for .stanch.toml
+    ///
+    /// Without the option the file named by the variable STANCH_CONFIG is read, and else the first .stanch.toml
+    /// in the scanned place or above it, up to the root of the repository.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+
+    /// Use this many threads [default: one for each processor]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+
+    /// Print findings and errors alone
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Print fingerprints, references and everything that was skipped
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+
+    /// Say when to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// Options of every command that looks for secrets.
+#[derive(Args, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Detection")]
+pub struct MatchArgs {
+    /// Use only this rule; may be given again
+    #[arg(long = "rule", value_name = "ID")]
+    pub rules: Vec<String>,
+
+    /// Report nothing less severe
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    pub min_severity: Option<Severity>,
+
+    /// Report nothing less certain
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
+    pub min_confidence: Option<Confidence>,
+
+    /// Skip larger files, and count them; such as 512k, 50M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = stanch::config::parse_bytes)]
+    pub max_file_bytes: Option<u64>,
+
+    /// Report findings despite a stanch:allow marker
+    #[arg(long)]
+    pub no_inline_allow: bool,
+
+    /// Show secrets in full, in every format
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+#[derive(Args, Debug, Default, PartialEq)]
+pub struct ScanArgs {
+    /// Files and directories to scan [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Scan files that .gitignore excludes too, such as build output
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+/// Where the repository is.
+#[derive(Args, Debug, Default)]
+pub struct RepoArgs {
+    /// Use the repository at or above this directory
+    #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct StagedArgs {
+    #[command(flatten)]
+    pub repo: RepoArgs,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug, Default)]
+pub struct HistoryArgs {
+    /// Commits or ranges to scan, as git names them [default: everything]
+    #[arg(value_name = "RANGE", allow_hyphen_values = false)]
+    pub ranges: Vec<String>,
+
+    /// Leave out objects that no ref and no reflog reaches
+    #[arg(long)]
+    pub reachable_only: bool,
+
+    /// Accept that a shallow clone lacks the older history
+    #[arg(long)]
+    pub allow_shallow: bool,
+
+    #[command(flatten)]
+    pub repo: RepoArgs,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct StdinArgs {
+    /// Report the content under this name
+    #[arg(long, value_name = "NAME")]
+    pub path: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Add the missing lines to .gitignore
+    #[arg(long)]
+    pub fix: bool,
+
+    #[command(flatten)]
+    pub repo: RepoArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct HookArgs {
+    #[command(subcommand)]
+    pub action: HookAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum HookAction {
+    /// Install the pre-commit hook; never overwrites another
+    Install(RepoArgs),
+    /// Remove the hook that `install` wrote
+    Uninstall(RepoArgs),
+    /// Tell whether the hook is installed and really runs
+    Status(RepoArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    pub action: RulesAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum RulesAction {
+    /// List the rules that are in force
+    List,
+    /// Show everything about one rule
+    Show {
+        /// Id of the rule
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct GitArgs {
+    /// Use the repository at or above this directory
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct DetectArgs {
+    /// The directory to scan
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub source: PathBuf,
+
+    /// Scan files and not the history
+    #[arg(long)]
+    pub no_git: bool,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ProtectArgs {
+    /// Scan the index
+    #[arg(long, required = true)]
+    pub staged: bool,
+
+    /// Use the repository at or above this directory
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub source: PathBuf,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+/// The form of the report.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl MatchArgs {
+    /// Whether everything is looked for that can be found.
+    pub fn is_everything(&self) -> bool {
+        self.rules.is_empty() && self.min_severity.is_none() && self.min_confidence.is_none()
+    }
+
+    /// Fills what was not typed behind the command with what was typed before it.
+    #[must_use]
+    pub fn or(mut self, outer: MatchArgs) -> Self {
+        self.rules.extend(outer.rules);
+        Self {
+            rules: self.rules,
+            min_severity: self.min_severity.or(outer.min_severity),
+            min_confidence: self.min_confidence.or(outer.min_confidence),
+            max_file_bytes: self.max_file_bytes.or(outer.max_file_bytes),
+            no_inline_allow: self.no_inline_allow || outer.no_inline_allow,
+            show_secrets: self.show_secrets || outer.show_secrets,
+        }
+    }
+}
+
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::name)).map(|name| {
+        Severity::ALL.into_iter().find(|value| value.name() == name).expect("one of the possible values")
+    })
+}
+
+fn confidence() -> impl TypedValueParser<Value = Confidence> {
+    PossibleValuesParser::new(Confidence::ALL.map(Confidence::name)).map(|name| {
+        Confidence::ALL.into_iter().find(|value| value.name() == name).expect("one of the possible values")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,6 @@
+//! One file for each command.
+
+pub mod check;
+pub mod hook;
+pub mod rules;
+pub mod scan;

@@ -1,0 +1,121 @@
+//! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::CommandFactory;
+use stanch::config::nearest;
+use stanch::git::Repository;
+use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
+use stanch::source::Source;
+use stanch::source::staged::Staged;
+use stanch::source::stdin::Stdin;
+use stanch::source::worktree::{Worktree, WorktreeOptions};
+
+use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
+use crate::cli::exit::Exit;
+use crate::cli::plan::{Engine, OutputPlan, PathForm, slashed};
+use crate::cli::terminal::{self, Target};
+
+pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let started = Instant::now();
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
+    let engine = Engine::new(global, &args.matching, &paths, PathForm::AsTyped)?;
+    let options = WorktreeOptions { respect_ignore: !args.no_ignore, max_file_bytes: engine.max_file_bytes };
+    let run =
+        Run { engine: &engine, output, mode: Mode::Scan, started, is_whole: engine.covers_root(&paths) };
+    let slips: Vec<String> = paths.iter().filter_map(|path| mistyped_command(path)).collect();
+    let exit = run.finish(&Worktree::new(paths, options), &args.matching);
+    slips.iter().for_each(|slip| terminal::say(slip));
+    exit
+}
+
+pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let started = Instant::now();
+    let place = repository_root(&args.repo.dir)?;
+    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
+    let source = Staged::open(&args.repo.dir, engine.max_file_bytes)?;
+    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
+    run.finish(&source, &args.matching)
+}
+
+pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let _ = (args, global, output);
+    anyhow::bail!("this version cannot scan the history yet")
+}
+
+pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let started = Instant::now();
+    let engine = Engine::new(global, &args.matching, &[PathBuf::from(".")], PathForm::FromRoot)?;
+    let name = args.path.as_deref().map(slashed);
+    let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false };
+    run.finish(&Stdin::new(io::stdin(), name), &args.matching)
+}
+
+/// A hint for a path that is none: `stanch stagde` scans a file of that name.
+fn mistyped_command(path: &Path) -> Option<String> {
+    let name = path.to_str().filter(|_| !path.exists())?;
+    let commands = Cli::command();
+    let known: Vec<&str> =
+        commands.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name()).collect();
+    Some(format!("hint: did you mean the command `stanch {}`?", nearest(name, &known)?))
+}
+
+/// One scan, ready to go.
+struct Run<'r> {
+    engine: &'r Engine,
+    output: &'r OutputPlan,
+    mode: Mode,
+    started: Instant,
+    /// Whether everything is read that the configuration speaks of, so that an unused entry is a stale one.
+    is_whole: bool,
+}
+
+impl Run<'_> {
+    fn finish(&self, source: &dyn Source, matching: &MatchArgs) -> Result<Exit> {
+        let outcome = self.engine.scanner.scan(source, self.engine.threads);
+        let is_complete = outcome.coverage.problems.is_empty();
+        let notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let report = Report {
+            findings: &outcome.findings,
+            coverage: &outcome.coverage,
+            suppressed: &outcome.suppressed,
+            notes: &notes,
+            mode: self.mode,
+            config: self.engine.config_path.as_deref(),
+            elapsed: Some(self.started.elapsed()),
+            show_secrets: self.engine.show_secrets,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        deliver(&report, self.output)?;
+        Ok(Exit::of(is_complete, !outcome.findings.is_empty()))
+    }
+}
+
+/// Writes the report where it should go. Whoever looks at the terminal alone still learns what went wrong.
+fn deliver(report: &Report<'_>, output: &OutputPlan) -> Result<()> {
+    let reporter = output.reporter();
+    let written = output.target.write(report.show_secrets, |out| reporter.write(report, out));
+    if !(output.target.is_stdout() && output.is_for_people()) {
+        let no_findings = Report { findings: &[], ..*report };
+        let _ =
+            Human { verbosity: Verbosity::Quiet, ..Human::default() }.write(&no_findings, &mut io::stderr());
+    }
+    if !output.target.is_stdout() {
+        if written.is_err() {
+            // What was found must not be lost with the file.
+            let _ = Target::Stdout.write(false, |out| reporter.write(report, out));
+        } else if output.verbosity > Verbosity::Quiet {
+            terminal::say(&report.verdict());
+        }
+    }
+    written
+}
+
+/// The top of the working tree, or the directory of a bare repository.
+fn repository_root(dir: &Path) -> Result<PathBuf> {
+    let repository = Repository::open(dir)?;
+    Ok(repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf())
+}

@@ -1,0 +1,57 @@
+//! The command line: what was typed ([`args`]), what will be done ([`plan`]), and doing it ([`cmd`]).
+
+mod args;
+mod cmd;
+pub mod exit;
+mod plan;
+pub mod terminal;
+
+use anyhow::Result;
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::Exit;
+use plan::OutputPlan;
+
+/// Does what the command line asks for.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_written = error.print().is_ok();
+            return Exit::of(is_written && !error.use_stderr(), false);
+        }
+    };
+    execute(cli).unwrap_or_else(|error| {
+        terminal::complain(&chain(&error));
+        Exit::Incomplete
+    })
+}
+
+fn execute(cli: Cli) -> Result<Exit> {
+    let (command, global) = plan::resolve(cli)?;
+    let output = OutputPlan::new(&global)?;
+    match command {
+        Command::Scan(args) => cmd::scan::scan(args, &global, &output),
+        Command::Staged(args) => cmd::scan::staged(&args, &global, &output),
+        Command::History(args) => cmd::scan::history(&args, &global, &output),
+        Command::Stdin(args) => cmd::scan::stdin(&args, &global, &output),
+        Command::Check(args) => cmd::check::run(&args, &output),
+        Command::Hook(args) => cmd::hook::run(&args, &output),
+        Command::Rules(args) => cmd::rules::run(&args, &global, &output),
+        Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
+            unreachable!("`resolve` turns these into the commands that they stand for")
+        }
+    }
+}
+
+/// What was being done, then why it failed, and each cause once: some errors speak for their cause.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

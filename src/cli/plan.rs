@@ -1,0 +1,316 @@
+//! From what was typed to what will be done: options over configuration over defaults.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use bstr::{BString, ByteSlice, ByteVec};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use stanch::config::{self, Config};
+use stanch::filter::allowlist::PathPlaces;
+use stanch::finding::{Confidence, Severity};
+use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
+use stanch::rule::RuleSet;
+use stanch::scanner::{Policy, Scanner};
+
+use super::args::{Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, RepoArgs, ScanArgs};
+use super::terminal::Target;
+
+/// Names the configuration file when no option does.
+const CONFIG_VARIABLE: &str = "STANCH_CONFIG";
+
+/// The one command to run: aliases and options before the command are resolved.
+///
+/// # Errors
+///
+/// When something was typed before a command that does not take it.
+pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
+    let Cli { command, scan: outer, global } = cli;
+    let Some(command) = command else { return Ok((Command::Scan(outer), global)) };
+    let ScanArgs { paths, no_ignore, matching: outer } = outer;
+    if let Some(path) = paths.first() {
+        bail!("`{}` stands before the command; write paths behind it", path.display());
+    }
+    if no_ignore && !matches!(command, Command::Scan(_)) {
+        bail!("--no-ignore is an option of `stanch scan` alone");
+    }
+    let command = match command {
+        Command::Scan(args) => {
+            let no_ignore = args.no_ignore || no_ignore;
+            Command::Scan(ScanArgs { no_ignore, matching: args.matching.or(outer), ..args })
+        }
+        Command::Staged(mut args) => {
+            args.matching = args.matching.or(outer);
+            Command::Staged(args)
+        }
+        Command::History(args) => Command::History(HistoryArgs { matching: args.matching.or(outer), ..args }),
+        Command::Stdin(mut args) => {
+            args.matching = args.matching.or(outer);
+            Command::Stdin(args)
+        }
+        Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
+        Command::Detect(args) if args.no_git => {
+            let matching = args.matching.or(outer);
+            Command::Scan(ScanArgs { paths: vec![args.source], no_ignore: false, matching })
+        }
+        Command::Detect(args) => history_of(args.source, args.matching.or(outer)),
+        Command::Protect(args) => Command::Staged(super::args::StagedArgs {
+            repo: RepoArgs { dir: args.source },
+            matching: args.matching.or(outer),
+        }),
+        other if outer == MatchArgs::default() => other,
+        _ => bail!("options of detection have no meaning for this command"),
+    };
+    Ok((command, global))
+}
+
+fn history_of(dir: PathBuf, matching: MatchArgs) -> Command {
+    Command::History(HistoryArgs { repo: RepoArgs { dir }, matching, ..HistoryArgs::default() })
+}
+
+/// Everything about the output that does not depend on the command.
+#[derive(Debug)]
+pub struct OutputPlan {
+    /// Where the report goes.
+    pub target: Target,
+    /// In which form.
+    pub format: Format,
+    /// How much is said.
+    pub verbosity: Verbosity,
+    /// Whether the report is coloured.
+    pub colour: bool,
+}
+
+impl OutputPlan {
+    /// Reads the shared options.
+    ///
+    /// # Errors
+    ///
+    /// When the report cannot be written where it should.
+    pub fn new(global: &GlobalArgs) -> Result<Self> {
+        let target = Target::new(global.output.as_deref())?;
+        let verbosity = match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let colour = target.wants_colour(global.color);
+        Ok(Self { target, format: global.format, verbosity, colour })
+    }
+
+    /// Whether a person reads the report and not a program.
+    pub fn is_for_people(&self) -> bool {
+        self.format == Format::Human
+    }
+
+    /// The reporter for the format.
+    pub fn reporter(&self) -> Box<dyn Reporter> {
+        match self.format {
+            Format::Human => Box::new(Human { colour: self.colour, verbosity: self.verbosity }),
+            Format::Json => Box::new(Json),
+            Format::Jsonl => Box::new(JsonLines),
+        }
+    }
+}
+
+/// Everything that decides what is a finding.
+pub struct Engine {
+    /// Rules and filters.
+    pub scanner: Scanner,
+    /// The configuration file that was used.
+    pub config_path: Option<PathBuf>,
+    /// Larger files are skipped.
+    pub max_file_bytes: Option<u64>,
+    /// How many workers.
+    pub threads: usize,
+    /// Whether secrets are shown.
+    pub show_secrets: bool,
+    /// The directory that patterns of paths speak of.
+    root: PathBuf,
+}
+
+/// What the paths of findings are relative to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathForm {
+    /// The root of the repository.
+    FromRoot,
+    /// The current directory, as they were typed.
+    AsTyped,
+}
+
+impl Engine {
+    /// Reads the configuration of `places` and merges it with the options.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be used or a rule does not exist.
+    pub fn new(
+        global: &GlobalArgs,
+        matching: &MatchArgs,
+        places: &[PathBuf],
+        form: PathForm,
+    ) -> Result<Self> {
+        let (config, root) = load_config(global, places)?;
+        let rules = rule_set(&config)?;
+        let known = known_ids(&rules);
+        config.check_rule_ids(&known)?;
+        if let Some(id) = matching.rules.iter().find(|id| !known.contains(&id.as_str())) {
+            bail!("--rule: {}", config::unknown_rule(id, &known));
+        }
+        let is_used = |id: &str| {
+            let is_chosen = matching.rules.is_empty() || matching.rules.iter().any(|chosen| chosen == id);
+            is_chosen && config.disabled_rules.iter().all(|disabled| disabled != id)
+        };
+        let rules = rules.retain(|rule| is_used(&rule.id));
+        if rules.rules().is_empty() {
+            bail!("no rule is left: the configuration disables what is asked for");
+        }
+        let allowlists = match form {
+            PathForm::FromRoot => config.allow,
+            PathForm::AsTyped => config.allow.for_typed_paths(typed_places(&root, places)?),
+        };
+        let policy = Policy {
+            min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
+            min_confidence: matching.min_confidence.or(config.min_confidence).unwrap_or(Confidence::Low),
+            inline_allow: !matching.no_inline_allow,
+            allowlists,
+        };
+        Ok(Self {
+            scanner: Scanner::new(rules, policy),
+            config_path: config.path,
+            max_file_bytes: matching.max_file_bytes.or(config.max_file_bytes),
+            threads: global
+                .threads
+                .or_else(|| thread::available_parallelism().ok())
+                .map_or(1, NonZeroUsize::get),
+            show_secrets: matching.show_secrets,
+            root,
+        })
+    }
+
+    /// Whether one of these places holds everything that the configuration speaks of.
+    pub fn covers_root(&self, places: &[PathBuf]) -> bool {
+        places.iter().any(|place| place.canonicalize().is_ok_and(|place| self.root.starts_with(place)))
+    }
+
+    /// What the user should know of the configuration after the scan. Entries without a use are stale only
+    /// when everything was scanned with every rule.
+    pub fn notes(&self, was_everything: bool) -> Vec<String> {
+        let allow = &self.scanner.policy().allowlists;
+        let mut notes = Vec::new();
+        for entry in allow.expired() {
+            let day = entry.expires().map_or_else(String::new, |day| format!(" on {day}"));
+            notes.push(format!("{}: this entry ended{day} and accepts nothing any more", entry.written_at()));
+        }
+        if was_everything {
+            let stale = allow.unused().map(|entry| {
+                format!("{}: this entry accepts nothing that is there; remove it", entry.written_at())
+            });
+            notes.extend(stale);
+        }
+        notes
+    }
+}
+
+/// The built-in rules and those of the configuration.
+///
+/// # Errors
+///
+/// When a rule of the configuration is wrong.
+pub fn rule_set(config: &Config) -> Result<RuleSet> {
+    let rules = RuleSet::builtin();
+    match (&config.custom_rules, &config.path) {
+        (Some(text), Some(path)) => Ok(rules.with_custom(text, &path.display().to_string())?),
+        _ => Ok(rules),
+    }
+}
+
+/// The configuration that the options name, or the one that holds for `places`, and the directory that its
+/// patterns of paths speak of: its own, or the root of the repository when it was named.
+///
+/// # Errors
+///
+/// When it cannot be found or used, and when several hold.
+pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, PathBuf)> {
+    let variable = std::env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = global.config.clone().or(variable).filter(|_| !global.no_config);
+    let found = if named.is_some() || global.no_config { None } else { discover(places)? };
+    let root = match found.as_deref().and_then(Path::parent) {
+        Some(dir) => Some(dir.to_path_buf()),
+        None => places.first().map(|place| config::repository_root(place)).transpose()?.flatten(),
+    };
+    let root = match root {
+        Some(root) => root,
+        None => std::env::current_dir().context("there is no current directory")?,
+    };
+    let config = match named.or(found) {
+        None => Config::default(),
+        Some(path) => Config::load(&shortest(&path), today())?,
+    };
+    Ok((config, root))
+}
+
+/// What the typed places are called from the root.
+fn typed_places(root: &Path, places: &[PathBuf]) -> Result<PathPlaces> {
+    let current_dir = std::env::current_dir().context("there is no current directory")?;
+    let mut names = Vec::new();
+    for place in places {
+        let below = place.canonicalize().ok().and_then(|real| real.strip_prefix(root).ok().map(slashed));
+        if let Some(below) = below {
+            names.push((slashed(&std::path::absolute(place)?), below));
+        }
+    }
+    names.push((slashed(root), BString::default()));
+    Ok(PathPlaces { current_dir: slashed(&current_dir), names })
+}
+
+/// The path's bytes with `/` between its parts, and none at its end.
+pub fn slashed(path: &Path) -> BString {
+    let mut bytes = Vec::from_path_lossy(path).into_owned();
+    if std::path::MAIN_SEPARATOR != '/' {
+        bytes = bytes.replace([std::path::MAIN_SEPARATOR as u8], "/");
+    }
+    while bytes.len() > 1 && bytes.ends_with(b"/") {
+        bytes.pop();
+    }
+    bytes.into()
+}
+
+fn discover(places: &[PathBuf]) -> Result<Option<PathBuf>> {
+    let mut chosen: Option<(&Path, Option<PathBuf>)> = None;
+    for place in places {
+        let found = config::discover(place)
+            .with_context(|| format!("cannot look for {} at {}", config::FILE_NAME, place.display()))?;
+        match &chosen {
+            None => chosen = Some((place, found)),
+            Some((_, other)) if *other == found => {}
+            Some((first, _)) => bail!(
+                "{} and {} have different configurations; scan them one after the other or name one with --config",
+                first.display(),
+                place.display()
+            ),
+        }
+    }
+    Ok(chosen.and_then(|(_, found)| found))
+}
+
+fn known_ids(rules: &RuleSet) -> Vec<&str> {
+    rules.rules().iter().map(|rule| &*rule.id).collect()
+}
+
+/// The path as seen from the current directory, if it lies below it.
+fn shortest(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize());
+    match here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf)) {
+        Some(below) if !below.as_os_str().is_empty() => below,
+        _ => path.to_path_buf(),
+    }
+}
+
+/// The day in UTC, so that an entry ends at the same moment on every machine.
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,162 @@
+//! Where bytes go: standard output, standard error, a file.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::panic::{self, PanicHookInfo};
+use std::path::{Path, PathBuf};
+
+use anstream::AutoStream;
+use anyhow::{Context, Result, bail};
+use stanch::report::text;
+
+use super::args::Color;
+
+/// Reports a panic by its place alone: its message could hold a secret.
+pub fn install_panic_hook() {
+    panic::set_hook(Box::new(|panic| complain(&panic_message(panic))));
+}
+
+fn panic_message(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    format!("internal error at {place}, please report this line")
+}
+
+/// Writes one line to standard error. What a message quotes may come from a hostile repository.
+pub fn complain(message: &str) {
+    say(&format!("error: {}", text::escape(message)));
+}
+
+/// Writes one line to standard error as it is.
+pub fn say(line: &str) {
+    // Without standard error there is nobody left to tell; the exit code still says it.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Where the report goes.
+#[derive(Debug)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// A regular file, which appears complete or not at all.
+    File(PathBuf),
+    /// A device or a pipe, which can only be written to.
+    Stream(PathBuf),
+}
+
+impl Target {
+    /// Judges an `--output` before any work is done, so that a typing error does not cost a long scan.
+    ///
+    /// # Errors
+    ///
+    /// When the place is a directory or lies in none.
+    pub fn new(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Target::Stdout) };
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => {
+                bail!("cannot write the report to {}: it is a directory", path.display())
+            }
+            // A link stays what it is; the file that it names is replaced.
+            Ok(found) if found.is_file() => {
+                let real =
+                    path.canonicalize().with_context(|| format!("cannot resolve {}", path.display()))?;
+                Ok(Target::File(real))
+            }
+            Ok(_) => Ok(Target::Stream(path.to_path_buf())),
+            Err(_) => {
+                let dir = directory_of(path);
+                if !dir.is_dir() {
+                    bail!(
+                        "cannot write the report to {}: there is no directory {}",
+                        path.display(),
+                        dir.display()
+                    );
+                }
+                Ok(Target::File(path.to_path_buf()))
+            }
+        }
+    }
+
+    /// Whether the report goes to standard output.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self, Target::Stdout)
+    }
+
+    /// Whether to colour a report that goes here.
+    pub fn wants_colour(&self, color: Color) -> bool {
+        match color {
+            Color::Always => true,
+            Color::Never => false,
+            // anstream knows NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM.
+            Color::Auto => {
+                self.is_stdout() && AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+            }
+        }
+    }
+
+    /// Writes a report. `is_private` keeps other users from reading a new file.
+    ///
+    /// # Errors
+    ///
+    /// When not every byte could be written; a file keeps what it held before.
+    pub fn write(
+        &self,
+        is_private: bool,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        match self {
+            Target::Stdout => {
+                // The choice was made before; this only translates colours for old Windows consoles.
+                let mut out = BufWriter::new(AutoStream::always_ansi(io::stdout().lock()));
+                let written = write(&mut out).and_then(|()| out.flush());
+                match written {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        // Nothing more goes into a closed pipe, not even from the buffer when it is dropped.
+                        let _ = out.into_parts();
+                        bail!("standard output was closed before the report was complete");
+                    }
+                    written => written.context("cannot write the report to standard output"),
+                }
+            }
+            Target::File(path) => write_file(path, is_private, write)
+                .with_context(|| format!("cannot write the report to {}", path.display())),
+            Target::Stream(path) => {
+                let written = fs::OpenOptions::new().write(true).open(path).and_then(|file| {
+                    let mut out = BufWriter::new(file);
+                    write(&mut out)?;
+                    out.flush()
+                });
+                written.with_context(|| format!("cannot write the report to {}", path.display()))
+            }
+        }
+    }
+}
+
+fn write_file(
+    path: &Path,
+    is_private: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".stanch-report-");
+    #[cfg(unix)]
+    if !is_private {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file, and the umask takes its part; temporary files are private otherwise.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = is_private;
+    let mut file = BufWriter::new(builder.tempfile_in(directory_of(path))?);
+    write(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,315 @@
+//! Base64 and hex: long runs of their alphabets that decode to text.
+
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use data_encoding::{Encoding, HEXLOWER_PERMISSIVE, Specification};
+
+use super::map::{Grain, Map};
+use super::text::{Meter, Script, is_ascii_text};
+use crate::span::ByteSpan;
+
+/// Shorter runs of base64 are left to the rules that know what to expect there.
+pub(super) const MIN_BASE64_CHARS: usize = 24;
+
+/// Sixteen bytes, as many as the shortest digest has.
+pub(super) const MIN_HEX_DIGITS: usize = 32;
+
+/// Less text than this in front of other bytes is chance.
+const MIN_TEXT_BYTES: usize = 16;
+
+/// Characters decoded between two looks at the text; the first look comes after [`FIRST_LOOK_CHARS`].
+const LOOK_CHARS: usize = 1024;
+const FIRST_LOOK_CHARS: usize = 16;
+
+/// Both alphabets of RFC 4648 in one, without padding; the unused bits of a last character may be set.
+static BASE64: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    specification.translate.from.push_str("-_");
+    specification.translate.to.push_str("+/");
+    specification.check_trailing_bits = false;
+    specification.encoding().expect("the alphabet has 64 different symbols")
+});
+
+static HEX: Encoding = HEXLOWER_PERMISSIVE;
+
+/// Value of a base64 character of either alphabet, `NO_VALUE` for any other byte.
+static BASE64_VALUES: [u8; 256] = base64_values();
+const NO_VALUE: u8 = 0xFF;
+
+const fn base64_values() -> [u8; 256] {
+    let mut values = [NO_VALUE; 256];
+    let symbols = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0;
+    while value < 64 {
+        values[symbols[value] as usize] = value as u8;
+        value += 1;
+    }
+    values[b'-' as usize] = 62;
+    values[b'_' as usize] = 63;
+    values
+}
+
+/// The two ways in which runs are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Base64,
+    Hex,
+}
+
+impl Coding {
+    pub(super) fn bits(self) -> u8 {
+        match self {
+            Coding::Base64 => 6,
+            Coding::Hex => 4,
+        }
+    }
+
+    fn encoding(self) -> &'static Encoding {
+        match self {
+            Coding::Base64 => &BASE64,
+            Coding::Hex => &HEX,
+        }
+    }
+
+    fn chars_per_group(self) -> usize {
+        match self {
+            Coding::Base64 => 4,
+            Coding::Hex => 2,
+        }
+    }
+
+    fn is_symbol(self, byte: u8) -> bool {
+        match self {
+            Coding::Base64 => is_base64(byte),
+            Coding::Hex => byte.is_ascii_hexdigit(),
+        }
+    }
+
+    fn run_end(self, bytes: &[u8], start: usize) -> usize {
+        bytes[start..].iter().position(|&byte| !self.is_symbol(byte)).map_or(bytes.len(), |len| start + len)
+    }
+}
+
+/// Whether a run may be read on over line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// The run alone.
+    One,
+    /// With the lines below that look like its continuation.
+    Wrapped,
+}
+
+/// Buffers of a decoded run, used again and again.
+#[derive(Default)]
+pub(super) struct Decoded {
+    /// The text.
+    pub(super) bytes: Vec<u8>,
+    /// From the characters without line ends to the source, one stretch a line.
+    pub(super) lines: Map,
+    /// The characters without line ends.
+    packed: Vec<u8>,
+}
+
+/// A run that decoded to text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region {
+    /// Where the characters that became text lie in the source, padding included.
+    pub(super) source: ByteSpan,
+    /// How the text is written.
+    pub(super) script: Script,
+}
+
+/// Next run of at least [`MIN_BASE64_CHARS`] characters of either base64 alphabet at `from` or behind.
+///
+/// Looks at the last byte a run would need first and jumps past any other byte, so that prose and code cost a
+/// fraction of a look per byte.
+pub(super) fn next_run(bytes: &[u8], from: usize) -> Option<ByteSpan> {
+    let mut start = from;
+    'search: while let Some(window) = bytes.get(start..start + MIN_BASE64_CHARS) {
+        for (offset, &byte) in window.iter().enumerate().rev() {
+            if !is_base64(byte) {
+                start += offset + 1;
+                continue 'search;
+            }
+        }
+        let end = Coding::Base64.run_end(bytes, start + MIN_BASE64_CHARS);
+        return Some(ByteSpan::new(start, end));
+    }
+    None
+}
+
+/// Next stretch of at least [`MIN_HEX_DIGITS`] hex digits, of even length, in `from..end`.
+pub(super) fn next_hex(bytes: &[u8], from: usize, end: usize) -> Option<ByteSpan> {
+    let mut start = from;
+    'search: while start + MIN_HEX_DIGITS <= end {
+        for (offset, byte) in bytes[start..start + MIN_HEX_DIGITS].iter().enumerate().rev() {
+            if !byte.is_ascii_hexdigit() {
+                start += offset + 1;
+                continue 'search;
+            }
+        }
+        let run_end = Coding::Hex.run_end(bytes, start + MIN_HEX_DIGITS);
+        if (run_end - start).is_multiple_of(2) {
+            return Some(ByteSpan::new(start, run_end));
+        }
+        start = run_end;
+    }
+    None
+}
+
+/// Bytes at the start of a run that belong to an escape in front: the letter of `\n`, the digits of `%3D`.
+pub(super) fn escape_tail(bytes: &[u8], start: usize) -> usize {
+    match (start.checked_sub(1).map(|at| bytes[at]), &bytes[start..]) {
+        (Some(b'\\'), [b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0', ..]) => 1,
+        (Some(b'%'), [a, b, ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => 2,
+        _ => 0,
+    }
+}
+
+/// Where another run may start inside one: behind the signs that are also separators of paths and names.
+pub(super) fn next_start(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+    let inside = bytes.get(from..end)?;
+    inside.iter().position(|byte| matches!(byte, b'/' | b'+' | b'-' | b'_')).map(|at| from + at + 1)
+}
+
+/// Whether the first three bytes at `start` can be the start of text; rejects most names and digests.
+pub(super) fn starts_like_text(bytes: &[u8], start: usize) -> bool {
+    let Some(&[a, b, c, d]) = bytes.get(start..start + 4) else {
+        return false;
+    };
+    let group =
+        [a, b, c, d].iter().fold(0, |group, &byte| group << 6 | u32::from(BASE64_VALUES[usize::from(byte)]));
+    match [(group >> 16) as u8, (group >> 8) as u8, group as u8] {
+        [a, 0, b] => is_ascii_text(a) && is_ascii_text(b),
+        [0, a, 0] => is_ascii_text(a),
+        [0xFF, 0xFE, _] | [0xFE, 0xFF, _] => true,
+        text => text.iter().all(|&byte| is_ascii_text(byte) || byte >= 0x80),
+    }
+}
+
+/// Decodes from `start`, the run ending at `run_end`, as far as the result is text; `None` if that is too
+/// little to look at.
+pub(super) fn decode(
+    coding: Coding,
+    bytes: &[u8],
+    start: usize,
+    run_end: usize,
+    lines: Lines,
+    out: &mut Decoded,
+) -> Option<Region> {
+    out.bytes.clear();
+    out.packed.clear();
+    out.lines.clear();
+    let mut meter = None;
+    let mut line = ByteSpan::new(start, run_end);
+    let mut full_line = None;
+    loop {
+        out.lines.push(out.packed.len(), line.start, Grain::Bits(8));
+        if let ControlFlow::Break(text_len) = decode_line(coding, &bytes[line.range()], &mut meter, out) {
+            return cut(coding, text_len, meter?.script(), out);
+        }
+        let next = match lines {
+            Lines::One => None,
+            Lines::Wrapped => next_line(coding, bytes, line.end),
+        };
+        let Some(next) = next else { break };
+        // Encoders fill every line but the last; the first may start behind a name.
+        let is_last = full_line.is_some_and(|full| line.len() < full);
+        if is_last || next.len() > *full_line.get_or_insert(next.len()) {
+            break;
+        }
+        line = next;
+    }
+    let rest = out.packed.len() % coding.chars_per_group();
+    append(coding, &out.packed[out.packed.len() - rest..], &mut out.bytes);
+    let padding = match coding {
+        Coding::Base64 => bytes[line.end..].iter().take(2).take_while(|&&byte| byte == b'=').count(),
+        Coding::Hex => 0,
+    };
+    let source = ByteSpan::new(start, line.end + padding);
+    (out.bytes.len() >= MIN_TEXT_BYTES).then_some(Region { source, script: meter?.script() })
+}
+
+/// Appends a line and decodes what has become whole groups; breaks with the length of the text when the rest
+/// is none.
+fn decode_line(
+    coding: Coding,
+    line: &[u8],
+    meter: &mut Option<Meter>,
+    out: &mut Decoded,
+) -> ControlFlow<usize> {
+    let mut rest = line;
+    while !rest.is_empty() {
+        let look = if meter.is_none() { FIRST_LOOK_CHARS } else { LOOK_CHARS };
+        let (piece, behind) = rest.split_at(look.min(rest.len()));
+        rest = behind;
+        let group = coding.chars_per_group();
+        let done = out.packed.len() - out.packed.len() % group;
+        out.packed.extend_from_slice(piece);
+        let ready = out.packed.len() - out.packed.len() % group;
+        append(coding, &out.packed[done..ready], &mut out.bytes);
+        meter.get_or_insert_with(|| Meter::new(Script::of(&out.bytes))).follow(&out.bytes)?;
+    }
+    ControlFlow::Continue(())
+}
+
+fn cut(coding: Coding, text_len: usize, script: Script, out: &mut Decoded) -> Option<Region> {
+    if text_len < MIN_TEXT_BYTES {
+        return None;
+    }
+    out.bytes.truncate(text_len);
+    let chars = (text_len * 8).div_ceil(usize::from(coding.bits()));
+    Some(Region { source: out.lines.source_span(ByteSpan::new(0, chars)), script })
+}
+
+fn append(coding: Coding, chars: &[u8], out: &mut Vec<u8>) {
+    // A lone character behind the last group carries no whole byte: it has no decoded length.
+    let Ok(len) = coding.encoding().decode_len(chars.len()) else { return };
+    let start = out.len();
+    out.resize(start + len, 0);
+    let written = coding.encoding().decode_mut(chars, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
+}
+
+/// The run on the line below, if nothing but a line end lies between: a real one or an escaped one, with
+/// white space, a backslash for continuation, or the quotes and operators that join two string literals.
+fn next_line(coding: Coding, bytes: &[u8], end: usize) -> Option<ByteSpan> {
+    /// Deeper indentation does not occur.
+    const MAX_BLANKS: usize = 128;
+    let blanks = |at: usize| {
+        at + bytes[at..].iter().take(MAX_BLANKS).take_while(|&&byte| byte == b' ' || byte == b'\t').count()
+    };
+    let sign =
+        |at: usize, signs: &[u8]| at + usize::from(bytes.get(at).is_some_and(|byte| signs.contains(byte)));
+    let quote = bytes.get(end).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    let mut at = blanks(end + usize::from(quote.is_some()));
+    if quote.is_some() {
+        at = blanks(sign(at, b"+.\\"));
+    } else if bytes.get(at) == Some(&b'\\') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) {
+        at += 1;
+    }
+    at = blanks(line_break(bytes, at)?);
+    if let Some(quote) = quote {
+        at = blanks(sign(at, b"+."));
+        if bytes.get(at) != Some(&quote) {
+            return None;
+        }
+        at += 1;
+    }
+    let run_end = coding.run_end(bytes, at);
+    (run_end > at).then_some(ByteSpan::new(at, run_end))
+}
+
+/// Offset behind one line end at `at`.
+fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
+    [&b"\n"[..], b"\r\n", b"\\n", b"\\r\\n"]
+        .iter()
+        .find(|line_end| bytes[at.min(bytes.len())..].starts_with(line_end))
+        .map(|line_end| at + line_end.len())
+}
+
+fn is_base64(byte: u8) -> bool {
+    BASE64_VALUES[usize::from(byte)] != NO_VALUE
+}
