@@ -9,6 +9,7 @@ pub mod assignment;
 mod boundary;
 mod prefilter;
 
+use crate::decode::{self, View};
 use crate::matcher::assignment::Assignment;
 use crate::rule::schema::{AnchorSpec, RuleKind};
 use crate::rule::{Rule, RuleSet};
@@ -29,6 +30,8 @@ pub struct Match {
     pub secret: Secret,
     /// For a generic rule: the assignment, in the text or the decoded view in which it was read.
     pub assigned: Option<Assigned>,
+    /// Encodings that were undone to find it, outermost first.
+    pub layers: Vec<decode::Layer>,
 }
 
 /// The parts of an assignment that the judgement looks at.
@@ -52,6 +55,7 @@ pub struct Matcher {
     targets: Vec<Target>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
+    decode: decode::Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +81,7 @@ pub struct Scratch {
     /// Up to where a keyed rule has already looked, for the rules that have looked at all.
     covered: Vec<(u32, usize)>,
     found: Vec<Match>,
+    decode: decode::Scratch,
 }
 
 /// A value with no upper bound is looked at up to here; a longer run is cut, not lost.
@@ -127,7 +132,7 @@ impl Matcher {
         }
         starts.push(targets.len() as u32);
         let prefilter = Prefilter::new(literals.into_iter());
-        Self { rules, prefilter, starts, targets, unanchored }
+        Self { rules, prefilter, starts, targets, unanchored, decode: decode::Limits::default() }
     }
 
     /// The rules that were prepared.
@@ -141,13 +146,34 @@ impl Matcher {
     }
 
     /// Appends the matches in `text` to `out`, sorted by place. No two of them share a byte of their
-    /// secrets.
-    pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    /// secrets. Says whether everything encoded was decoded and searched too; text made to explode when it
+    /// is decoded is not.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
         self.find_plain(text, scratch, &mut found);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            self.find_in_view(view, scratch, &mut found);
+        });
+        scratch.decode = decode_scratch;
         self.keep_most_specific(&mut found);
         out.append(&mut found);
         scratch.found = found;
+        decoded.complete
+    }
+
+    fn find_in_view(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+        let mut inside = Vec::new();
+        self.find_plain(&view.bytes, scratch, &mut inside);
+        // What reads the same undecoded has been found there.
+        inside.retain(|found| !view.is_verbatim(found.span));
+        for mut found in inside {
+            found.span = view.original_span(found.span);
+            found.secret_span = view.original_span(found.secret_span);
+            found.layers.clone_from(&view.layers);
+            out.push(found);
+        }
     }
 
     fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
@@ -291,6 +317,7 @@ impl Matcher {
             secret_span: value,
             secret: Secret::new(&text[value.range()]),
             assigned: Some(assigned),
+            layers: Vec::new(),
         });
     }
 
@@ -312,7 +339,14 @@ impl Matcher {
             // A word beside the value tells more than the value's form, which several providers may share.
             let needs_word = rule.anchors.is_empty() || !rule.keywords.is_empty();
             let confidence = std::cmp::Reverse(rule.confidence);
-            (kind, !needs_word, confidence, rule.public, std::cmp::Reverse(found.secret_span.len()))
+            (
+                kind,
+                !needs_word,
+                confidence,
+                rule.public,
+                found.layers.len(),
+                std::cmp::Reverse(found.secret_span.len()),
+            )
         };
         found.sort_by(|a, b| {
             rank(a).cmp(&rank(b)).then_with(|| a.secret_span.cmp(&b.secret_span)).then(a.rule.cmp(&b.rule))
@@ -345,7 +379,7 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
         }
     }
     let secret = Secret::new(&text[secret_span.range()]);
-    Match { rule: index, span, secret_span, secret, assigned: None }
+    Match { rule: index, span, secret_span, secret, assigned: None, layers: Vec::new() }
 }
 
 fn max_bytes(rule: &Rule) -> usize {
