@@ -88,6 +88,12 @@ pub enum Origin {
     Stdin,
 }
 
+/// The path of the message of a commit.
+pub const COMMIT_MESSAGE_PATH: &str = "<commit message>";
+
+/// The path of the message of an annotated tag.
+pub const TAG_MESSAGE_PATH: &str = "<tag message>";
+
 /// A place in the content that was scanned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
@@ -172,9 +178,108 @@ pub struct Exposure {
     pub reached_by: BTreeSet<Reach>,
 }
 
+/// One path at which an object of the history appears, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appearance {
+    /// Path relative to the root of the tree; a description in angle brackets for what has no path, such
+    /// as `<commit message>` or a blob that no tree has.
+    pub path: BString,
+    /// Commits and refs that have it there.
+    pub exposure: Exposure,
+    /// Place of [`Exposure::first`] in the history: parents come before children, then older before newer.
+    /// Comparable among the appearances of one run. 0 without a commit.
+    pub first_order: u64,
+    /// Place of [`Exposure::last`] in the same order.
+    pub last_order: u64,
+}
+
+/// Sums up the appearances of one secret at one path: every edit of a file makes another blob, and the
+/// report has one line for all of them. Earliest first, latest last, every reach.
+///
+/// As within one appearance, what refs reach hides what only a reflog has, and that hides what nothing
+/// reaches: the commits named are those that `git log --all` shows, if there are any.
+pub fn merge_exposures<'a>(appearances: impl IntoIterator<Item = &'a Appearance>) -> Exposure {
+    let mut all: Vec<&Appearance> = appearances.into_iter().collect();
+    let in_head = all.iter().any(|appearance| appearance.exposure.in_head);
+    let nearest = all.iter().map(|appearance| appearance.distance()).min();
+    all.retain(|appearance| Some(appearance.distance()) == nearest);
+    let first = all.iter().filter(|one| one.exposure.first.is_some()).min_by_key(|one| one.first_order);
+    let last = all.iter().filter(|one| one.exposure.last.is_some()).max_by_key(|one| one.last_order);
+    Exposure {
+        first: first.and_then(|one| one.exposure.first.clone()),
+        last: last.and_then(|one| one.exposure.last.clone()),
+        in_head,
+        reached_by: all.iter().flat_map(|one| &one.exposure.reached_by).copied().collect(),
+    }
+}
+
+impl Appearance {
+    /// 0 when refs reach it, then reflog, nothing, unknown.
+    fn distance(&self) -> u8 {
+        match self.exposure.reached_by.first() {
+            Some(Reach::Unreachable) => 2,
+            Some(Reach::Reflog) => 1,
+            Some(_) => 0,
+            None => 3,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn appearance(reached_by: &[Reach], first: u64, last: u64) -> Appearance {
+        let info = |order: u64| CommitInfo {
+            id: ObjectId::from_raw(&[order as u8; 20]).unwrap(),
+            author_name: BString::default(),
+            author_email: BString::default(),
+            time_seconds: 0,
+            offset_minutes: 0,
+        };
+        Appearance {
+            path: BString::from("p"),
+            exposure: Exposure {
+                first: Some(info(first)),
+                last: Some(info(last)),
+                in_head: reached_by.contains(&Reach::Head),
+                reached_by: reached_by.iter().copied().collect(),
+            },
+            first_order: first,
+            last_order: last,
+        }
+    }
+
+    fn orders(exposure: &Exposure) -> [Option<u8>; 2] {
+        [&exposure.first, &exposure.last].map(|info| info.as_ref().map(|info| info.id.as_raw()[0]))
+    }
+
+    #[test]
+    fn merged_exposures_span_all_edits() {
+        let edits = [appearance(&[Reach::Tag], 4, 6), appearance(&[Reach::Head, Reach::Branch], 2, 5)];
+        let merged = merge_exposures(&edits);
+        assert_eq!(orders(&merged), [Some(2), Some(6)]);
+        assert!(merged.in_head);
+        assert_eq!(merged.reached_by, [Reach::Head, Reach::Branch, Reach::Tag].into());
+    }
+
+    #[test]
+    fn what_refs_reach_hides_what_waits_for_collection() {
+        let edits = [
+            appearance(&[Reach::Unreachable], 1, 9),
+            appearance(&[Reach::Reflog], 2, 8),
+            appearance(&[Reach::Stash], 3, 7),
+        ];
+        let merged = merge_exposures(&edits);
+        assert_eq!(orders(&merged), [Some(3), Some(7)]);
+        assert_eq!(merged.reached_by, [Reach::Stash].into());
+        assert_eq!(merge_exposures(&edits[..2]).reached_by, [Reach::Reflog].into());
+        let mut unplaced = appearance(&[Reach::Unreachable], 1, 1);
+        unplaced.exposure.first = None;
+        unplaced.first_order = 0;
+        assert_eq!(orders(&merge_exposures([&unplaced, &edits[0]])), [Some(1), Some(9)]);
+        assert_eq!(orders(&merge_exposures([])), [None, None]);
+    }
 
     #[test]
     fn object_ids_round_trip_through_text() {

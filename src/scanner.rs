@@ -12,11 +12,11 @@ use crate::filter::{self, Verdict, inline};
 use crate::finding::{Excerpt, Finding, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
-use crate::location::{CommitInfo, Exposure, Location, ObjectId, Origin};
+use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
 use crate::matcher::{Match, Matcher, Scratch};
 use crate::rule::RuleSet;
 use crate::secret::Secret;
-use crate::source::{Appearance, ContentUnit, Coverage, Fresh, Source};
+use crate::source::{ContentUnit, Coverage, Fresh, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -235,29 +235,6 @@ impl Scanner {
             })
             .collect()
     }
-}
-
-/// Joins what is known of one secret at one path: the oldest first commit, the newest last one.
-fn merge_exposures<'a>(appearances: impl Iterator<Item = &'a Appearance>) -> Exposure {
-    let mut merged = Exposure { first: None, last: None, in_head: false, reached_by: BTreeSet::new() };
-    let (mut oldest, mut newest): (Option<u64>, Option<u64>) = (None, None);
-    let take = |slot: &mut Option<CommitInfo>, commit: &Option<CommitInfo>| slot.clone_from(commit);
-    for Appearance { exposure, first_order, last_order, .. } in appearances {
-        if exposure.first.is_some() && oldest.is_none_or(|oldest| *first_order < oldest) {
-            oldest = Some(*first_order);
-            take(&mut merged.first, &exposure.first);
-        }
-        if exposure.last.is_some() && newest.is_none_or(|newest| *last_order > newest) {
-            newest = Some(*last_order);
-            take(&mut merged.last, &exposure.last);
-        }
-        merged.in_head |= exposure.in_head;
-        merged.reached_by.extend(&exposure.reached_by);
-    }
-    if merged.reached_by.len() > 1 {
-        merged.reached_by.remove(&crate::location::Reach::Unreachable);
-    }
-    merged
 }
 
 /// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.

@@ -1,14 +1,54 @@
 //! Everything that names git2. Callers get small structs of our own.
 
+mod attribution;
+mod changes;
+mod damage;
+mod database;
 pub mod diff;
+mod forest;
+mod graph;
 pub mod hooks;
 pub mod ignore;
 pub mod index;
 pub mod object;
+mod range;
+mod raw;
+mod reach;
+mod refs;
 pub mod staged;
 pub mod tracked;
 
 use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteVec};
+
+pub use attribution::{Attributor, Scope};
+pub use changes::Changes;
+pub use damage::Damage;
+pub use database::{Inventory, Object, ObjectKind, ObjectReader, ReadError};
+pub use range::{RevisionError, RevisionRange};
+pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};
+pub use reach::{Reachable, links_of};
+pub use refs::{Root, Roots};
+
+/// Something in a repository that is broken, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Object name, ref or file.
+    pub name: BString,
+    /// What is wrong and what to do, without a final stop.
+    pub message: String,
+}
+
+impl Fault {
+    fn new(name: impl Into<BString>, message: impl Into<String>) -> Self {
+        Self { name: name.into(), message: message.into() }
+    }
+
+    fn at(path: &Path, message: impl Into<String>) -> Self {
+        Self::new(Vec::from_path_lossy(path).into_owned(), message)
+    }
+}
 
 /// An open repository. Nothing in it is ever written, and nothing its config names is ever run.
 pub struct Repository {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod collect;
+pub mod history;
 mod parallel;
 pub mod staged;
 pub mod stdin;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString};
 
-use crate::location::{Exposure, ObjectId, Origin};
+use crate::location::{Appearance, ObjectId, Origin};
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
 #[derive(Clone, Copy, Debug)]
@@ -91,19 +92,6 @@ pub trait Source {
     }
 }
 
-/// One path at which an object of the history stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Appearance {
-    /// Path in the tree, or a description in angle brackets.
-    pub path: BString,
-    /// Commits and refs.
-    pub exposure: Exposure,
-    /// Place of the first commit in the order from old to new, to compare appearances with each other.
-    pub first_order: u64,
-    /// Place of the last commit in the same order.
-    pub last_order: u64,
-}
-
 /// What a run examined and what it did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -145,10 +133,11 @@ impl Coverage {
         self.problems.push(Problem { name: name.into(), message: message.into() });
     }
 
-    /// Puts the lists in an order that does not depend on threads.
+    /// Puts the lists in an order that does not depend on threads, and says each problem once.
     pub fn sort(&mut self) {
         self.skipped.sort();
         self.problems.sort();
+        self.problems.dedup();
     }
 }
 
@@ -176,6 +165,8 @@ pub enum SkipReason {
     Special,
     /// A path allowlist excludes it.
     Allowlisted,
+    /// What came before this commit was not fetched, and the user allowed that.
+    Shallow,
 }
 
 impl SkipReason {
@@ -188,6 +179,7 @@ impl SkipReason {
             SkipReason::Submodule => "submodule",
             SkipReason::Special => "special-file",
             SkipReason::Allowlisted => "allowlisted",
+            SkipReason::Shallow => "shallow",
         }
     }
 }

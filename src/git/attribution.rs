@@ -1,0 +1,336 @@
+//! Which commits, paths and refs have a blob: found afterwards, for the few blobs with findings.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use bstr::{BStr, BString};
+
+use super::forest::{EMPTY, Forest, NodeId, Target};
+use super::graph::{Distance, Graph, Marks};
+use super::{Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Tag};
+use crate::location::{Appearance, COMMIT_MESSAGE_PATH, Exposure, ObjectId, TAG_MESSAGE_PATH};
+
+/// The commits that count.
+#[derive(Clone, Debug)]
+pub enum Scope {
+    /// All that are reachable, and these beside them, which may dangle.
+    Everything(Vec<ObjectId>),
+    /// These; what was there before them is no news.
+    Commits(Vec<ObjectId>),
+}
+
+/// Tells where blobs and messages appear. Loads the graph of commits, so it is made only when there is
+/// something to tell.
+pub struct Attributor<'r> {
+    repository: &'r Repository,
+    reader: &'r ObjectReader<'r>,
+    graph: Graph,
+    /// By number of the commit: how far it is from being seen; `None` for those out of scope.
+    distances: Vec<Option<Distance>>,
+    head: Option<u32>,
+    is_everything: bool,
+    /// Tags, trees and blobs to which refs lead without a commit in between.
+    direct: HashMap<ObjectId, Marks>,
+    /// The trees and blobs among them, with the first ref that does.
+    pinned: BTreeMap<(ObjectId, ObjectKind), BString>,
+    damage: Damage,
+    has_too_many_paths: bool,
+}
+
+/// What is known of one blob at one path. Commits are numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stay {
+    first: Option<u32>,
+    last: Option<u32>,
+    marks: Marks,
+}
+
+type Stays = BTreeMap<(Target, BString), Stay>;
+
+impl<'r> Attributor<'r> {
+    /// Loads the graph of commits. `shallow` are those whose parents were not fetched.
+    pub fn new(
+        repository: &'r Repository,
+        reader: &'r ObjectReader<'r>,
+        roots: &Roots,
+        shallow: &HashSet<ObjectId>,
+        scope: &Scope,
+    ) -> Self {
+        let mut attributor = Self {
+            repository,
+            reader,
+            graph: Graph::default(),
+            distances: Vec::new(),
+            head: None,
+            is_everything: matches!(scope, Scope::Everything(_)),
+            direct: HashMap::new(),
+            pinned: BTreeMap::new(),
+            damage: Damage::default(),
+            has_too_many_paths: false,
+        };
+        let tips: Vec<(ObjectId, Marks)> =
+            roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
+        let (Scope::Everything(commits) | Scope::Commits(commits)) = scope;
+        let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
+        let mut graph = Graph::load(reader, starts, shallow, &mut attributor.damage);
+        graph.mark(&tips);
+        attributor.head = roots.head.and_then(|head| graph.number_of(&head));
+        attributor.distances = match scope {
+            Scope::Everything(_) => graph.marks.iter().map(|marks| Some(marks.distance())).collect(),
+            Scope::Commits(commits) => {
+                let mut distances = vec![None; graph.marks.len()];
+                for commit in commits.iter().filter_map(|id| graph.number_of(id)) {
+                    distances[commit as usize] = Some(Distance::Ref);
+                }
+                distances
+            }
+        };
+        attributor.graph = graph;
+        attributor
+    }
+
+    /// Follows a ref through tags to a commit. A tree or a blob at the end is remembered.
+    fn peel(&mut self, root: &Root) -> Option<(ObjectId, Marks)> {
+        let marks = Marks::of(root.reach);
+        let mut id = root.target;
+        loop {
+            // What cannot be read was said when the history was read.
+            let (kind, _) = self.reader.header(&id).ok()?;
+            if kind == ObjectKind::Commit {
+                return Some((id, marks));
+            }
+            self.direct.entry(id).or_default().add(marks);
+            if kind != ObjectKind::Tag {
+                self.pinned.entry((id, kind)).or_insert_with(|| root.name.clone());
+                return None;
+            }
+            id = Tag::parse(self.reader.read(&id).ok()?.bytes()).ok()?.target;
+        }
+    }
+
+    /// Every path at which objects appear, at least one for each, sorted. Commits and tags stand for their
+    /// messages.
+    pub fn appearances(&mut self, objects: &[ObjectId]) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let mut appearances = BTreeMap::new();
+        let mut blobs = BTreeSet::new();
+        for id in objects {
+            match self.reader.header(id) {
+                Ok((ObjectKind::Commit, _)) => {
+                    appearances.insert(*id, vec![self.commit_message(id)]);
+                }
+                Ok((ObjectKind::Tag, _)) => {
+                    appearances.insert(*id, vec![self.tag_message(id)]);
+                }
+                _ => {
+                    blobs.insert(*id);
+                }
+            }
+        }
+        if !blobs.is_empty() {
+            appearances.extend(self.blobs(&blobs));
+        }
+        appearances
+    }
+
+    /// The message of a commit appears in the commit itself.
+    fn commit_message(&self, id: &ObjectId) -> Appearance {
+        let commit = self.graph.number_of(id);
+        let marks = commit.map_or(Marks::default(), |commit| self.graph.marks[commit as usize]);
+        let in_head = commit.is_some() && commit == self.head;
+        self.appearance(
+            BString::from(COMMIT_MESSAGE_PATH),
+            Stay { first: commit, last: commit, marks },
+            in_head,
+        )
+    }
+
+    /// The message of an annotated tag appears in the commit to which the tag leads, if it leads to one.
+    fn tag_message(&self, id: &ObjectId) -> Appearance {
+        let mut target = *id;
+        while let Ok(object) = self.reader.read(&target)
+            && object.kind() == ObjectKind::Tag
+            && let Ok(tag) = Tag::parse(object.bytes())
+        {
+            target = tag.target;
+        }
+        let commit = self.graph.number_of(&target);
+        let marks = self.direct.get(id).copied().unwrap_or_default();
+        self.appearance(BString::from(TAG_MESSAGE_PATH), Stay { first: commit, last: commit, marks }, false)
+    }
+
+    /// A blob that no commit has gets the paths of the trees that have it, else a description in angle
+    /// brackets.
+    fn blobs(&mut self, targets: &BTreeSet<ObjectId>) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
+        let mut forest = Forest::new(self.reader, targets);
+        let mut stays = Stays::new();
+        self.stays_in_commits(&mut forest, &mut stays);
+        if self.is_everything {
+            self.stays_under_refs(&mut forest, &mut stays);
+            self.stays_in_dangling_trees(&mut forest, &mut stays);
+        }
+        let head = self.head.map_or(EMPTY, |head| self.node(&mut forest, head));
+        for ((target, path), stay) in stays {
+            let in_head = forest.has(head, BStr::new(&path), target);
+            let appearance = self.appearance(path, stay, in_head);
+            appearances.entry(forest.id_of(target)).or_default().push(appearance);
+        }
+        self.has_too_many_paths |= forest.has_too_many_paths;
+        self.damage.merge(forest.damage);
+        for target in targets {
+            appearances.entry(*target).or_insert_with(|| vec![self.without_path(target)]);
+        }
+        appearances
+    }
+
+    /// What was broken on the way; the labels are incomplete then.
+    pub fn into_faults(self, is_partial_clone: bool) -> Vec<Fault> {
+        let mut faults = self.damage.into_faults(is_partial_clone);
+        if self.has_too_many_paths {
+            faults.push(Fault::new(
+                "paths",
+                "a commit has its findings at more paths than can be listed, as crafted repositories do: \
+                 look at its tree with `git ls-tree -r`",
+            ));
+        }
+        faults
+    }
+
+    fn node(&self, forest: &mut Forest<'_>, commit: u32) -> NodeId {
+        forest.node(self.graph.trees[commit as usize], || self.graph.name(commit))
+    }
+
+    /// Goes from old to new and compares each commit with its parents.
+    ///
+    /// The first commit that has a blob at a path is one of those that brought it there. The last is one
+    /// whose child lacks it, or one without children; only children at the same distance count, so that
+    /// a commit which refs reach is not passed over for a dangling one. What reaches any commit that has
+    /// the blob reaches the one that brought it there.
+    fn stays_in_commits(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
+        let mut has_child = vec![false; self.distances.len()];
+        for commit in 0..self.graph.len() {
+            let Some(distance) = self.distance(commit) else { continue };
+            let node = self.node(forest, commit);
+            let parents = self.graph.parents[commit as usize].clone();
+            let before: Vec<NodeId> = parents.iter().map(|parent| self.node(forest, *parent)).collect();
+            for (path, target) in forest.minus(node, &before) {
+                let stay = stays.entry((target, path)).or_default();
+                stay.marks.add(self.graph.marks[commit as usize]);
+                // Older commits come first, so only a smaller distance is a better answer.
+                if stay.first.is_none_or(|first| self.distance(first) > Some(distance)) {
+                    stay.first = Some(commit);
+                }
+            }
+            for (parent, before) in parents.into_iter().zip(before) {
+                if self.distance(parent) == Some(distance) {
+                    has_child[parent as usize] = true;
+                    self.end_stays(forest, stays, parent, before, &[node]);
+                }
+            }
+        }
+        // Many refs end in equal trees: the newest of them stands for all.
+        let mut tips: HashMap<(NodeId, Distance), u32> = HashMap::new();
+        for commit in (0..self.graph.len()).filter(|commit| !has_child[*commit as usize]) {
+            if let Some(distance) = self.distance(commit) {
+                tips.insert((self.node(forest, commit), distance), commit);
+            }
+        }
+        for ((node, _), commit) in tips {
+            self.end_stays(forest, stays, commit, node, &[]);
+        }
+    }
+
+    /// Notes that `commit` still has what `node` has and `after` lacks.
+    fn end_stays(
+        &self,
+        forest: &mut Forest<'_>,
+        stays: &mut Stays,
+        commit: u32,
+        node: NodeId,
+        after: &[NodeId],
+    ) {
+        let rank = |commit: u32| (self.distance(commit), std::cmp::Reverse(commit));
+        for (path, target) in forest.minus(node, after) {
+            // What was there before the commits in scope has no stay.
+            if let Some(stay) = stays.get_mut(&(target, path))
+                && stay.last.is_none_or(|last| rank(commit) < rank(last))
+            {
+                stay.last = Some(commit);
+            }
+        }
+    }
+
+    fn stays_under_refs(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
+        for ((id, kind), name) in &self.pinned {
+            let places = match kind {
+                ObjectKind::Blob => {
+                    let path = BString::from(bstr::concat([&b"<"[..], name, b">"]));
+                    forest.target(id).map(|target| (path, target)).into_iter().collect()
+                }
+                _ => {
+                    let node = forest.node(*id, || name.to_string());
+                    forest.minus(node, &[])
+                }
+            };
+            for (path, target) in places {
+                stays.entry((target, path)).or_default().marks.add(self.direct[id]);
+            }
+        }
+    }
+
+    /// Looks for what has no place yet in the trees that no commit has, such as those that `git stash`,
+    /// an aborted rebase or `git write-tree` leave behind.
+    fn stays_in_dangling_trees(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
+        let placed: HashSet<Target> = stays.keys().map(|(target, _)| *target).collect();
+        if placed.len() == forest.target_count() {
+            return;
+        }
+        let (inventory, _) = Inventory::list(self.repository);
+        let trees = inventory
+            .in_reading_order()
+            .filter(|id| self.reader.header(id).is_ok_and(|(kind, _)| kind == ObjectKind::Tree));
+        let nodes: Vec<(ObjectId, NodeId)> = trees
+            .map(|tree| (tree, forest.node(tree, String::new)))
+            .filter(|(_, node)| *node != EMPTY)
+            .collect();
+        for (tree, node) in nodes {
+            if forest.is_outermost(&tree) {
+                for (path, target) in forest.minus(node, &[]) {
+                    if !placed.contains(&target) {
+                        stays.entry((target, path)).or_default();
+                    }
+                }
+            }
+        }
+    }
+
+    fn without_path(&self, target: &ObjectId) -> Appearance {
+        let mut appearance = self.appearance(BString::default(), Stay::default(), false);
+        if self.is_everything && self.damage.is_empty() {
+            appearance.path = BString::from(format!("<unreachable blob {target}>"));
+        } else {
+            // It may well be reachable through what could not be read.
+            appearance.path = BString::from(format!("<blob {target}>"));
+            appearance.exposure.reached_by.clear();
+        }
+        appearance
+    }
+
+    fn appearance(&self, path: BString, stay: Stay, in_head: bool) -> Appearance {
+        let info = |commit: Option<u32>| commit.and_then(|commit| self.graph.info(self.reader, commit));
+        Appearance {
+            path,
+            exposure: Exposure {
+                first: info(stay.first),
+                last: info(stay.last),
+                in_head,
+                reached_by: stay.marks.reached_by(),
+            },
+            first_order: u64::from(stay.first.unwrap_or(0)),
+            last_order: u64::from(stay.last.unwrap_or(0)),
+        }
+    }
+
+    fn distance(&self, commit: u32) -> Option<Distance> {
+        self.distances[commit as usize]
+    }
+}

@@ -1,0 +1,255 @@
+//! Trees reduced to the few blobs that are looked for.
+//!
+//! Every distinct tree is read once and becomes a [`Node`]: the targets that lie in it and the subtrees
+//! that hold targets. Equal nodes are one, so most commits have the very node of their parents and need
+//! no further look; paths are spelled out only where nodes differ.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{Damage, ObjectKind, ObjectReader, TreeEntries};
+use crate::location::ObjectId;
+
+/// How many paths of one tree are spelled out. A crafted tree can hold one blob at more paths than there
+/// is memory for.
+const MAX_PATHS: usize = 100_000;
+
+/// The node of a tree without targets.
+pub(super) const EMPTY: NodeId = NodeId(0);
+
+/// Number of a node; equal trees of targets have equal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(u32);
+
+/// Number of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Target(u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Name(u32);
+
+/// What a tree has of the targets, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Node {
+    blobs: Vec<(Name, Target)>,
+    trees: Vec<(Name, NodeId)>,
+}
+
+/// A tree that is being read.
+struct Frame {
+    id: ObjectId,
+    bytes: Vec<u8>,
+    /// Where the next entry starts.
+    at: usize,
+    node: Node,
+}
+
+/// A path and what lies there.
+pub(super) type Place = (BString, Target);
+
+/// All nodes.
+pub(super) struct Forest<'r> {
+    reader: &'r ObjectReader<'r>,
+    targets: Vec<ObjectId>,
+    target_numbers: HashMap<ObjectId, Target>,
+    names: Vec<Rc<[u8]>>,
+    name_numbers: HashMap<Rc<[u8]>, Name>,
+    nodes: Vec<Rc<Node>>,
+    node_numbers: HashMap<Rc<Node>, NodeId>,
+    known: HashMap<ObjectId, NodeId>,
+    /// Trees with targets that lie in other trees.
+    inner: HashSet<ObjectId>,
+    pub(super) damage: Damage,
+    /// Whether a tree had more paths than were spelled out.
+    pub(super) has_too_many_paths: bool,
+}
+
+impl<'r> Forest<'r> {
+    pub(super) fn new(reader: &'r ObjectReader<'r>, targets: &BTreeSet<ObjectId>) -> Self {
+        let empty = Rc::new(Node::default());
+        Self {
+            reader,
+            targets: targets.iter().copied().collect(),
+            target_numbers: targets.iter().copied().zip((0..).map(Target)).collect(),
+            names: Vec::new(),
+            name_numbers: HashMap::new(),
+            nodes: vec![Rc::clone(&empty)],
+            node_numbers: [(empty, EMPTY)].into(),
+            known: HashMap::new(),
+            inner: HashSet::new(),
+            damage: Damage::default(),
+            has_too_many_paths: false,
+        }
+    }
+
+    pub(super) fn target(&self, id: &ObjectId) -> Option<Target> {
+        self.target_numbers.get(id).copied()
+    }
+
+    pub(super) fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    pub(super) fn id_of(&self, target: Target) -> ObjectId {
+        self.targets[target.0 as usize]
+    }
+
+    /// Whether a tree that was read lies in no other.
+    pub(super) fn is_outermost(&self, tree: &ObjectId) -> bool {
+        !self.inner.contains(tree)
+    }
+
+    /// Reads a tree and all below it that is not yet known. A tree that cannot be read counts as empty
+    /// and as damage.
+    pub(super) fn node(&mut self, tree: ObjectId, holder: impl FnOnce() -> String) -> NodeId {
+        if let Some(node) = self.known.get(&tree) {
+            return *node;
+        }
+        // A stack of our own: a crafted tree can be deeper than that of the thread.
+        let mut frames: Vec<Frame> = self.open(tree, holder).into_iter().collect();
+        while let Some(mut frame) = frames.pop() {
+            match self.fill(&mut frame) {
+                Some(subtree) => {
+                    let opened = self.open(subtree, || format!("tree {}", frame.id));
+                    frames.push(frame);
+                    frames.extend(opened);
+                }
+                None => {
+                    let node = self.intern(frame.node);
+                    self.known.insert(frame.id, node);
+                }
+            }
+        }
+        self.known.get(&tree).copied().unwrap_or(EMPTY)
+    }
+
+    fn open(&mut self, id: ObjectId, holder: impl FnOnce() -> String) -> Option<Frame> {
+        match self.reader.read(&id) {
+            Ok(object) => Some(Frame { id, bytes: object.bytes().to_vec(), at: 0, node: Node::default() }),
+            Err(error) => {
+                self.damage.unread(id, &holder(), &error);
+                self.known.insert(id, EMPTY);
+                None
+            }
+        }
+    }
+
+    /// Goes on through the entries of a tree up to a subtree that is not yet known.
+    fn fill(&mut self, frame: &mut Frame) -> Option<ObjectId> {
+        let mut entries = TreeEntries::new(&frame.bytes[frame.at..], frame.id.as_raw().len());
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.damage.malformed(frame.id, error);
+                    return None;
+                }
+            };
+            match entry.kind {
+                ObjectKind::Tree => match self.known.get(&entry.id) {
+                    None => return Some(entry.id),
+                    Some(&EMPTY) => {}
+                    Some(&node) => {
+                        self.inner.insert(entry.id);
+                        frame.node.trees.push((self.name(entry.name), node));
+                    }
+                },
+                ObjectKind::Blob => {
+                    if let Some(target) = self.target(&entry.id) {
+                        frame.node.blobs.push((self.name(entry.name), target));
+                    }
+                }
+                ObjectKind::Commit | ObjectKind::Tag => {}
+            }
+            frame.at = frame.bytes.len() - entries.rest_len();
+        }
+        None
+    }
+
+    fn name(&mut self, name: &BStr) -> Name {
+        let name: &[u8] = name;
+        if let Some(number) = self.name_numbers.get(name) {
+            return *number;
+        }
+        let number = Name(self.names.len() as u32);
+        let name: Rc<[u8]> = Rc::from(name);
+        self.names.push(Rc::clone(&name));
+        self.name_numbers.insert(name, number);
+        number
+    }
+
+    fn intern(&mut self, mut node: Node) -> NodeId {
+        node.blobs.sort_unstable();
+        node.trees.sort_unstable();
+        if let Some(number) = self.node_numbers.get(&node) {
+            return *number;
+        }
+        let number = NodeId(self.nodes.len() as u32);
+        let node = Rc::new(node);
+        self.nodes.push(Rc::clone(&node));
+        self.node_numbers.insert(node, number);
+        number
+    }
+
+    /// The places of a node that none of the others has. Since equal nodes are one, every step down leads
+    /// to a place that is listed, or to one that another tree has under that name.
+    pub(super) fn minus(&mut self, node: NodeId, others: &[NodeId]) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut waiting = vec![(BString::default(), node, others.to_vec())];
+        while let Some((prefix, node, others)) = waiting.pop() {
+            if node == EMPTY || others.contains(&node) {
+                continue;
+            }
+            if places.len() + waiting.len() > MAX_PATHS {
+                self.has_too_many_paths = true;
+                break;
+            }
+            let node = &self.nodes[node.0 as usize];
+            let others: Vec<&Node> = others.iter().map(|other| &*self.nodes[other.0 as usize]).collect();
+            for blob in &node.blobs {
+                if !others.iter().any(|other| other.blobs.binary_search(blob).is_ok()) {
+                    places.push((self.join(&prefix, blob.0), blob.1));
+                }
+            }
+            for (name, tree) in &node.trees {
+                let namesakes = others.iter().filter_map(|other| other.subtree(*name)).collect();
+                waiting.push((self.join(&prefix, *name), *tree, namesakes));
+            }
+        }
+        places
+    }
+
+    /// Whether a node has a target at a path.
+    pub(super) fn has(&self, mut node: NodeId, path: &BStr, target: Target) -> bool {
+        let mut names = path.split_str(b"/").map(|name| self.name_numbers.get(name).copied()).peekable();
+        while let Some(name) = names.next() {
+            let Some(name) = name else { return false };
+            let here = &self.nodes[node.0 as usize];
+            if names.peek().is_none() {
+                return here.blobs.binary_search(&(name, target)).is_ok();
+            }
+            match here.subtree(name) {
+                Some(subtree) => node = subtree,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    fn join(&self, prefix: &BString, name: Name) -> BString {
+        let name = &self.names[name.0 as usize];
+        match prefix.is_empty() {
+            true => BString::from(name.to_vec()),
+            false => BString::from(bstr::concat([&prefix[..], b"/", name])),
+        }
+    }
+}
+
+impl Node {
+    fn subtree(&self, name: Name) -> Option<NodeId> {
+        let place = self.trees.binary_search_by_key(&name, |(name, _)| *name).ok()?;
+        Some(self.trees[place].1)
+    }
+}

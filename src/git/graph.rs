@@ -1,0 +1,243 @@
+//! The graph of commits: order, and from which kinds of refs each commit is reached.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+
+use super::{Commit, Damage, ObjectReader};
+use crate::location::{CommitInfo, ObjectId, Reach};
+
+/// A set of kinds of refs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks(u16);
+
+impl Marks {
+    const ALL: [Reach; 8] = [
+        Reach::Head,
+        Reach::Branch,
+        Reach::Remote,
+        Reach::Tag,
+        Reach::Notes,
+        Reach::OtherRef,
+        Reach::Stash,
+        Reach::Reflog,
+    ];
+
+    pub(super) fn of(reach: Reach) -> Self {
+        Self(1 << reach as u16)
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    fn has(self, reach: Reach) -> bool {
+        self.0 & Self::of(reach).0 != 0
+    }
+
+    /// How far from being seen: what a ref reaches, what only a reflog reaches, what nothing reaches.
+    pub(super) fn distance(self) -> Distance {
+        match self {
+            Self(0) => Distance::Dangling,
+            _ if self == Self::of(Reach::Reflog) => Distance::Reflog,
+            _ => Distance::Ref,
+        }
+    }
+
+    /// The kinds as a report has them: a reflog and nothing count only when there is no ref.
+    pub(super) fn reached_by(self) -> BTreeSet<Reach> {
+        match self.distance() {
+            Distance::Ref => {
+                Self::ALL.into_iter().filter(|reach| *reach != Reach::Reflog && self.has(*reach)).collect()
+            }
+            Distance::Reflog => [Reach::Reflog].into(),
+            Distance::Dangling => [Reach::Unreachable].into(),
+        }
+    }
+}
+
+/// See [`Marks::distance`]. Each level with those before it holds all ancestors of its commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Distance {
+    Ref,
+    Reflog,
+    Dangling,
+}
+
+/// Commits by number; the number is the place in the history: parents come before children, then older
+/// before newer, then by name.
+#[derive(Default)]
+pub(super) struct Graph {
+    ids: Vec<ObjectId>,
+    numbers: HashMap<ObjectId, u32>,
+    pub(super) trees: Vec<ObjectId>,
+    pub(super) parents: Vec<Vec<u32>>,
+    pub(super) marks: Vec<Marks>,
+}
+
+/// A commit as it was read, before it has a number.
+struct Loaded {
+    id: ObjectId,
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+    seconds: i64,
+}
+
+impl Graph {
+    /// Loads commits with all their ancestors.
+    pub(super) fn load(
+        reader: &ObjectReader<'_>,
+        starts: impl IntoIterator<Item = ObjectId>,
+        shallow: &HashSet<ObjectId>,
+        damage: &mut Damage,
+    ) -> Self {
+        let mut loaded: Vec<Loaded> = Vec::new();
+        let mut seen: HashSet<ObjectId> = HashSet::new();
+        let mut waiting: Vec<(ObjectId, Option<ObjectId>)> =
+            starts.into_iter().map(|id| (id, None)).collect();
+        while let Some((id, child)) = waiting.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let object = match reader.read(&id) {
+                Ok(object) => object,
+                Err(error) => {
+                    let holder = child.map_or_else(|| "a ref".to_owned(), |child| format!("commit {child}"));
+                    damage.unread(id, &holder, &error);
+                    continue;
+                }
+            };
+            match Commit::parse(object.bytes()) {
+                Ok(mut commit) => {
+                    if shallow.contains(&id) {
+                        commit.parents.clear();
+                    }
+                    waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
+                    let seconds = commit.committer_seconds();
+                    loaded.push(Loaded { id, tree: commit.tree, parents: commit.parents, seconds });
+                }
+                Err(error) => damage.malformed(id, error),
+            }
+        }
+        Self::number(&loaded)
+    }
+
+    /// Gives numbers: of all commits whose parents have theirs, the oldest is next.
+    fn number(loaded: &[Loaded]) -> Self {
+        let places: HashMap<ObjectId, usize> =
+            loaded.iter().enumerate().map(|(place, commit)| (commit.id, place)).collect();
+        let known_parents = |commit: &Loaded| -> Vec<usize> {
+            commit.parents.iter().filter_map(|id| places.get(id).copied()).collect()
+        };
+        let mut children = vec![Vec::new(); loaded.len()];
+        let mut missing_parents = vec![0_usize; loaded.len()];
+        for (place, commit) in loaded.iter().enumerate() {
+            for parent in known_parents(commit) {
+                children[parent].push(place);
+                missing_parents[place] += 1;
+            }
+        }
+        let key = |place: usize| Reverse((loaded[place].seconds, loaded[place].id, place));
+        let mut ready: BinaryHeap<_> =
+            (0..loaded.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
+        let mut graph = Self::default();
+        while let Some(Reverse((_, id, place))) = ready.pop() {
+            let commit = &loaded[place];
+            graph.numbers.insert(id, graph.ids.len() as u32);
+            graph.ids.push(id);
+            graph.trees.push(commit.tree);
+            graph
+                .parents
+                .push(commit.parents.iter().filter_map(|id| graph.numbers.get(id).copied()).collect());
+            for &child in &children[place] {
+                missing_parents[child] -= 1;
+                if missing_parents[child] == 0 {
+                    ready.push(key(child));
+                }
+            }
+        }
+        graph.marks = vec![Marks::default(); graph.ids.len()];
+        graph
+    }
+
+    /// Marks commits and hands the marks down to their ancestors.
+    pub(super) fn mark(&mut self, starts: &[(ObjectId, Marks)]) {
+        for (id, marks) in starts {
+            if let Some(commit) = self.number_of(id) {
+                self.marks[commit as usize].add(*marks);
+            }
+        }
+        for commit in (0..self.ids.len()).rev() {
+            let marks = self.marks[commit];
+            for &parent in &self.parents[commit] {
+                self.marks[parent as usize].add(marks);
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.ids.len() as u32
+    }
+
+    pub(super) fn number_of(&self, id: &ObjectId) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+
+    /// How a message names a commit.
+    pub(super) fn name(&self, commit: u32) -> String {
+        format!("commit {}", self.ids[commit as usize])
+    }
+
+    /// Reads again what a report says about a commit.
+    pub(super) fn info(&self, reader: &ObjectReader<'_>, commit: u32) -> Option<CommitInfo> {
+        let id = self.ids[commit as usize];
+        let object = reader.read(&id).ok()?;
+        Commit::parse(object.bytes()).ok().map(|commit| commit.info(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(byte: u8) -> ObjectId {
+        ObjectId::from_raw(&[byte; 20]).unwrap()
+    }
+
+    fn graph(commits: &[(u8, &[u8], i64)]) -> Graph {
+        let loaded: Vec<Loaded> = commits
+            .iter()
+            .map(|(commit, parents, seconds)| Loaded {
+                id: id(*commit),
+                tree: id(0),
+                parents: parents.iter().map(|&parent| id(parent)).collect(),
+                seconds: *seconds,
+            })
+            .collect();
+        Graph::number(&loaded)
+    }
+
+    #[test]
+    fn parents_come_first_whatever_the_clock_says() {
+        let graph = graph(&[(4, &[2, 3], 5), (3, &[1], 40), (2, &[1], 30), (1, &[9], 100), (7, &[], 50)]);
+        let order: Vec<u8> = graph.ids.iter().map(|id| id.as_raw()[0]).collect();
+        assert_eq!(order, [7, 1, 2, 3, 4]);
+        assert_eq!(graph.parents[4], [2, 3]);
+        assert!(graph.parents[1].is_empty(), "a parent that is not there has no number");
+    }
+
+    #[test]
+    fn marks_reach_all_ancestors() {
+        let mut graph = graph(&[(1, &[], 1), (2, &[1], 2), (3, &[1], 3), (4, &[], 4)]);
+        graph.mark(&[
+            (id(2), Marks::of(Reach::Tag)),
+            (id(3), Marks::of(Reach::Reflog)),
+            (id(9), Marks::of(Reach::Head)),
+        ]);
+        let reached: Vec<Vec<Reach>> =
+            graph.marks.iter().map(|marks| marks.reached_by().into_iter().collect()).collect();
+        assert_eq!(
+            reached,
+            [vec![Reach::Tag], vec![Reach::Tag], vec![Reach::Reflog], vec![Reach::Unreachable]]
+        );
+    }
+}

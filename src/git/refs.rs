@@ -1,0 +1,321 @@
+//! Where the history starts: refs, checked-out commits, reflogs; and where it was cut off.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice, ByteVec};
+
+use super::database::object_id;
+use super::{Fault, Repository};
+use crate::location::{ObjectId, Reach};
+
+/// One starting point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The ref, or the file of the reflog.
+    pub name: BString,
+    /// What kind it is.
+    pub reach: Reach,
+    /// The object, not peeled: a commit, an annotated tag, at times a tree or a blob.
+    pub target: ObjectId,
+}
+
+/// All starting points of a repository.
+#[derive(Clone, Debug, Default)]
+pub struct Roots {
+    /// Sorted from the most to the least exposed, no object twice with the same reach.
+    pub list: Vec<Root>,
+    /// The checked-out commit; `None` when there is none yet.
+    pub head: Option<ObjectId>,
+    /// How many refs there are.
+    pub refs: u64,
+    /// Refs and reflogs that could not be read.
+    pub faults: Vec<Fault>,
+}
+
+impl Roots {
+    /// Reads refs, the `HEAD` of every worktree and all reflogs.
+    pub fn read(repository: &Repository) -> Self {
+        let mut roots = Self::default();
+        roots.read_heads(repository);
+        roots.read_refs(repository);
+        for dir in repository.worktree_dirs(&mut roots.faults) {
+            roots.read_reflogs(&dir.join("logs"));
+        }
+        roots.list.sort_by(|a, b| (a.reach, &a.target, &a.name).cmp(&(b.reach, &b.target, &b.name)));
+        roots.list.dedup_by(|a, b| (a.reach, a.target) == (b.reach, b.target));
+        roots
+    }
+
+    fn add(&mut self, name: impl Into<BString>, reach: Reach, target: ObjectId) {
+        self.list.push(Root { name: name.into(), reach, target });
+    }
+
+    fn fault(&mut self, name: impl Into<BString>, message: impl Into<String>) {
+        self.faults.push(Fault::new(name, message));
+    }
+
+    fn read_heads(&mut self, repository: &Repository) {
+        match repository.inner.refname_to_id("HEAD") {
+            Ok(target) => {
+                self.head = Some(object_id(target));
+                self.add("HEAD", Reach::Head, object_id(target));
+            }
+            // A branch without commits.
+            Err(error) if error.code() == git2::ErrorCode::NotFound => {}
+            Err(error) => {
+                self.fault("HEAD", format!("cannot be read: {}: check it with `git fsck`", error.message()));
+            }
+        }
+        // Another worktree's branch is a ref like any other; only a detached HEAD is news.
+        for dir in repository.worktree_dirs(&mut Vec::new()) {
+            let file = dir.join("HEAD");
+            let name = BString::from(Vec::from_path_lossy(&file).into_owned());
+            match fs::read(&file) {
+                Ok(content) => {
+                    if let Some(target) = content.trim().to_str().ok().and_then(|text| text.parse().ok()) {
+                        if self.head != Some(target) {
+                            self.add(name, Reach::OtherRef, target);
+                        }
+                    } else if !content.starts_with(b"ref:") {
+                        self.fault(name, "is neither a ref nor an object name: check it with `git fsck`");
+                    }
+                }
+                Err(error) => self.fault(name, format!("cannot be read: {error}")),
+            }
+        }
+    }
+
+    fn read_refs(&mut self, repository: &Repository) {
+        let mut seen = HashSet::new();
+        let listed = repository.inner.references().and_then(|references| {
+            for reference in references {
+                let reference = reference?;
+                let name = BString::from(reference.name_bytes());
+                self.refs += 1;
+                // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it.
+                if let Ok(direct) = reference.resolve()
+                    && let Some(target) = direct.target()
+                {
+                    self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
+                }
+                seen.insert(name);
+            }
+            Ok(())
+        });
+        if let Err(error) = listed {
+            self.fault(
+                "refs",
+                format!("cannot list the refs: {}: check them with `git fsck`", error.message()),
+            );
+        }
+        // libgit2 passes over files that hold no ref.
+        for dir in repository.worktree_dirs(&mut Vec::new()) {
+            let is_own = dir == repository.common_dir();
+            for (name, file) in self.files_below(&dir, "refs") {
+                if name.ends_with(b".lock") || (is_own && seen.contains(&name)) {
+                    continue;
+                }
+                self.read_loose_ref(name, &file);
+            }
+        }
+    }
+
+    /// Reads a file below `refs/` that libgit2 did not list: a ref of another worktree, or a broken one.
+    fn read_loose_ref(&mut self, name: BString, file: &Path) {
+        match fs::read(file) {
+            Ok(content) if content.starts_with(b"ref:") => {}
+            Ok(content) => match content.trim().to_str().ok().and_then(|text| text.parse().ok()) {
+                Some(target) => {
+                    let reach = reach_of(name.as_bstr());
+                    self.add(name, reach, target);
+                }
+                None => self
+                    .fault(name, "the ref is broken: see what it was in its reflog, then delete or reset it"),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.fault(name, format!("cannot read the ref: {error}")),
+        }
+    }
+
+    fn read_reflogs(&mut self, dir: &Path) {
+        for (name, file) in self.files_below(dir, "") {
+            let content = match fs::read(&file) {
+                Ok(content) => content,
+                Err(error) => {
+                    self.fault(name, format!("cannot read the reflog: {error}"));
+                    continue;
+                }
+            };
+            // The older entries of `git stash list` live in the reflog of the ref.
+            let reach = if name == "refs/stash" { Reach::Stash } else { Reach::Reflog };
+            for (number, line) in content.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+                match reflog_line(line) {
+                    Some(ids) => {
+                        let real = ids.into_iter().filter(|id| id.as_raw().iter().any(|&byte| byte != 0));
+                        let label = format!("reflog of {name}");
+                        real.for_each(|id| self.add(label.as_str(), reach, id));
+                    }
+                    None => self.fault(
+                        Vec::from_path_lossy(&file).into_owned(),
+                        format!(
+                            "line {} of the reflog is broken: run `git reflog expire --stale-fix --all`",
+                            number + 1
+                        ),
+                    ),
+                }
+            }
+        }
+    }
+
+    /// Regular files below `base/dir`, by their name relative to `base`, in order.
+    fn files_below(&mut self, base: &Path, dir: &str) -> Vec<(BString, PathBuf)> {
+        let mut found = Vec::new();
+        let mut waiting = vec![base.join(dir)];
+        while let Some(dir) = waiting.pop() {
+            let read = fs::read_dir(&dir).and_then(|listed| {
+                for entry in listed {
+                    let entry = entry?;
+                    let path = entry.path();
+                    if entry.file_type()?.is_dir() {
+                        waiting.push(path);
+                    } else {
+                        found.push(path);
+                    }
+                }
+                Ok(())
+            });
+            if let Err(error) = read
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                self.faults.push(Fault::at(&dir, format!("cannot list the directory: {error}")));
+            }
+        }
+        let named = found.into_iter().map(|path| {
+            let parts = path.strip_prefix(base).unwrap_or(&path).components();
+            let names: Vec<Vec<u8>> =
+                parts.map(|part| Vec::from_os_str_lossy(part.as_os_str()).into_owned()).collect();
+            (BString::from(bstr::join("/", names)), path)
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable();
+        named
+    }
+}
+
+impl Repository {
+    /// The shared directory and the private one of every linked worktree: each has a `HEAD`, logs, refs.
+    fn worktree_dirs(&self, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
+        let linked = self.common_dir().join("worktrees");
+        let mut dirs = match fs::read_dir(&linked).and_then(|listed| {
+            listed.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+        }) {
+            Ok(dirs) => dirs,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    faults.push(Fault::at(&linked, format!("cannot list the worktrees: {error}")));
+                }
+                Vec::new()
+            }
+        };
+        dirs.retain(|dir| dir.join("HEAD").exists());
+        dirs.push(self.common_dir().to_path_buf());
+        dirs.sort_unstable();
+        dirs
+    }
+
+    /// The commits at which a shallow clone ends: their parents were not fetched.
+    ///
+    /// # Errors
+    ///
+    /// When the file `shallow` is there and cannot be read.
+    pub fn shallow_commits(&self) -> Result<HashSet<ObjectId>, Fault> {
+        let file = self.common_dir().join("shallow");
+        let content = match fs::read(&file) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
+            Err(error) => return Err(Fault::at(&file, format!("cannot be read: {error}"))),
+        };
+        content
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| line.trim().to_str().ok().and_then(|text| text.parse().ok()))
+            .collect::<Option<_>>()
+            .ok_or_else(|| {
+                Fault::at(&file, "holds something other than object names: run `git fetch --unshallow`")
+            })
+    }
+
+    /// Whether objects may have been left out on purpose when the repository was cloned with `--filter`.
+    pub fn is_partial_clone(&self) -> bool {
+        let Ok(config) = self.inner.config().and_then(|mut config| config.snapshot()) else {
+            return false;
+        };
+        let Ok(mut entries) = config.entries(Some(r"^(remote\..*\.promisor|extensions\.partialclone)$"))
+        else {
+            return false;
+        };
+        let mut is_partial = false;
+        while let Some(Ok(entry)) = entries.next() {
+            // A key without a value means true; libgit2's binding has no value to hand out then.
+            is_partial |=
+                !entry.has_value() || !entry.value().is_ok_and(|value| value.eq_ignore_ascii_case("false"));
+        }
+        is_partial
+    }
+}
+
+/// What kind of ref a full name belongs to.
+fn reach_of(name: &BStr) -> Reach {
+    let kinds: [(&[u8], Reach); 4] = [
+        (b"refs/heads/", Reach::Branch),
+        (b"refs/remotes/", Reach::Remote),
+        (b"refs/tags/", Reach::Tag),
+        (b"refs/notes/", Reach::Notes),
+    ];
+    match kinds.iter().find(|(prefix, _)| name.starts_with(prefix)) {
+        Some((_, reach)) => *reach,
+        None if name == "refs/stash" => Reach::Stash,
+        None => Reach::OtherRef,
+    }
+}
+
+/// The old and the new object of a line of a reflog (gitformat: `<old> SP <new> SP <who> TAB <message>`).
+fn reflog_line(line: &[u8]) -> Option<[ObjectId; 2]> {
+    let mut words = line.splitn(3, |&byte| byte == b' ');
+    let mut id = || words.next()?.to_str().ok()?.parse().ok();
+    Some([id()?, id()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refs_are_labelled_by_their_full_name() {
+        for (name, expected) in [
+            ("refs/heads/main", Reach::Branch),
+            ("refs/heads/refs/tags/odd", Reach::Branch),
+            ("refs/remotes/origin/HEAD", Reach::Remote),
+            ("refs/tags/v1", Reach::Tag),
+            ("refs/notes/commits", Reach::Notes),
+            ("refs/stash", Reach::Stash),
+            ("refs/stashed", Reach::OtherRef),
+            ("refs/pull/1/head", Reach::OtherRef),
+        ] {
+            assert_eq!(reach_of(name.into()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reflog_line_starts_with_two_objects() {
+        let (old, new) = ("0".repeat(40), "12".repeat(20));
+        let ids = reflog_line(format!("{old} {new} A <a@b> 1 +0000\tcommit: x").as_bytes()).unwrap();
+        assert_eq!(ids.map(|id| id.to_string()), [old.clone(), new]);
+        for bad in [String::new(), old.clone(), format!("{old} 12 A"), "\0".repeat(100)] {
+            assert!(reflog_line(bad.as_bytes()).is_none());
+        }
+    }
+}

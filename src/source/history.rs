@@ -1,0 +1,472 @@
+//! The history of a repository: every blob of the object database once, and the messages of commits and
+//! annotated tags; or what a range of commits brings in.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+
+use bstr::BStr;
+
+use super::{ContentUnit, Coverage, Fresh, NewVisitor, Problem, SkipReason, Source, Visitor, text};
+use crate::git::{
+    Attributor, Changes, Commit, Damage, Fault, Inventory, Malformed, ObjectKind, ObjectReader, OpenError,
+    Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Scope, Tag, links_of,
+};
+use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
+
+/// The largest blob that is read unless the user says otherwise.
+const MAX_BLOB_BYTES: u64 = 1 << 30;
+
+/// Blobs of this size are read one at a time, whatever the number of threads, to bound memory.
+const LARGE_BLOB_BYTES: u64 = 64 << 20;
+
+/// How many objects a worker takes at once. Neighbours in a pack are deltas of each other, so that is many.
+const CHUNK: usize = 512;
+
+/// What to read of the history.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Revision arguments; none means everything.
+    pub ranges: Vec<String>,
+    /// Leave out what no ref, no `HEAD` and no reflog reaches.
+    pub reachable_only: bool,
+    /// Accept that a shallow clone ends early.
+    pub allow_shallow: bool,
+    /// Leave out larger blobs. Without a limit from the user a blob over 1 GiB is a problem.
+    pub max_blob_bytes: Option<u64>,
+}
+
+/// Why the history cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// There is no repository, or git2 refuses it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A range names no commits.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+}
+
+/// The history of a repository as a source.
+pub struct History {
+    place: PathBuf,
+    options: Options,
+    range: Option<RevisionRange>,
+    /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
+    commits: OnceLock<Vec<ObjectId>>,
+}
+
+impl History {
+    /// Opens the repository at or above `place` and resolves the ranges.
+    ///
+    /// # Errors
+    ///
+    /// When there is no repository, or a range names nothing.
+    pub fn open(place: &Path, options: Options) -> Result<Self, HistoryError> {
+        let repository = Repository::open(place)?;
+        let range = match options.ranges.is_empty() {
+            true => None,
+            false => Some(RevisionRange::resolve(&repository, &options.ranges)?),
+        };
+        Ok(Self { place: place.to_path_buf(), options, range, commits: OnceLock::new() })
+    }
+
+    fn repository(&self) -> Result<Repository, Problem> {
+        Repository::open(&self.place).map_err(|error| self.problem(error.to_string()))
+    }
+
+    fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem { name: self.place.to_string_lossy().into_owned().into(), message: message.into() }
+    }
+
+    fn read(
+        &self,
+        threads: usize,
+        new_visitor: &NewVisitor<'_>,
+        coverage: &mut Coverage,
+    ) -> Result<(), Problem> {
+        let repository = self.repository()?;
+        let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
+        let shallow = repository.shallow_commits()?;
+        let run = Run { history: self, reader: &reader, shallow: &shallow, threads, new_visitor };
+        let done = match &self.range {
+            Some(range) => run.range(range),
+            None => run.everything(&repository),
+        };
+        coverage.merge(done.coverage);
+        for commit in &done.submodules {
+            coverage.skip(commit.to_string(), SkipReason::Submodule);
+        }
+        let faults = done.damage.into_faults(repository.is_partial_clone());
+        coverage.problems.extend(faults.into_iter().map(Problem::from));
+        let mut commits = done.commits;
+        commits.sort_unstable();
+        // A second run of one source reads the same commits.
+        let _ = self.commits.set(commits);
+        Ok(())
+    }
+
+    fn find(
+        &self,
+        objects: &[ObjectId],
+        coverage: &mut Coverage,
+    ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
+        let repository = self.repository()?;
+        let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
+        let shallow = repository.shallow_commits()?;
+        let roots = Roots::read(&repository);
+        let commits = self.commits.get().cloned().unwrap_or_default();
+        let scope = match self.range {
+            Some(_) => Scope::Commits(commits),
+            None => Scope::Everything(commits),
+        };
+        let mut attributor = Attributor::new(&repository, &reader, &roots, &shallow, &scope);
+        let appearances = attributor.appearances(objects);
+        let faults = roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
+        coverage.problems.extend(faults.map(Problem::from));
+        Ok(appearances)
+    }
+}
+
+impl Source for History {
+    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+        let mut coverage = Coverage::default();
+        if let Err(problem) = self.read(threads, new_visitor, &mut coverage) {
+            coverage.problems.push(problem);
+        }
+        coverage.sort();
+        coverage
+    }
+
+    fn attribute(
+        &self,
+        objects: &[ObjectId],
+        _threads: usize,
+        coverage: &mut Coverage,
+    ) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        if objects.is_empty() {
+            return BTreeMap::new();
+        }
+        self.find(objects, coverage).unwrap_or_else(|problem| {
+            coverage.problems.push(problem);
+            BTreeMap::new()
+        })
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Problem { name: fault.name, message: fault.message }
+    }
+}
+
+/// One pass over the history.
+#[derive(Clone, Copy)]
+struct Run<'r, 'v> {
+    history: &'r History,
+    reader: &'r ObjectReader<'r>,
+    shallow: &'r HashSet<ObjectId>,
+    threads: usize,
+    new_visitor: &'r NewVisitor<'v>,
+}
+
+/// What a worker, or all of them, did.
+#[derive(Default)]
+struct Done {
+    coverage: Coverage,
+    damage: Damage,
+    commits: Vec<ObjectId>,
+    submodules: BTreeSet<ObjectId>,
+    /// Whether an object refers to one that is not there. That is no damage in what waits for garbage
+    /// collection, parts of which may have been collected already.
+    has_loose_ends: bool,
+}
+
+impl Done {
+    fn merge(&mut self, other: Done) {
+        self.coverage.merge(other.coverage);
+        self.damage.merge(other.damage);
+        self.commits.extend(other.commits);
+        self.submodules.extend(other.submodules);
+        self.has_loose_ends |= other.has_loose_ends;
+    }
+}
+
+impl Run<'_, '_> {
+    fn everything(self, repository: &Repository) -> Done {
+        let roots = Roots::read(repository);
+        let (inventory, faults) = Inventory::list(repository);
+        let mut done = Done::default();
+        done.coverage.refs = roots.refs;
+        done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
+        self.note_shallow(&mut done.coverage);
+        let walk =
+            |damage: &mut Damage| Reachable::walk(self.reader, &inventory, &roots, self.shallow, damage);
+        if self.history.options.reachable_only {
+            let reachable = walk(&mut done.damage);
+            let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
+            let objects = Objects::These(inventory.in_reading_order().filter(is_read).collect());
+            done.submodules.extend(&reachable.submodules);
+            done.merge(self.objects(&objects));
+        } else {
+            done.merge(self.objects(&Objects::All(&inventory)));
+            // The walk is worth its time only when something may be missing: when every link of every
+            // object leads somewhere, nothing that is reachable can be.
+            if done.has_loose_ends || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
+                walk(&mut done.damage);
+            }
+        }
+        done
+    }
+
+    fn range(self, range: &RevisionRange) -> Done {
+        let mut done = Done::default();
+        let commits = range.commits(self.reader, self.shallow, &mut done.damage);
+        let mut changes = Changes::default();
+        for commit in &commits {
+            let is_last = self.shallow.contains(commit);
+            if is_last {
+                self.note_shallow_commit(commit, &mut done.coverage);
+            }
+            changes.add_commit(self.reader, commit, !is_last, &mut done.damage);
+        }
+        let tags: BTreeSet<ObjectId> = range.tags().iter().copied().collect();
+        done.submodules.extend(changes.submodules);
+        let objects = commits.into_iter().chain(tags).chain(changes.blobs).collect();
+        done.merge(self.objects(&Objects::These(objects)));
+        done
+    }
+
+    fn note_shallow(self, coverage: &mut Coverage) {
+        let Some(first) = self.shallow.iter().min() else { return };
+        if self.history.options.allow_shallow {
+            self.shallow.iter().for_each(|commit| coverage.skip(commit.to_string(), SkipReason::Shallow));
+            return;
+        }
+        let count = self.shallow.len();
+        coverage.problem(
+            "shallow clone",
+            format!(
+                "the history is incomplete, it was cut off at {count} commits, the first is {first}: \
+                 fetch the rest with `git fetch --unshallow`, or accept that with `--allow-shallow`"
+            ),
+        );
+    }
+
+    fn note_shallow_commit(self, commit: &ObjectId, coverage: &mut Coverage) {
+        if self.history.options.allow_shallow {
+            coverage.skip(commit.to_string(), SkipReason::Shallow);
+            return;
+        }
+        coverage.problem(
+            commit.to_string(),
+            "the range is incomplete, a shallow clone was cut off at this commit: fetch the rest with \
+             `git fetch --unshallow`, or accept that with `--allow-shallow`",
+        );
+    }
+
+    /// Reads objects on several threads, each with a repository handle of its own.
+    fn objects(self, objects: &Objects<'_>) -> Done {
+        let threads = self.threads.clamp(1, objects.len().max(1));
+        let shared = Shared {
+            history: self.history,
+            shallow: self.shallow,
+            objects,
+            chunk: (objects.len() / (threads * 8)).clamp(1, CHUNK),
+            next: AtomicUsize::new(0),
+            large_blob: Mutex::new(()),
+        };
+        let mut done = Done::default();
+        thread::scope(|scope| {
+            let work = || shared.work((self.new_visitor)());
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(part) => done.merge(part),
+                    Err(payload) => panic::resume_unwind(payload),
+                }
+            }
+        });
+        done
+    }
+}
+
+/// The objects to read, in the order in which that is cheapest.
+enum Objects<'o> {
+    /// All there are; what they refer to is checked on the way.
+    All(&'o Inventory),
+    /// Some, which are known to be referred to.
+    These(Vec<ObjectId>),
+}
+
+impl Objects<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Objects::All(inventory) => inventory.len(),
+            Objects::These(ids) => ids.len(),
+        }
+    }
+
+    fn get(&self, place: usize) -> Option<ObjectId> {
+        match self {
+            Objects::All(inventory) => inventory.get(place),
+            Objects::These(ids) => ids.get(place).copied(),
+        }
+    }
+}
+
+/// What the workers share.
+struct Shared<'s> {
+    history: &'s History,
+    shallow: &'s HashSet<ObjectId>,
+    objects: &'s Objects<'s>,
+    chunk: usize,
+    next: AtomicUsize,
+    large_blob: Mutex<()>,
+}
+
+impl Shared<'_> {
+    fn work(&self, visitor: Visitor<'_>) -> Done {
+        let mut done = Done::default();
+        let repository = match self.history.repository() {
+            Ok(repository) => repository,
+            Err(problem) => {
+                done.coverage.problems.push(problem);
+                return done;
+            }
+        };
+        match ObjectReader::new(&repository) {
+            Ok(reader) => {
+                Worker { shared: self, reader: &reader, visitor, done: &mut done, links: Vec::new() }.work()
+            }
+            Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),
+        }
+        done
+    }
+}
+
+struct Worker<'w, 'v> {
+    shared: &'w Shared<'w>,
+    reader: &'w ObjectReader<'w>,
+    visitor: Visitor<'v>,
+    done: &'w mut Done,
+    links: Vec<(ObjectId, ObjectKind)>,
+}
+
+/// Why an object was not read to its end.
+#[derive(Debug, thiserror::Error)]
+enum ObjectError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+impl Worker<'_, '_> {
+    fn work(mut self) {
+        loop {
+            let start = self.shared.next.fetch_add(self.shared.chunk, Ordering::Relaxed);
+            if start >= self.shared.objects.len() {
+                return;
+            }
+            let ids = (start..start + self.shared.chunk).map_while(|place| self.shared.objects.get(place));
+            for id in ids {
+                match self.object(id) {
+                    Ok(()) => {}
+                    Err(ObjectError::Malformed(error)) => self.done.damage.malformed(id, error),
+                    Err(ObjectError::Read(ReadError::Missing)) => self.absent(id),
+                    Err(ObjectError::Read(ReadError::Corrupt(message))) => {
+                        self.done.damage.unreadable(id, message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn absent(&mut self, id: ObjectId) {
+        match self.shared.objects {
+            Objects::All(_) => self.done.damage.unreadable(id, "it is listed but is not found in its pack"),
+            Objects::These(_) => self.done.damage.missing(id, "a commit of the range"),
+        }
+    }
+
+    fn object(&mut self, id: ObjectId) -> Result<(), ObjectError> {
+        let (kind, len) = self.reader.header(&id)?;
+        match kind {
+            ObjectKind::Blob => return Ok(self.blob(id, len)?),
+            ObjectKind::Tree if matches!(self.shared.objects, Objects::These(_)) => return Ok(()),
+            ObjectKind::Commit | ObjectKind::Tag | ObjectKind::Tree => {}
+        }
+        let object = self.reader.read(&id)?;
+        match kind {
+            ObjectKind::Commit => {
+                let message = Commit::parse(object.bytes())?.message;
+                self.done.coverage.commits += 1;
+                self.done.commits.push(id);
+                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message);
+            }
+            ObjectKind::Tag => {
+                let message = Tag::parse(object.bytes())?.message;
+                self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message);
+            }
+            ObjectKind::Tree | ObjectKind::Blob => {}
+        }
+        self.follow(&id, kind, object.bytes())
+    }
+
+    fn blob(&mut self, id: ObjectId, len: u64) -> Result<(), ReadError> {
+        let limit = self.shared.history.options.max_blob_bytes;
+        if len > limit.unwrap_or(MAX_BLOB_BYTES) {
+            let coverage = &mut self.done.coverage;
+            match limit {
+                Some(_) => coverage.skip(id.to_string(), SkipReason::TooLarge),
+                None => coverage.problem(
+                    id.to_string(),
+                    format!("the blob has {len} bytes, more than fit: accept that by a limit of your own"),
+                ),
+            }
+            return Ok(());
+        }
+        let turn = (len > LARGE_BLOB_BYTES)
+            .then(|| self.shared.large_blob.lock().unwrap_or_else(PoisonError::into_inner));
+        let object = self.reader.read(&id)?;
+        self.done.coverage.blobs += 1;
+        self.unit(id, &Origin::Blob(id), None, object.bytes());
+        drop(turn);
+        Ok(())
+    }
+
+    fn unit(&mut self, id: ObjectId, origin: &Origin, path: Option<&str>, bytes: &[u8]) {
+        self.done.coverage.bytes += bytes.len() as u64;
+        let Some(bytes) = text::as_text(bytes) else {
+            return self.done.coverage.skip(id.to_string(), SkipReason::Binary);
+        };
+        (self.visitor)(&ContentUnit {
+            origin,
+            path: path.map(BStr::new),
+            bytes: &bytes,
+            first_line: 1,
+            first_column: 1,
+            first_byte: 0,
+            fresh: Fresh::All,
+        });
+    }
+
+    /// Checks that everything is there to which an object refers.
+    fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), ObjectError> {
+        let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
+        self.links.clear();
+        links_of(id, kind, bytes, self.shared.shallow.contains(id), &mut self.links)?;
+        for (link, link_kind) in &self.links {
+            if kind == ObjectKind::Tree && *link_kind == ObjectKind::Commit {
+                self.done.submodules.insert(*link);
+            } else if !inventory.contains(link) {
+                self.done.has_loose_ends = true;
+            }
+        }
+        Ok(())
+    }
+}
