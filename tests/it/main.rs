@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod history;
 mod install;
 mod reports;
 mod staged;
