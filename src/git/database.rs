@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
@@ -233,7 +235,12 @@ impl Listing {
                 && !indexes.contains(stem.as_bstr())
                 && stem.starts_with(b"pack-")
             {
-                self.fault(path, "the pack has no index: run `git index-pack` on it");
+                let index = path.with_extension("idx");
+                if appears(&index) {
+                    self.pack_index(&index);
+                } else if path.exists() {
+                    self.fault(path, "the pack has no index: run `git index-pack` on it");
+                }
             } else if let Some(stem) = name.strip_suffix(b".idx") {
                 if packs.contains(stem.as_bstr()) {
                     self.pack_index(path);
@@ -276,6 +283,16 @@ impl Listing {
             }
         }
     }
+}
+
+/// Whether a file is there before long: git puts a new pack in place first and its index right after.
+fn appears(path: &Path) -> bool {
+    (0..10).any(|turn| {
+        if turn > 0 {
+            thread::sleep(Duration::from_millis(50));
+        }
+        path.exists()
+    })
 }
 
 /// Offsets and names in a pack index of version 1 or 2 (gitformat-pack(5)); `None` if it is neither.

@@ -174,6 +174,9 @@ impl RevisionRange {
     }
 }
 
+/// How far a walk goes on when it seems to be done. Reading a commit takes some ten microseconds.
+const MORE_COMMITS: usize = 200;
+
 struct Paint {
     flags: u8,
     seconds: i64,
@@ -236,8 +239,8 @@ struct Walk<'w, 'r> {
 
 impl Walk<'_, '_> {
     /// Hands flags down until every commit that is still waiting is closed. Clocks are skewed at times, so
-    /// it goes on while a waiting commit is no older than an open one that was passed; git does the same
-    /// (`still_interesting` in revision.c).
+    /// it goes on while a waiting commit is no older than an open one that was passed, and for some commits
+    /// more; git does the same (`still_interesting` in revision.c, with five more).
     fn paint(
         &mut self,
         starts: &[(ObjectId, u8)],
@@ -248,19 +251,24 @@ impl Walk<'_, '_> {
             painting.add(*id, *flags, || self.seconds(id, "the command line"));
         }
         let mut oldest_open = i64::MAX;
-        loop {
-            let newest = painting.waiting.peek().map(|(seconds, _)| *seconds);
-            if painting.waiting_open == 0 && newest.is_none_or(|newest| newest < oldest_open) {
-                return painting.painted;
+        let mut more = MORE_COMMITS;
+        while let Some((seconds, id, flags)) = painting.next() {
+            let is_open = !(painting.is_closed)(flags);
+            if is_open || painting.waiting_open > 0 || seconds >= oldest_open {
+                more = MORE_COMMITS;
+            } else if more == 0 {
+                break;
+            } else {
+                more -= 1;
             }
-            let Some((seconds, id, flags)) = painting.next() else { return painting.painted };
-            if !(painting.is_closed)(flags) {
+            if is_open {
                 oldest_open = oldest_open.min(seconds);
             }
             for parent in self.parents(&id) {
                 painting.add(parent, flags, || self.seconds(&parent, &format!("commit {id}")));
             }
         }
+        painting.painted
     }
 
     fn parents(&mut self, id: &ObjectId) -> Vec<ObjectId> {

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod config;
 mod exit_codes;
+mod history;
 mod hook;
 mod install;
 mod reports;
