@@ -11,7 +11,7 @@ mod prefilter;
 
 use crate::decode::{self, View};
 use crate::matcher::assignment::Assignment;
-use crate::rule::schema::{AnchorSpec, RuleKind};
+use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -61,17 +61,7 @@ pub struct Matcher {
 #[derive(Clone, Copy, Debug)]
 struct Target {
     rule: u32,
-    kind: TargetKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum TargetKind {
-    /// A literal in the value, with the fewest and most bytes of the match before it.
-    Anchor { min_before: u32, max_before: u32 },
-    /// A word near the value.
-    Keyword,
-    /// A word in the name that the value is assigned to.
-    Name,
+    kind: TriggerKind,
 }
 
 /// Space that a worker reuses from unit to unit.
@@ -96,39 +86,18 @@ const SHORT_KEYWORD_BYTES: usize = 4;
 impl Matcher {
     /// Prepares the rules. No expression is compiled before a candidate asks for it.
     pub fn new(rules: RuleSet) -> Self {
-        let mut wanted: Vec<(&[u8], bool, Target)> = Vec::new();
-        let mut unanchored = Vec::new();
-        for (index, rule) in rules.rules().iter().enumerate() {
-            let target = |kind| Target { rule: index as u32, kind };
-            let by_keyword =
-                |kind| rule.keywords.iter().map(move |word| (word.as_bytes(), true, target(kind)));
-            match rule.kind {
-                RuleKind::Path => {}
-                RuleKind::Generic => wanted.extend(by_keyword(TargetKind::Name)),
-                RuleKind::Prefixed | RuleKind::Block if !rule.anchors.is_empty() => {
-                    wanted.extend(rule.anchors.iter().map(|anchor| {
-                        let AnchorSpec { min_before, max_before, .. } = *anchor;
-                        (
-                            &*anchor.literal,
-                            anchor.ignore_case,
-                            target(TargetKind::Anchor { min_before, max_before }),
-                        )
-                    }));
-                }
-                _ if rule.keywords.is_empty() => unanchored.push(index),
-                _ => wanted.extend(by_keyword(TargetKind::Keyword)),
-            }
-        }
-        wanted.sort_by_key(|&(literal, ignore_case, target)| (literal, ignore_case, target.rule));
+        let mut triggers = rules.triggers();
+        let unanchored = rules.looking_at_everything();
+        triggers.sort_unstable_by_key(|trigger| (trigger.literal, trigger.ignore_case, trigger.rule));
         let mut literals: Vec<Literal<'_>> = Vec::new();
         let mut starts = Vec::new();
         let mut targets = Vec::new();
-        for (bytes, ignore_case, target) in wanted {
+        for Trigger { literal: bytes, ignore_case, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
                 literals.push(Literal { bytes, ignore_case });
                 starts.push(targets.len() as u32);
             }
-            targets.push(target);
+            targets.push(Target { rule, kind });
         }
         starts.push(targets.len() as u32);
         let prefilter = Prefilter::new(literals.into_iter());
@@ -188,12 +157,12 @@ impl Matcher {
                 let index = target.rule as usize;
                 let rule = &self.rules.rules()[index];
                 match target.kind {
-                    TargetKind::Anchor { min_before, max_before } => {
+                    TriggerKind::Anchor { min_before, max_before } => {
                         let before = (min_before as usize, max_before as usize);
                         self.try_anchor(text, (index, rule), start, before, out);
                     }
-                    TargetKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
-                    TargetKind::Name => self.try_name(text, (index, rule), start, out),
+                    TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+                    TriggerKind::Name => self.try_name(text, (index, rule), start, out),
                 }
             }
         }

@@ -11,3 +11,4 @@ mod reports;
 mod staged;
 mod support;
 mod suppression;
+mod worktree;
