@@ -15,6 +15,7 @@ use stanch::hygiene;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
 use stanch::scanner::Outcome;
 use stanch::source::Source;
+use stanch::source::history::{self, History};
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
 use stanch::source::worktree::{Worktree, WorktreeOptions};
@@ -52,8 +53,18 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
 }
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
-    let _ = (args, global, output);
-    anyhow::bail!("this version cannot scan the history yet")
+    let started = Instant::now();
+    let place = repository_root(&args.repo.dir)?;
+    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
+    let options = history::Options {
+        ranges: args.ranges.clone(),
+        reachable_only: args.reachable_only,
+        allow_shallow: args.allow_shallow,
+        max_blob_bytes: engine.max_file_bytes,
+    };
+    let source = History::open(&args.repo.dir, options)?;
+    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
+    run.finish(&source, &args.matching)
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
