@@ -72,8 +72,8 @@ pub struct Suppressed {
 ///
 /// let scanner = Scanner::new(RuleSet::builtin(), Policy::default());
 /// let token = format!("pk_{}_{}", 48291736, "Z7K2QX9M4TN8VB3W6RJ5HD1GCPF0YSLE");
-/// let findings = scanner.scan_bytes("notes.txt".into(), token.as_bytes());
-/// assert_eq!(findings[0].rule.id, "clickup-personal-token");
+/// let outcome = scanner.scan_bytes("notes.txt".into(), token.as_bytes());
+/// assert_eq!(outcome.findings[0].rule.id, "clickup-personal-token");
 /// ```
 #[derive(Debug)]
 pub struct Scanner {
@@ -110,13 +110,22 @@ impl Scanner {
             let mut worker =
                 Worker { scanner: self, counts, scratch: Scratch::default(), matches: Vec::new() };
             Box::new(move |unit| {
-                worker.inspect(unit, &mut |candidate| {
-                    sender.send(candidate).expect("the receiver outlives the workers");
+                let complete = worker.inspect(unit, &mut |candidate| {
+                    let _ = sender.send(Seen::Candidate(Box::new(candidate)));
                 });
+                if !complete {
+                    let _ = sender.send(Seen::Incomplete(unit_name(unit)));
+                }
             })
         });
         drop(sender);
-        let candidates: Vec<Candidate> = receiver.into_iter().collect();
+        let mut candidates = Vec::new();
+        for seen in receiver {
+            match seen {
+                Seen::Candidate(candidate) => candidates.push(*candidate),
+                Seen::Incomplete(name) => coverage.problem(name, TOO_MUCH_ENCODED),
+            }
+        }
         let placed = self.place(candidates, source, threads, &mut coverage);
         let findings = self.settle(placed, &counts);
         coverage.sort();
@@ -124,7 +133,7 @@ impl Scanner {
     }
 
     /// Scans one piece of text.
-    pub fn scan_bytes(&self, path: &BStr, bytes: &[u8]) -> Vec<Finding> {
+    pub fn scan_bytes(&self, path: &BStr, bytes: &[u8]) -> Outcome {
         let unit = ContentUnit {
             origin: &Origin::File,
             path: Some(path),
@@ -138,8 +147,14 @@ impl Scanner {
         let mut placed = Vec::new();
         let mut worker =
             Worker { scanner: self, counts: &counts, scratch: Scratch::default(), matches: Vec::new() };
-        worker.inspect(&unit, &mut |candidate| placed.push(Placed { candidate, exposure: None }));
-        self.settle(placed, &counts)
+        let complete =
+            worker.inspect(&unit, &mut |candidate| placed.push(Placed { candidate, exposure: None }));
+        let mut coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
+        if !complete {
+            coverage.problem(path, TOO_MUCH_ENCODED);
+        }
+        let findings = self.settle(placed, &counts);
+        Outcome { findings, coverage, suppressed: counts.totals() }
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -239,6 +254,27 @@ fn fingerprints(placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
     }
 }
 
+/// What a worker reports.
+#[derive(Debug)]
+enum Seen {
+    Candidate(Box<Candidate>),
+    /// The unit of that name was not searched to its end.
+    Incomplete(BString),
+}
+
+const TOO_MUCH_ENCODED: &str = "holds so much encoded text that not all of it was decoded; \
+                                look at the file, and leave it out with an allow entry if it is harmless";
+
+fn unit_name(unit: &ContentUnit<'_>) -> BString {
+    match (unit.path, unit.origin) {
+        (Some(path), _) => path.to_owned(),
+        (None, Origin::Blob(id) | Origin::CommitMessage(id) | Origin::TagMessage(id)) => {
+            id.to_string().into()
+        }
+        (None, _) => "<stdin>".into(),
+    }
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     inline: AtomicU64,
@@ -297,11 +333,12 @@ struct Worker<'s> {
 }
 
 impl Worker<'_> {
-    fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) {
+    /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
+    fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         self.matches.clear();
-        self.scanner.matcher.find(unit.bytes, &mut self.scratch, &mut self.matches);
+        let complete = self.scanner.matcher.find(unit.bytes, &mut self.scratch, &mut self.matches);
         if self.matches.is_empty() {
-            return;
+            return complete;
         }
         let lines = LineIndex::starting_at(
             unit.bytes,
@@ -312,6 +349,7 @@ impl Worker<'_> {
                 keep(candidate);
             }
         }
+        complete
     }
 
     fn judge(&self, unit: &ContentUnit<'_>, lines: &LineIndex, found: &Match) -> Option<Candidate> {
@@ -342,6 +380,13 @@ impl Worker<'_> {
             end: lines.line_column(found.secret_span.end),
             span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
             origin: unit.origin.clone(),
+        };
+        let reason = match found.layers.as_slice() {
+            [] => reason,
+            layers => {
+                let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();
+                format!("{reason}, inside {}", names.join(" inside "))
+            }
         };
         let excerpt = self.excerpt(unit.bytes, line, found);
         let rule = Arc::clone(rule.info());

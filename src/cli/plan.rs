@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use stanch::config::{self, Config};
 use stanch::filter::allowlist::PathPlaces;
 use stanch::finding::{Confidence, Severity};
+use stanch::hygiene;
 use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
@@ -128,6 +129,8 @@ pub struct Engine {
     pub threads: usize,
     /// Whether secrets are shown.
     pub show_secrets: bool,
+    /// Whether the name of a staged file may be a finding.
+    pub watches_env_files: bool,
     /// The directory that patterns of paths speak of.
     root: PathBuf,
 }
@@ -164,10 +167,8 @@ impl Engine {
             let is_chosen = matching.rules.is_empty() || matching.rules.iter().any(|chosen| chosen == id);
             is_chosen && config.disabled_rules.iter().all(|disabled| disabled != id)
         };
+        let watches_env_files = is_used(&hygiene::ENV_FILE_STAGED.id);
         let rules = rules.retain(|rule| is_used(&rule.id));
-        if rules.rules().is_empty() {
-            bail!("no rule is left: the configuration disables what is asked for");
-        }
         let allowlists = match form {
             PathForm::FromRoot => config.allow,
             PathForm::AsTyped => config.allow.for_typed_paths(typed_places(&root, places)?),
@@ -187,6 +188,7 @@ impl Engine {
                 .or_else(|| thread::available_parallelism().ok())
                 .map_or(1, NonZeroUsize::get),
             show_secrets: matching.show_secrets,
+            watches_env_files,
             root,
         })
     }
@@ -298,7 +300,7 @@ fn discover(places: &[PathBuf]) -> Result<Option<PathBuf>> {
 }
 
 fn known_ids(rules: &RuleSet) -> Vec<&str> {
-    rules.rules().iter().map(|rule| &*rule.id).collect()
+    rules.rules().iter().map(|rule| &*rule.id).chain([hygiene::ENV_FILE_STAGED.id.as_str()]).collect()
 }
 
 /// The path as seen from the current directory, if it lies below it.

@@ -160,3 +160,39 @@ fn directory_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_panic_is_reported_by_its_place_alone() {
+        let seen = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&seen);
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| *sink.lock().unwrap() = panic_message(panic)));
+        let outcome = panic::catch_unwind(|| panic!("hunter2"));
+        panic::set_hook(before);
+        assert!(outcome.is_err());
+        let message = seen.lock().unwrap().clone();
+        assert!(message.contains("terminal.rs:") && !message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report");
+        fs::write(&path, "before").unwrap();
+        let target = Target::new(Some(&path)).unwrap();
+        let failing = |out: &mut dyn Write| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        };
+        assert!(target.write(false, failing).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+        target.write(false, |out| out.write_all(b"after")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+}

@@ -122,9 +122,9 @@ fn is_worth_decoding(layer: Layer, bytes: &[u8], span: ByteSpan, value: Value) -
             _ => reveals(value, after),
         },
         Layer::Entities => match value.ascii() {
-            Some(b'&') => is_word(before) && is_word(after.first().copied()),
+            Some(b'&') if is_word(before) && is_word(after.first().copied()) => true,
             Some(b'<') => after.first() == Some(&b'/'),
-            Some(byte) => is_token(byte) || is_quote(byte),
+            Some(byte) => is_token(byte) || is_quote(byte) || starts_escape(byte, after),
             None => false,
         },
         _ => {
@@ -141,11 +141,21 @@ fn reveals(value: Value, after: &[u8]) -> bool {
     /// Shorter than any token whose letters are not words.
     const TOKEN_BYTES: usize = 20;
     match value.ascii() {
-        Some(byte) if is_token(byte) || is_quote(byte) => true,
+        Some(byte) if is_token(byte) || is_quote(byte) || starts_escape(byte, after) => true,
         // Other control characters are binary data, or the `%02x` of C.
         Some(0 | b'\t' | b'\n' | b'\r' | b' '..) => is_word(after.first().copied()),
         Some(_) => false,
         None => after.get(..TOKEN_BYTES).is_some_and(|next| next.iter().copied().all(is_token)),
+    }
+}
+
+/// Whether the decoded byte makes an escape of another layer of what follows.
+fn starts_escape(byte: u8, after: &[u8]) -> bool {
+    match (byte, after.first()) {
+        (b'\\', Some(b'u' | b'U' | b'x' | b'0'..=b'3' | b'/')) => true,
+        (b'%', Some(next)) => next.is_ascii_hexdigit() || *next == b'u',
+        (b'&', Some(next)) => *next == b'#',
+        _ => false,
     }
 }
 
@@ -396,6 +406,7 @@ mod tests {
             ("a%2dtoken", &["%2d"]),
             ("pk&#95;1 &quot;pk&quot;", &["&#95;", "&quot;", "&quot;"]),
             ("a&amp;b &lt;/key&gt;", &["&amp;", "&lt;"]),
+            (";&#38;#95; &#92;u005f %26#95;", &["&#38;", "&#92;", "%26"]),
         ] {
             assert_eq!(hits(text), expected, "{text}");
         }

@@ -18,13 +18,14 @@ mod run;
 mod text;
 mod window;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::span::ByteSpan;
 use map::{Grain, Map};
-use run::{Coding, Lines};
+use run::{Coding, Lines, Region};
 use text::Script;
 use window::Window;
 
@@ -76,7 +77,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_depth: 3, max_window_bytes: 16 << 10, max_expansion: 8 }
+        Self { max_depth: 3, max_window_bytes: 16 << 10, max_expansion: 16 }
     }
 }
 
@@ -89,8 +90,9 @@ pub struct Scratch {
     bytes: Vec<Vec<u8>>,
     maps: Vec<Map>,
     run: run::Decoded,
-    /// Content and place of the views from the second round on, where two ways can lead to the same.
-    seen: HashSet<u64>,
+    /// Content and place of the views from the second round on, where two ways can lead to the same, and the
+    /// least depth at which each was reached.
+    seen: HashMap<u64, u8>,
     /// Keyed at random: nobody can craft a file in which one view hides another.
     hasher: RandomState,
 }
@@ -198,14 +200,18 @@ pub fn for_each_view(
         limits,
         scratch,
         visit,
-        max_decoded_bytes: bytes
-            .len()
-            .saturating_mul(limits.max_expansion)
-            .saturating_add(FREE_DECODED_BYTES),
+        bytes_left: bytes.len().saturating_mul(limits.max_expansion).saturating_add(FREE_DECODED_BYTES),
         outcome: Outcome { complete: true, ..Outcome::default() },
     };
     walk.search(Text { bytes, view: None, depth: 0 });
     walk.outcome
+}
+
+/// Decodes a value that is base64 from end to end, in either alphabet, with or without padding, and text
+/// inside; for places that say so, such as the data of a Kubernetes Secret. Values may be shorter here than
+/// the runs which [`for_each_view`] finds on its own. `None` for anything else.
+pub fn base64_text(value: &[u8]) -> Option<Vec<u8>> {
+    run::decode_value(value)
 }
 
 /// The original or a view, to be searched for encodings.
@@ -221,6 +227,11 @@ impl Text<'_> {
     /// Whether the stretch was not there before the last decoding; all of the original is new.
     fn is_new(&self, span: ByteSpan) -> bool {
         self.view.is_none_or(|view| view.is_changed(span))
+    }
+
+    /// Whether the first byte may lie inside a run.
+    fn is_cut(&self) -> bool {
+        self.view.is_some_and(|view| view.is_cut)
     }
 
     fn last_layer(&self) -> Option<Layer> {
@@ -241,7 +252,8 @@ struct Walk<'w> {
     limits: &'w Limits,
     scratch: &'w mut Scratch,
     visit: &'w mut dyn FnMut(&View<'_>),
-    max_decoded_bytes: usize,
+    /// What may still be decoded; content that comes twice counts twice.
+    bytes_left: usize,
     outcome: Outcome,
 }
 
@@ -296,7 +308,8 @@ impl Walk<'_> {
             Layer::Entities => &[Layer::Entities],
             _ => &[Layer::Escapes],
         };
-        self.show(text, Draft { bytes, layers, outer_span: span, maps: vec![map], is_cut: window.is_cut() });
+        let is_cut = window.is_cut() || (span.start == 0 && text.is_cut());
+        self.show(text, Draft { bytes, layers, outer_span: span, maps: vec![map], is_cut });
     }
 
     fn search_runs(&mut self, text: Text<'_>) {
@@ -307,8 +320,10 @@ impl Walk<'_> {
             if !text.is_new(run) {
                 continue;
             }
-            self.search_base64(text, run, &mut wrapped_to[0]);
-            self.search_hex(text, run, &mut wrapped_to[1]);
+            // Text in base64 is never hex digits throughout; digests are.
+            if !self.search_hex(text, run, &mut wrapped_to[0]) {
+                self.search_base64(text, run, &mut wrapped_to[1]);
+            }
             if !self.outcome.complete {
                 return;
             }
@@ -317,11 +332,10 @@ impl Walk<'_> {
 
     fn search_base64(&mut self, text: Text<'_>, run: ByteSpan, wrapped_to: &mut usize) {
         // Where a window cut a run, the groups of four may start at any of its first characters.
-        let is_cut = run.start == 0 && text.view.is_some_and(|view| view.is_cut);
-        let mut shifts = if is_cut { 3 } else { 0 };
+        let mut shifts = if run.start == 0 && text.is_cut() { 3 } else { 0 };
         let mut at = run.start + run::escape_tail(text.bytes, run.start);
         while at + run::MIN_BASE64_CHARS <= run.end {
-            let end = if run::starts_like_text(text.bytes, at) {
+            let end = if run::starts_like_text(Coding::Base64, text.bytes, at) {
                 self.open_run(text, Coding::Base64, ByteSpan::new(at, run.end), wrapped_to)
             } else {
                 None
@@ -339,12 +353,19 @@ impl Walk<'_> {
         }
     }
 
-    fn search_hex(&mut self, text: Text<'_>, run: ByteSpan, wrapped_to: &mut usize) {
+    /// Returns whether the run is hex digits throughout.
+    fn search_hex(&mut self, text: Text<'_>, run: ByteSpan, wrapped_to: &mut usize) -> bool {
         let mut from = run.start;
         while let Some(digits) = run::next_hex(text.bytes, from, run.end) {
             from = digits.end;
-            self.open_run(text, Coding::Hex, digits, wrapped_to);
+            if run::starts_like_text(Coding::Hex, text.bytes, digits.start) {
+                self.open_run(text, Coding::Hex, digits, wrapped_to);
+            }
+            if digits == run {
+                return true;
+            }
         }
+        false
     }
 
     /// Shows the text that a run decodes to, with and without the lines below; a list of values, one a line,
@@ -356,30 +377,28 @@ impl Walk<'_> {
         run: ByteSpan,
         wrapped_to: &mut usize,
     ) -> Option<usize> {
-        let mut shown = None;
         if run.start >= *wrapped_to {
-            shown = self.decode_run(text, coding, run, Lines::Wrapped);
-            let end = shown?;
-            if end <= run.end + 2 {
-                return Some(end.min(run.end));
+            let region = self.decode_run(text, coding, run, Lines::Wrapped)?;
+            if !region.is_wrapped {
+                return Some(region.source.end.min(run.end));
             }
-            *wrapped_to = end;
+            *wrapped_to = region.source.end;
         }
-        self.decode_run(text, coding, run, Lines::One).or(shown).map(|end| end.min(run.end))
+        self.decode_run(text, coding, run, Lines::One).map(|region| region.source.end.min(run.end))
     }
 
-    fn decode_run(&mut self, text: Text<'_>, coding: Coding, run: ByteSpan, lines: Lines) -> Option<usize> {
+    fn decode_run(&mut self, text: Text<'_>, coding: Coding, run: ByteSpan, lines: Lines) -> Option<Region> {
         let decoded = &mut self.scratch.run;
         let region = run::decode(coding, text.bytes, run.start, run.end, lines, decoded)?;
         let mut bytes = self.scratch.bytes.pop().unwrap_or_default();
         let mut maps = Vec::with_capacity(3);
         let mut new_map = || self.scratch.maps.pop().unwrap_or_default();
-        if let Script::Utf16(order) = region.script {
-            let mut map = new_map();
-            text::utf16_to_utf8(&decoded.bytes, order, &mut bytes, &mut map);
-            maps.push(map);
-        } else {
+        if region.script == Script::Utf8 {
             std::mem::swap(&mut bytes, &mut decoded.bytes);
+        } else {
+            let mut map = new_map();
+            text::utf16_to_utf8(&decoded.bytes, region.script, &mut bytes, &mut map);
+            maps.push(map);
         }
         let mut groups = new_map();
         groups.push(0, 0, Grain::Bits(coding.bits()));
@@ -387,25 +406,37 @@ impl Walk<'_> {
         maps.push(std::mem::replace(&mut decoded.lines, new_map()));
         let layers: &[Layer] = match (coding, region.script) {
             (Coding::Base64, Script::Utf8) => &[Layer::Base64],
-            (Coding::Base64, Script::Utf16(_)) => &[Layer::Base64, Layer::Utf16],
+            (Coding::Base64, _) => &[Layer::Base64, Layer::Utf16],
             (Coding::Hex, Script::Utf8) => &[Layer::Hex],
-            (Coding::Hex, Script::Utf16(_)) => &[Layer::Hex, Layer::Utf16],
+            (Coding::Hex, _) => &[Layer::Hex, Layer::Utf16],
         };
         self.show(text, Draft { bytes, layers, outer_span: region.source, maps, is_cut: false });
-        Some(region.source.end)
+        Some(region)
+    }
+
+    fn news_of(&mut self, bytes: &[u8], region: ByteSpan, depth: u8) -> News {
+        let key = self.scratch.hasher.hash_one((bytes, region.start, region.end));
+        match self.scratch.seen.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(depth);
+                News::Content
+            }
+            Entry::Occupied(mut entry) if *entry.get() > depth => {
+                entry.insert(depth);
+                News::Depth
+            }
+            Entry::Occupied(_) => News::Nothing,
+        }
     }
 
     fn show(&mut self, text: Text<'_>, draft: Draft) {
-        if self.outcome.decoded_bytes + draft.bytes.len() > self.max_decoded_bytes {
-            self.outcome.complete = false;
+        match self.bytes_left.checked_sub(draft.bytes.len()) {
+            Some(left) => self.bytes_left = left,
+            None => self.outcome.complete = false,
         }
         let region = text.view.map_or(draft.outer_span, |view| view.original_span(draft.outer_span));
-        let is_news = text.depth == 0
-            || self.scratch.seen.insert(self.scratch.hasher.hash_one((
-                &draft.bytes,
-                region.start,
-                region.end,
-            )));
+        let depth = text.depth + 1;
+        let news = if depth == 1 { News::Content } else { self.news_of(&draft.bytes, region, depth) };
         let mut layers = text.view.map_or_else(Vec::new, |view| view.layers.clone());
         layers.extend_from_slice(draft.layers);
         let view = View {
@@ -417,11 +448,13 @@ impl Walk<'_> {
             maps: draft.maps,
             is_cut: draft.is_cut,
         };
-        if self.outcome.complete && is_news {
+        if self.outcome.complete && news == News::Content {
             self.outcome.views += 1;
             self.outcome.decoded_bytes += view.bytes.len();
             (self.visit)(&view);
-            self.search(Text { bytes: &view.bytes, view: Some(&view), depth: text.depth + 1 });
+        }
+        if self.outcome.complete && news != News::Nothing {
+            self.search(Text { bytes: &view.bytes, view: Some(&view), depth });
         }
         let View { mut bytes, maps, .. } = view;
         bytes.clear();
@@ -433,6 +466,15 @@ impl Walk<'_> {
     }
 }
 
+/// What a view adds to the views before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Content,
+    /// The content was reached in more steps before: what lies inside it may have been out of reach.
+    Depth,
+    Nothing,
+}
+
 fn widen(span: ByteSpan, len: usize) -> ByteSpan {
     ByteSpan::new(span.start.saturating_sub(1), (span.end + 1).min(len))
 }
@@ -440,7 +482,10 @@ fn widen(span: ByteSpan, len: usize) -> ByteSpan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
     use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+    use proptest::prelude::*;
 
     /// The layers and text of each view, checking what must hold of every view on the way.
     fn views(input: &[u8], limits: &Limits) -> (Vec<(String, String)>, Outcome) {
@@ -587,6 +632,21 @@ mod tests {
     }
 
     #[test]
+    fn a_word_below_is_no_part_of_an_unpadded_value() {
+        let encoded = BASE64_NOPAD.encode(HEXLOWER.encode(token().as_bytes()).as_bytes());
+        assert_eq!(find(&format!("key: {encoded}\nw\n"), &token()).unwrap().0, "base64 hex");
+    }
+
+    #[test]
+    fn content_first_reached_at_the_last_depth_is_searched_when_reached_sooner() {
+        // The escapes on the outside open a view at once, which meets the right one only at the last depth.
+        let text = escaped(Layer::Escapes, &token(), 3).concat();
+        let text = escaped(Layer::Escapes, &text, 2).concat();
+        let text = escaped(Layer::Entities, &text, 5).concat();
+        assert_eq!(find(&text, &token()).unwrap().0, "entities escapes escapes");
+    }
+
+    #[test]
     fn utf16_in_base64_is_text() {
         let token = token();
         let wide: Vec<u8> = format!("$t='{token}'").encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -594,6 +654,18 @@ mod tests {
         let (layers, source) = find(&format!("powershell -EncodedCommand {encoded}"), &token).unwrap();
         assert_eq!(layers, "base64 utf-16");
         assert!(encoded.contains(&source) && source.len() < encoded.len() - 8);
+    }
+
+    #[test]
+    fn a_short_value_is_decoded_where_it_is_told_to_be_base64() {
+        for text in ["pass1", "pa55word", "p\u{e4}ss", "a?>~"] {
+            for encoded in [BASE64.encode(text.as_bytes()), BASE64URL_NOPAD.encode(text.as_bytes())] {
+                assert_eq!(base64_text(encoded.as_bytes()).as_deref(), Some(text.as_bytes()));
+            }
+        }
+        for other in ["", "=", "password", "cGFzczE=x", "cGFz czE=", "cGFzc", "3q2+7wAR"] {
+            assert_eq!(base64_text(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]
@@ -727,7 +799,7 @@ mod tests {
                     bytes += view.bytes.len();
                 });
             assert_eq!(bytes, outcome.decoded_bytes);
-            assert!(bytes <= input.len() * 8 + FREE_DECODED_BYTES, "{pattern}");
+            assert!(bytes <= input.len() * Limits::default().max_expansion + FREE_DECODED_BYTES, "{pattern}");
             // A loop that is not linear takes minutes here.
             assert!(started.elapsed().as_secs() < 20, "{pattern}");
         }
@@ -763,5 +835,128 @@ mod tests {
         });
         shown += &format!("{scratch:?}");
         assert!(shown.contains("len_bytes: 8") && !shown.contains("key"), "{shown}");
+    }
+
+    /// Encodes every `step`th character, and the one that starts an escape wherever it stands; returns the piece
+    /// for each character.
+    fn escaped(layer: Layer, text: &str, step: usize) -> Vec<String> {
+        let pieces = text.chars().enumerate().map(|(at, character)| {
+            let code = u32::from(character);
+            let (lead, encoded) = match (layer, at % 3) {
+                (Layer::Escapes, 0) => ('\\', format!("\\u{code:04x}")),
+                (Layer::Escapes, 1) => ('\\', format!("\\x{code:02X}")),
+                (Layer::Escapes, _) => ('\\', format!("\\u{{{code:x}}}")),
+                (Layer::Entities, 0) => ('&', format!("&#{code};")),
+                (Layer::Entities, _) => ('&', format!("&#x{code:X};")),
+                _ => ('%', format!("%{code:02X}")),
+            };
+            if character == lead || at % step == 0 { encoded } else { character.to_string() }
+        });
+        pieces.collect()
+    }
+
+    fn encoded(layer: Layer, text: &str, step: usize) -> String {
+        match layer {
+            Layer::Base64 if step.is_multiple_of(2) => BASE64URL_NOPAD.encode(text.as_bytes()),
+            Layer::Base64 => BASE64.encode(text.as_bytes()),
+            Layer::Hex => HEXLOWER.encode(text.as_bytes()),
+            _ => escaped(layer, text, step).concat(),
+        }
+    }
+
+    fn any_layer() -> impl Strategy<Value = Layer> {
+        let layers = [Layer::Escapes, Layer::Entities, Layer::Percent, Layer::Base64, Layer::Hex];
+        proptest::sample::select(layers.to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn three_layers_decode_and_map_back(
+            value in "[A-Z0-9]{30,40}",
+            layers in proptest::collection::vec((any_layer(), 1usize..9), 1..4),
+            front in "([a-z]{1,9} ?= ?\\n?){0,4}",
+            back in "[ ;,\"\n][a-z \n]{0,30}",
+        ) {
+            let token = format!("pk_{}_{value}", 12345);
+            let text = layers.iter().fold(token.clone(), |text, &(layer, step)| encoded(layer, &text, step));
+            let input = format!("{front}{text}{back}");
+            let place = ByteSpan::new(front.len(), front.len() + text.len());
+            let mut found = false;
+            let outcome = for_each_view(input.as_bytes(), &Limits::default(), &mut Scratch::default(), &mut |view| {
+                let text = String::from_utf8_lossy(&view.bytes).into_owned();
+                if let Some(at) = text.find(&token) {
+                    let span = view.original_span(ByteSpan::new(at, at + token.len()));
+                    found |= place.contains(span) && span.len() >= token.len();
+                    assert!(!view.is_verbatim(ByteSpan::new(at, at + token.len())));
+                }
+            });
+            prop_assert!(outcome.complete);
+            prop_assert!(found, "{:?}", layers);
+        }
+
+        #[test]
+        fn each_escape_maps_to_itself(
+            text in "[A-Za-z0-9_.:/ -]{1,60}",
+            layer in proptest::sample::select(Layer::IN_WINDOWS.to_vec()),
+            step in 1usize..9,
+        ) {
+            let text = format!("_{text}");
+            let pieces = escaped(layer, &text, step);
+            let input = pieces.concat();
+            let mut seen = 0;
+            let _ = for_each_view(input.as_bytes(), &Limits::default(), &mut Scratch::default(), &mut |view| {
+                if view.layers == [layer] {
+                    seen += 1;
+                    assert_eq!(view.bytes, text.as_bytes());
+                    let mut start = 0;
+                    for (at, piece) in pieces.iter().enumerate() {
+                        let span = view.original_span(ByteSpan::new(at, at + 1));
+                        assert_eq!(span.range(), start..start + piece.len());
+                        start += piece.len();
+                    }
+                }
+            });
+            prop_assert_eq!(seen, 1);
+        }
+
+        #[test]
+        fn each_byte_of_base64_maps_to_the_characters_that_hold_it(text in "[ -~]{24,200}", width in 24usize..80) {
+            let encoded = BASE64.encode(text.as_bytes());
+            let lines: Vec<&str> =
+                encoded.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let input = lines.join("\n  ");
+            let place = |at: usize| at + at / width * 3;
+            let mut seen = false;
+            let _ = for_each_view(input.as_bytes(), &Limits::default(), &mut Scratch::default(), &mut |view| {
+                if view.layers == [Layer::Base64] && view.bytes == text.as_bytes() {
+                    seen = true;
+                    for at in 0..text.len() {
+                        let span = view.original_span(ByteSpan::new(at, at + 1));
+                        assert_eq!(span.range(), place(at * 8 / 6)..place((at * 8 + 7) / 6) + 1);
+                    }
+                }
+            });
+            prop_assert!(seen);
+        }
+
+        #[test]
+        fn any_bytes_keep_within_bounds(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    "[\\\\ux0-9a-fA-F%&#;{}\"/n\n=]{1,12}".prop_map(String::into_bytes),
+                    "[A-Za-z0-9+/_-]{20,40}=?\n?".prop_map(String::into_bytes),
+                    "[ -~]{1,60}".prop_map(|text| BASE64.encode(text.as_bytes()).into_bytes()),
+                    proptest::collection::vec(any::<u8>(), 1..20),
+                ],
+                0..30,
+            ),
+            max_window_bytes in 0usize..2000,
+        ) {
+            let input = pieces.concat();
+            let limits = Limits { max_window_bytes, ..Limits::default() };
+            let (_, outcome) = views(&input, &limits);
+            prop_assert!(outcome.complete);
+            prop_assert!(outcome.decoded_bytes <= input.len() * limits.max_expansion + FREE_DECODED_BYTES);
+        }
     }
 }

@@ -20,7 +20,10 @@ const MIN_TEXT_BYTES: usize = 16;
 
 /// Characters decoded between two looks at the text; the first look comes after [`FIRST_LOOK_CHARS`].
 const LOOK_CHARS: usize = 1024;
-const FIRST_LOOK_CHARS: usize = 16;
+const FIRST_LOOK_CHARS: usize = 24;
+
+/// Bytes decoded to see whether decoding is worth while.
+const TASTE_BYTES: usize = 12;
 
 /// Both alphabets of RFC 4648 in one, without padding; the unused bits of a last character may be set.
 static BASE64: LazyLock<Encoding> = LazyLock::new(|| {
@@ -119,13 +122,61 @@ pub(super) struct Region {
     pub(super) source: ByteSpan,
     /// How the text is written.
     pub(super) script: Script,
+    /// Whether the text goes on below the first line.
+    pub(super) is_wrapped: bool,
 }
 
-/// Next run of at least [`MIN_BASE64_CHARS`] characters of either base64 alphabet at `from` or behind.
+/// Next run of at least [`MIN_BASE64_CHARS`] characters of either base64 alphabet at `from` or behind; `from` is
+/// 0 or the end of the run before.
 ///
-/// Looks at the last byte a run would need first and jumps past any other byte, so that prose and code cost a
-/// fraction of a look per byte.
+/// A run of 24 covers two neighbouring groups of eight bytes wherever it starts, so that only such pairs are
+/// looked at more closely. The compiler turns the classification of a block into vector instructions: the
+/// search for all layers together reads half a megabyte of C or Rust at 3.1 to 3.7 GB/s, where jumping from window
+/// to window (the loop that serves the last block) made 1.6.
 pub(super) fn next_run(bytes: &[u8], from: usize) -> Option<ByteSpan> {
+    let mut start = from;
+    let mut is_group_before = false;
+    while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk::<BLOCK_BYTES>) {
+        let groups = full_groups(block);
+        let pairs = groups & (groups << 1 | u32::from(is_group_before));
+        is_group_before = groups >> (BLOCK_BYTES / GROUP_BYTES - 1) & 1 == 1;
+        if pairs == 0 {
+            start += BLOCK_BYTES;
+            continue;
+        }
+        let inside = start + pairs.trailing_zeros() as usize * GROUP_BYTES;
+        let before = bytes[from..inside].iter().rev().take_while(|&&byte| is_base64(byte)).count();
+        let end = Coding::Base64.run_end(bytes, inside);
+        if before + end - inside >= MIN_BASE64_CHARS {
+            return Some(ByteSpan::new(inside - before, end));
+        }
+        start = end;
+        is_group_before = false;
+    }
+    // The last group of the last block may start the run.
+    let start =
+        bytes[from..start].iter().rposition(|&byte| !is_base64(byte)).map_or(from, |at| from + at + 1);
+    next_run_by_jumps(bytes, start)
+}
+
+const BLOCK_BYTES: usize = 64;
+const GROUP_BYTES: usize = 8;
+
+/// A bit for each group of eight bytes that are all base64 characters, the first group lowest.
+fn full_groups(block: &[u8; BLOCK_BYTES]) -> u32 {
+    let mut classes = [0u8; BLOCK_BYTES];
+    for (class, &byte) in classes.iter_mut().zip(block) {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_digit_or_slash = byte.wrapping_sub(b'/') < 11;
+        let is_sign = (byte == b'+') | (byte == b'-') | (byte == b'_');
+        *class = if is_letter | is_digit_or_slash | is_sign { 0xFF } else { 0 };
+    }
+    let (groups, _) = classes.as_chunks::<GROUP_BYTES>();
+    groups.iter().rev().fold(0, |bits, &group| bits << 1 | u32::from(u64::from_ne_bytes(group) == u64::MAX))
+}
+
+/// The same, looking at the last byte that a run would need first and jumping past any other byte.
+fn next_run_by_jumps(bytes: &[u8], from: usize) -> Option<ByteSpan> {
     let mut start = from;
     'search: while let Some(window) = bytes.get(start..start + MIN_BASE64_CHARS) {
         for (offset, &byte) in window.iter().enumerate().rev() {
@@ -174,18 +225,48 @@ pub(super) fn next_start(bytes: &[u8], from: usize, end: usize) -> Option<usize>
     inside.iter().position(|byte| matches!(byte, b'/' | b'+' | b'-' | b'_')).map(|at| from + at + 1)
 }
 
-/// Whether the first three bytes at `start` can be the start of text; rejects most names and digests.
-pub(super) fn starts_like_text(bytes: &[u8], start: usize) -> bool {
-    let Some(&[a, b, c, d]) = bytes.get(start..start + 4) else {
-        return false;
-    };
-    let group =
-        [a, b, c, d].iter().fold(0, |group, &byte| group << 6 | u32::from(BASE64_VALUES[usize::from(byte)]));
-    match [(group >> 16) as u8, (group >> 8) as u8, group as u8] {
+/// Whether the first bytes at `start` can be the start of text, at little cost: of digests nineteen in twenty
+/// are turned away by their first three bytes, of the rest nearly all by the first twelve.
+pub(super) fn starts_like_text(coding: Coding, bytes: &[u8], start: usize) -> bool {
+    let mut text = [0; TASTE_BYTES];
+    let (groups, _) = text.as_chunks_mut::<3>();
+    for (at, group) in groups.iter_mut().enumerate() {
+        let decoded = match coding {
+            Coding::Base64 => bytes.get(start + at * 4..start + at * 4 + 4).map(|chars| pack(chars, 6)),
+            Coding::Hex => bytes.get(start + at * 6..start + at * 6 + 6).map(|digits| pack(digits, 4)),
+        };
+        let Some([_, a, b, c]) = decoded.map(u32::to_be_bytes) else { return false };
+        *group = [a, b, c];
+        if at == 0 && !may_start_text(*group) {
+            return false;
+        }
+    }
+    Meter::new(Script::of(&text)).follow(&text).is_continue()
+}
+
+fn pack(chars: &[u8], bits: u32) -> u32 {
+    chars.iter().fold(0, |packed, &byte| {
+        let value = match bits {
+            4 => char::from(byte).to_digit(16).unwrap_or(0) as u8,
+            _ => BASE64_VALUES[usize::from(byte)],
+        };
+        packed << bits | u32::from(value)
+    })
+}
+
+fn may_start_text(bytes: [u8; 3]) -> bool {
+    match bytes {
         [a, 0, b] => is_ascii_text(a) && is_ascii_text(b),
         [0, a, 0] => is_ascii_text(a),
-        [0xFF, 0xFE, _] | [0xFE, 0xFF, _] => true,
-        text => text.iter().all(|&byte| is_ascii_text(byte) || byte >= 0x80),
+        [0xFF, 0xFE, a] => is_ascii_text(a),
+        [0xFE, 0xFF, 0] => true,
+        [a, b, c] => {
+            let follows = |byte: u8, last: u8| match byte {
+                0x80..=0xBF => last >= 0x80,
+                _ => (is_ascii_text(byte) || byte >= 0xC2) && last < 0xC2,
+            };
+            (is_ascii_text(a) || a >= 0xC2) && follows(b, a) && follows(c, b)
+        }
     }
 }
 
@@ -208,7 +289,7 @@ pub(super) fn decode(
     loop {
         out.lines.push(out.packed.len(), line.start, Grain::Bits(8));
         if let ControlFlow::Break(text_len) = decode_line(coding, &bytes[line.range()], &mut meter, out) {
-            return cut(coding, text_len, meter?.script(), out);
+            return cut(coding, text_len, meter?.script(), run_end - start, out);
         }
         let next = match lines {
             Lines::One => None,
@@ -229,7 +310,25 @@ pub(super) fn decode(
         Coding::Hex => 0,
     };
     let source = ByteSpan::new(start, line.end + padding);
-    (out.bytes.len() >= MIN_TEXT_BYTES).then_some(Region { source, script: meter?.script() })
+    let is_wrapped = out.packed.len() > run_end - start;
+    (out.bytes.len() >= MIN_TEXT_BYTES).then_some(Region { source, script: meter?.script(), is_wrapped })
+}
+
+/// Decodes a whole value, however short.
+pub(super) fn decode_value(value: &[u8]) -> Option<Vec<u8>> {
+    let padding = value.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
+    let chars = &value[..value.len() - padding];
+    let is_whole = chars.iter().copied().all(is_base64) && chars.len() % 4 != 1;
+    if chars.is_empty() || !is_whole {
+        return None;
+    }
+    let mut text = Vec::new();
+    append(Coding::Base64, chars, &mut text);
+    // So few bytes cannot pay for a stray one.
+    let is_text = std::str::from_utf8(&text).is_ok_and(|text| {
+        !text.chars().any(|character| character.is_control() && !character.is_whitespace())
+    });
+    is_text.then_some(text)
 }
 
 /// Appends a line and decodes what has become whole groups; breaks with the length of the text when the rest
@@ -255,13 +354,20 @@ fn decode_line(
     ControlFlow::Continue(())
 }
 
-fn cut(coding: Coding, text_len: usize, script: Script, out: &mut Decoded) -> Option<Region> {
+fn cut(
+    coding: Coding,
+    text_len: usize,
+    script: Script,
+    first_line_chars: usize,
+    out: &mut Decoded,
+) -> Option<Region> {
     if text_len < MIN_TEXT_BYTES {
         return None;
     }
     out.bytes.truncate(text_len);
     let chars = (text_len * 8).div_ceil(usize::from(coding.bits()));
-    Some(Region { source: out.lines.source_span(ByteSpan::new(0, chars)), script })
+    let source = out.lines.source_span(ByteSpan::new(0, chars));
+    Some(Region { source, script, is_wrapped: chars > first_line_chars })
 }
 
 fn append(coding: Coding, chars: &[u8], out: &mut Vec<u8>) {
@@ -312,4 +418,35 @@ fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn is_base64(byte: u8) -> bool {
     BASE64_VALUES[usize::from(byte)] != NO_VALUE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_searches_find_the_same_runs(text in "([a-f+/_-]{0,30}[ .a-z]{0,3}){0,20}") {
+            let bytes = text.as_bytes();
+            let runs = |next: fn(&[u8], usize) -> Option<ByteSpan>| {
+                let mut from = 0;
+                let mut runs = Vec::new();
+                while let Some(run) = next(bytes, from) {
+                    from = run.end;
+                    runs.push(run);
+                }
+                runs
+            };
+            prop_assert_eq!(runs(next_run), runs(next_run_by_jumps));
+        }
+    }
+
+    #[test]
+    fn hex_of_odd_length_is_none() {
+        let digits = "7".repeat(33);
+        assert_eq!(next_hex(digits.as_bytes(), 0, 33), None);
+        assert_eq!(next_hex(digits.as_bytes(), 1, 33), Some(ByteSpan::new(1, 33)));
+        assert_eq!(next_hex(digits.as_bytes(), 2, 33), None);
+    }
 }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use super::map::{Grain, Map};
-use crate::source::text::ByteOrder;
 
 /// What a byte that is no text costs; each byte of text pays one back. The long-run tolerance is therefore
 /// one byte in twenty.
@@ -24,22 +23,20 @@ const CALM_BYTES: usize = 8;
 pub(super) enum Script {
     /// UTF-8, or any encoding that keeps ASCII as it is.
     Utf8,
-    /// Two bytes a character, as PowerShell's `-EncodedCommand` takes them.
-    Utf16(ByteOrder),
+    /// Two bytes a character, the low one first, as PowerShell's `-EncodedCommand` takes them.
+    Utf16Le,
+    /// Two bytes a character, the high one first.
+    Utf16Be,
 }
 
 impl Script {
     /// Judges by the first bytes.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
-            [0xFF, 0xFE, ..] => Script::Utf16(ByteOrder::Little),
-            [0xFE, 0xFF, ..] => Script::Utf16(ByteOrder::Big),
-            [a, 0, b, 0, c, 0, ..] if [a, b, c].iter().all(|&&byte| is_ascii_text(byte)) => {
-                Script::Utf16(ByteOrder::Little)
-            }
-            [0, a, 0, b, 0, c, ..] if [a, b, c].iter().all(|&&byte| is_ascii_text(byte)) => {
-                Script::Utf16(ByteOrder::Big)
-            }
+            [0xFF, 0xFE, a, 0, ..] if is_ascii_text(*a) => Script::Utf16Le,
+            [0xFE, 0xFF, 0, a, ..] if is_ascii_text(*a) => Script::Utf16Be,
+            [a, 0, b, 0, c, 0, ..] if [a, b, c].iter().all(|&&byte| is_ascii_text(byte)) => Script::Utf16Le,
+            [0, a, 0, b, 0, c, ..] if [a, b, c].iter().all(|&&byte| is_ascii_text(byte)) => Script::Utf16Be,
             _ => Script::Utf8,
         }
     }
@@ -71,7 +68,7 @@ impl Meter {
     pub(super) fn follow(&mut self, bytes: &[u8]) -> ControlFlow<usize> {
         match self.script {
             Script::Utf8 => self.follow_utf8(bytes),
-            Script::Utf16(order) => self.follow_utf16(bytes, order),
+            script => self.follow_utf16(bytes, script),
         }
     }
 
@@ -91,9 +88,9 @@ impl Meter {
         ControlFlow::Continue(())
     }
 
-    fn follow_utf16(&mut self, bytes: &[u8], order: ByteOrder) -> ControlFlow<usize> {
+    fn follow_utf16(&mut self, bytes: &[u8], script: Script) -> ControlFlow<usize> {
         while let Some(pair) = bytes.get(self.judged..self.judged + 2) {
-            let unit = unit(pair, order);
+            let unit = unit(pair, script);
             self.note(
                 2,
                 u8::try_from(unit).map_or(unit >= 0x100, |byte| is_ascii_text(byte) || byte >= 0xA0),
@@ -123,8 +120,8 @@ impl Meter {
 
 /// Converts UTF-16 to UTF-8 without the byte order mark; an odd last byte is left out, an unpaired surrogate
 /// becomes U+FFFD.
-pub(super) fn utf16_to_utf8(bytes: &[u8], order: ByteOrder, out: &mut Vec<u8>, map: &mut Map) {
-    let units = bytes.chunks_exact(2).map(|pair| unit(pair, order));
+pub(super) fn utf16_to_utf8(bytes: &[u8], script: Script, out: &mut Vec<u8>, map: &mut Map) {
+    let units = bytes.chunks_exact(2).map(|pair| unit(pair, script));
     let mut source = 0;
     let mut copying = false;
     for decoded in char::decode_utf16(units) {
@@ -155,10 +152,10 @@ pub(super) fn is_ascii_text(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
-fn unit(pair: &[u8], order: ByteOrder) -> u16 {
-    match order {
-        ByteOrder::Little => u16::from_le_bytes([pair[0], pair[1]]),
-        ByteOrder::Big => u16::from_be_bytes([pair[0], pair[1]]),
+fn unit(pair: &[u8], script: Script) -> u16 {
+    match script {
+        Script::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
+        _ => u16::from_le_bytes([pair[0], pair[1]]),
     }
 }
 
@@ -191,16 +188,15 @@ mod tests {
     #[test]
     fn utf16_maps_back() {
         let text = "\u{FEFF}aé\u{1F511}b";
-        for order in [ByteOrder::Little, ByteOrder::Big] {
+        for script in [Script::Utf16Le, Script::Utf16Be] {
             let bytes: Vec<u8> = text
                 .encode_utf16()
-                .flat_map(|unit| match order {
-                    ByteOrder::Little => unit.to_le_bytes(),
-                    ByteOrder::Big => unit.to_be_bytes(),
-                })
+                .flat_map(
+                    |unit| if script == Script::Utf16Le { unit.to_le_bytes() } else { unit.to_be_bytes() },
+                )
                 .collect();
             let (mut out, mut map) = (Vec::new(), Map::default());
-            utf16_to_utf8(&bytes, order, &mut out, &mut map);
+            utf16_to_utf8(&bytes, script, &mut out, &mut map);
             assert_eq!(out, "aé\u{1F511}b".as_bytes());
             let spans: Vec<_> = [(0, 1), (1, 3), (3, 7), (7, 8)]
                 .map(|(start, end)| map.source_span(ByteSpan::new(start, end)).range())

@@ -9,8 +9,9 @@ pub mod assignment;
 mod boundary;
 mod prefilter;
 
+use crate::decode::{self, View};
 use crate::matcher::assignment::Assignment;
-use crate::rule::schema::{AnchorSpec, RuleKind};
+use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -29,6 +30,8 @@ pub struct Match {
     pub secret: Secret,
     /// For a generic rule: the assignment, in the text or the decoded view in which it was read.
     pub assigned: Option<Assigned>,
+    /// Encodings that were undone to find it, outermost first.
+    pub layers: Vec<decode::Layer>,
 }
 
 /// The parts of an assignment that the judgement looks at.
@@ -52,22 +55,13 @@ pub struct Matcher {
     targets: Vec<Target>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
+    decode: decode::Limits,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Target {
     rule: u32,
-    kind: TargetKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum TargetKind {
-    /// A literal in the value, with the fewest and most bytes of the match before it.
-    Anchor { min_before: u32, max_before: u32 },
-    /// A word near the value.
-    Keyword,
-    /// A word in the name that the value is assigned to.
-    Name,
+    kind: TriggerKind,
 }
 
 /// Space that a worker reuses from unit to unit.
@@ -77,6 +71,7 @@ pub struct Scratch {
     /// Up to where a keyed rule has already looked, for the rules that have looked at all.
     covered: Vec<(u32, usize)>,
     found: Vec<Match>,
+    decode: decode::Scratch,
 }
 
 /// A value with no upper bound is looked at up to here; a longer run is cut, not lost.
@@ -91,43 +86,22 @@ const SHORT_KEYWORD_BYTES: usize = 4;
 impl Matcher {
     /// Prepares the rules. No expression is compiled before a candidate asks for it.
     pub fn new(rules: RuleSet) -> Self {
-        let mut wanted: Vec<(&[u8], bool, Target)> = Vec::new();
-        let mut unanchored = Vec::new();
-        for (index, rule) in rules.rules().iter().enumerate() {
-            let target = |kind| Target { rule: index as u32, kind };
-            let by_keyword =
-                |kind| rule.keywords.iter().map(move |word| (word.as_bytes(), true, target(kind)));
-            match rule.kind {
-                RuleKind::Path => {}
-                RuleKind::Generic => wanted.extend(by_keyword(TargetKind::Name)),
-                RuleKind::Prefixed | RuleKind::Block if !rule.anchors.is_empty() => {
-                    wanted.extend(rule.anchors.iter().map(|anchor| {
-                        let AnchorSpec { min_before, max_before, .. } = *anchor;
-                        (
-                            &*anchor.literal,
-                            anchor.ignore_case,
-                            target(TargetKind::Anchor { min_before, max_before }),
-                        )
-                    }));
-                }
-                _ if rule.keywords.is_empty() => unanchored.push(index),
-                _ => wanted.extend(by_keyword(TargetKind::Keyword)),
-            }
-        }
-        wanted.sort_by_key(|&(literal, ignore_case, target)| (literal, ignore_case, target.rule));
+        let mut triggers = rules.triggers();
+        let unanchored = rules.looking_at_everything();
+        triggers.sort_unstable_by_key(|trigger| (trigger.literal, trigger.ignore_case, trigger.rule));
         let mut literals: Vec<Literal<'_>> = Vec::new();
         let mut starts = Vec::new();
         let mut targets = Vec::new();
-        for (bytes, ignore_case, target) in wanted {
+        for Trigger { literal: bytes, ignore_case, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
                 literals.push(Literal { bytes, ignore_case });
                 starts.push(targets.len() as u32);
             }
-            targets.push(target);
+            targets.push(Target { rule, kind });
         }
         starts.push(targets.len() as u32);
         let prefilter = Prefilter::new(literals.into_iter());
-        Self { rules, prefilter, starts, targets, unanchored }
+        Self { rules, prefilter, starts, targets, unanchored, decode: decode::Limits::default() }
     }
 
     /// The rules that were prepared.
@@ -141,13 +115,34 @@ impl Matcher {
     }
 
     /// Appends the matches in `text` to `out`, sorted by place. No two of them share a byte of their
-    /// secrets.
-    pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    /// secrets. Says whether everything encoded was decoded and searched too; text made to explode when it
+    /// is decoded is not.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
         self.find_plain(text, scratch, &mut found);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            self.find_in_view(view, scratch, &mut found);
+        });
+        scratch.decode = decode_scratch;
         self.keep_most_specific(&mut found);
         out.append(&mut found);
         scratch.found = found;
+        decoded.complete
+    }
+
+    fn find_in_view(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+        let mut inside = Vec::new();
+        self.find_plain(&view.bytes, scratch, &mut inside);
+        // What reads the same undecoded has been found there.
+        inside.retain(|found| !view.is_verbatim(found.span));
+        for mut found in inside {
+            found.span = view.original_span(found.span);
+            found.secret_span = view.original_span(found.secret_span);
+            found.layers.clone_from(&view.layers);
+            out.push(found);
+        }
     }
 
     fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
@@ -162,12 +157,12 @@ impl Matcher {
                 let index = target.rule as usize;
                 let rule = &self.rules.rules()[index];
                 match target.kind {
-                    TargetKind::Anchor { min_before, max_before } => {
+                    TriggerKind::Anchor { min_before, max_before } => {
                         let before = (min_before as usize, max_before as usize);
                         self.try_anchor(text, (index, rule), start, before, out);
                     }
-                    TargetKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
-                    TargetKind::Name => self.try_name(text, (index, rule), start, out),
+                    TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+                    TriggerKind::Name => self.try_name(text, (index, rule), start, out),
                 }
             }
         }
@@ -291,6 +286,7 @@ impl Matcher {
             secret_span: value,
             secret: Secret::new(&text[value.range()]),
             assigned: Some(assigned),
+            layers: Vec::new(),
         });
     }
 
@@ -312,7 +308,14 @@ impl Matcher {
             // A word beside the value tells more than the value's form, which several providers may share.
             let needs_word = rule.anchors.is_empty() || !rule.keywords.is_empty();
             let confidence = std::cmp::Reverse(rule.confidence);
-            (kind, !needs_word, confidence, rule.public, std::cmp::Reverse(found.secret_span.len()))
+            (
+                kind,
+                !needs_word,
+                confidence,
+                rule.public,
+                found.layers.len(),
+                std::cmp::Reverse(found.secret_span.len()),
+            )
         };
         found.sort_by(|a, b| {
             rank(a).cmp(&rank(b)).then_with(|| a.secret_span.cmp(&b.secret_span)).then(a.rule.cmp(&b.rule))
@@ -345,7 +348,7 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
         }
     }
     let secret = Secret::new(&text[secret_span.range()]);
-    Match { rule: index, span, secret_span, secret, assigned: None }
+    Match { rule: index, span, secret_span, secret, assigned: None, layers: Vec::new() }
 }
 
 fn max_bytes(rule: &Rule) -> usize {

@@ -4,70 +4,65 @@ pub mod schema;
 pub mod shape;
 pub mod template;
 
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use regex::bytes::Regex;
 
 use crate::finding::RuleInfo;
-use schema::{RuleEntry, RuleFile, RuleSpec};
+use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
 
-mod builtin {
-    use std::borrow::Cow;
+mod builtin;
 
-    // Which of these the catalogue needs depends on the rule files.
-    #[allow(unused_imports)]
-    use super::schema::{AnchorSpec, Checksum, EdgeSpec, PairSpec, RuleKind, RuleSpec};
-    use super::shape::ByteSet;
-    use crate::level::{Confidence, Severity};
-
-    /// The files below `src/rule/builtin`, translated by the build script.
-    pub(super) static SPECS: &[RuleSpec] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
-}
-
-/// One rule. Its regular expression is compiled when a candidate first asks for it.
+/// One rule. A built-in one is decoded when somebody first looks at it, and its regular expression compiled
+/// when a candidate first asks for it.
 #[derive(Debug)]
 pub struct Rule {
-    spec: Spec,
+    source: RuleSource,
+    spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
     info: OnceLock<Arc<RuleInfo>>,
 }
 
-#[derive(Debug)]
-enum Spec {
-    Builtin(&'static RuleSpec),
-    Custom(Box<RuleSpec>),
+#[derive(Clone, Copy, Debug)]
+enum RuleSource {
+    /// Number in the catalogue.
+    Builtin(u32),
+    Custom,
 }
 
 /// The most memory that one rule's compiled expression may take.
 const REGEX_SIZE_LIMIT_BYTES: usize = 16 << 20;
 
 impl Rule {
-    fn new(spec: Spec) -> Self {
-        Self { spec, regex: OnceLock::new(), info: OnceLock::new() }
+    fn builtin(number: u32) -> Self {
+        let source = RuleSource::Builtin(number);
+        Self { source, spec: OnceLock::new(), regex: OnceLock::new(), info: OnceLock::new() }
+    }
+
+    fn custom(spec: RuleSpec) -> Self {
+        let spec = OnceLock::from(Box::new(spec));
+        Self { source: RuleSource::Custom, spec, regex: OnceLock::new(), info: OnceLock::new() }
     }
 
     /// Everything about the rule.
     pub fn spec(&self) -> &RuleSpec {
-        match &self.spec {
-            Spec::Builtin(spec) => spec,
-            Spec::Custom(spec) => spec,
-        }
+        self.spec.get_or_init(|| match self.source {
+            RuleSource::Builtin(number) => Box::new(builtin::rule(number)),
+            RuleSource::Custom => unreachable!("a custom rule has its specification from the start"),
+        })
     }
 
     /// What reports say about the rule.
     pub fn info(&self) -> &Arc<RuleInfo> {
         self.info.get_or_init(|| {
-            let owned =
-                |text: &Option<Cow<'static, str>>| text.as_ref().map(|text| text.clone().into_owned());
             Arc::new(RuleInfo {
-                id: self.id.clone().into_owned(),
-                provider: self.provider.clone().into_owned(),
-                description: self.description.clone().into_owned(),
+                id: self.id.clone(),
+                provider: self.provider.clone(),
+                description: self.description.clone(),
                 severity: self.severity,
-                revoke: owned(&self.revoke),
-                reference: owned(&self.reference),
+                revoke: self.revoke.clone(),
+                reference: self.reference.clone(),
             })
         })
     }
@@ -85,7 +80,7 @@ impl Rule {
     fn regex_text(&self) -> String {
         let spec = self.spec();
         let fixed = !spec.anchors.is_empty() && spec.anchors.iter().all(|a| a.min_before == a.max_before);
-        if fixed { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone().into_owned() }
+        if fixed { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone() }
     }
 }
 
@@ -135,7 +130,7 @@ pub enum RuleFileError {
 impl RuleSet {
     /// The built-in rules.
     pub fn builtin() -> Self {
-        Self { rules: builtin::SPECS.iter().map(|spec| Rule::new(Spec::Builtin(spec))).collect() }
+        Self { rules: (0..builtin::count()).map(Rule::builtin).collect() }
     }
 
     /// No rules; add some with [`RuleSet::with_custom`].
@@ -185,6 +180,28 @@ impl RuleSet {
         &self.rules
     }
 
+    /// The literals that send the matcher to the rules, by the index of the rule.
+    pub(crate) fn triggers(&self) -> Vec<Trigger<'_>> {
+        let mut index_of_builtin = vec![None; builtin::count() as usize];
+        let mut triggers = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            match rule.source {
+                RuleSource::Builtin(number) => index_of_builtin[number as usize] = Some(index as u32),
+                RuleSource::Custom => triggers.extend(rule.triggers(index as u32)),
+            }
+        }
+        triggers.extend(builtin::triggers().into_iter().filter_map(|trigger| {
+            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule, ..trigger })
+        }));
+        triggers
+    }
+
+    /// The indexes of rules that have neither a literal nor a keyword; only a user's own can be such.
+    pub(crate) fn looking_at_everything(&self) -> Vec<usize> {
+        let custom = |rule: &Rule| matches!(rule.source, RuleSource::Custom) && rule.looks_at_everything();
+        self.rules.iter().enumerate().filter(|(_, rule)| custom(rule)).map(|(index, _)| index).collect()
+    }
+
     /// The rule of that id.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == id)
@@ -194,7 +211,7 @@ impl RuleSet {
 /// Translates a user's rule and compiles its expression at once, so that an error names the rule.
 fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     let spec = entry.translate()?;
-    let rule = Rule::new(Spec::Custom(Box::new(spec)));
+    let rule = Rule::custom(spec);
     if !rule.spec().regex.is_empty() {
         let regex = compile(&rule.regex_text()).map_err(|error| format!("`regex`: {error}"))?;
         if regex.is_match(b"") {

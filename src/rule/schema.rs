@@ -3,8 +3,6 @@
 //! The build script includes this module too: the built-in files are translated at build time, so that a
 //! run pays for none of them.
 
-use std::borrow::Cow;
-
 use crate::level::{Confidence, Severity};
 use crate::rule::shape::{ByteSet, Edges, Shape};
 
@@ -92,7 +90,7 @@ fn default_confidence() -> Confidence {
 }
 
 /// How a rule finds its matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleKind {
     /// By a literal in the value itself.
@@ -108,7 +106,7 @@ pub enum RuleKind {
 }
 
 /// Structure inside a value that can be checked without asking anybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
     /// The last six characters are the CRC-32 of what stands between the last `_` and them, in base 62.
@@ -134,15 +132,15 @@ pub enum Checksum {
     Base64Json,
 }
 
-/// A rule translated and checked, all of it constant data for the built-in ones.
-#[derive(Clone, Debug)]
+/// A rule translated and checked. The build script stores the built-in ones in this form.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct RuleSpec {
     /// Stable name.
-    pub id: Cow<'static, str>,
+    pub id: String,
     /// Who issues the credential; may be empty.
-    pub provider: Cow<'static, str>,
+    pub provider: String,
     /// One line.
-    pub description: Cow<'static, str>,
+    pub description: String,
     /// How a match is found.
     pub kind: RuleKind,
     /// Severity of a live value.
@@ -150,13 +148,13 @@ pub struct RuleSpec {
     /// How sure a match is by its form alone.
     pub confidence: Confidence,
     /// The shape as written, for people; empty for a regex or a path rule.
-    pub shape: Cow<'static, str>,
+    pub shape: String,
     /// The regular expression to run on a candidate; empty for a path or a generic rule.
-    pub regex: Cow<'static, str>,
+    pub regex: String,
     /// Literals in the value, one of which every match holds; empty: found by keywords alone.
-    pub anchors: Cow<'static, [AnchorSpec]>,
+    pub anchors: Vec<AnchorSpec>,
     /// Words one of which must stand near; lower case, every spelling listed.
-    pub keywords: Cow<'static, [Cow<'static, str>]>,
+    pub keywords: Vec<String>,
     /// How far from the value a keyword may stand.
     pub reach_bytes: u32,
     /// Fewest bytes of a match.
@@ -174,20 +172,20 @@ pub struct RuleSpec {
     /// Values in sequence are reported too, names made of words are not.
     pub samples_count: bool,
     /// Patterns of file names.
-    pub paths: Cow<'static, [Cow<'static, str>]>,
+    pub paths: Vec<String>,
     /// How to turn it off.
-    pub revoke: Option<Cow<'static, str>>,
+    pub revoke: Option<String>,
     /// Description of the format.
-    pub reference: Option<Cow<'static, str>>,
+    pub reference: Option<String>,
     /// The other half.
     pub pair: Option<PairSpec>,
 }
 
-/// An [`Anchor`](crate::rule::shape::Anchor) as constant data.
-#[derive(Clone, Debug)]
+/// An [`Anchor`](crate::rule::shape::Anchor) in a [`RuleSpec`].
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AnchorSpec {
     /// The literal.
-    pub literal: Cow<'static, [u8]>,
+    pub literal: Vec<u8>,
     /// Whether any ASCII case will do.
     pub ignore_case: bool,
     /// Fewest bytes of the match before it.
@@ -196,8 +194,8 @@ pub struct AnchorSpec {
     pub max_before: u32,
 }
 
-/// [`Edges`] as constant data.
-#[derive(Clone, Copy, Debug)]
+/// [`Edges`] in a [`RuleSpec`].
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct EdgeSpec {
     /// Not directly before.
     pub before: ByteSet,
@@ -205,15 +203,81 @@ pub struct EdgeSpec {
     pub after: ByteSet,
 }
 
-/// A [`PairEntry`] as constant data.
-#[derive(Clone, Debug)]
+/// A [`PairEntry`] in a [`RuleSpec`].
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct PairSpec {
     /// Id of the rule of the other half.
-    pub with: Cow<'static, str>,
+    pub with: String,
     /// How far apart the halves may stand.
     pub within_bytes: u32,
     /// Whether both must be there.
     pub required: bool,
+}
+
+/// A literal that sends the matcher to a rule.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Trigger<'a> {
+    /// The literal.
+    #[serde(borrow)]
+    pub literal: &'a [u8],
+    /// Whether any ASCII case will do.
+    pub ignore_case: bool,
+    /// Number of the rule.
+    pub rule: u32,
+    /// What the literal is to the rule.
+    pub kind: TriggerKind,
+}
+
+/// What a literal is to its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum TriggerKind {
+    /// It stands in the value, this far behind its start.
+    Anchor {
+        /// Fewest bytes of the match before it.
+        min_before: u32,
+        /// Most bytes of the match before it.
+        max_before: u32,
+    },
+    /// It stands near the value.
+    Keyword,
+    /// It stands in the name that the value is assigned to.
+    Name,
+}
+
+impl RuleSpec {
+    /// The literals that send the matcher to this rule, which has the number `rule`; none for a rule that
+    /// looks at file names or at everything.
+    pub fn triggers(&self, rule: u32) -> Vec<Trigger<'_>> {
+        let by_keyword = |kind| {
+            let words = self.keywords.iter();
+            words.map(|word| Trigger { literal: word.as_bytes(), ignore_case: true, rule, kind }).collect()
+        };
+        match self.kind {
+            RuleKind::Path => Vec::new(),
+            RuleKind::Generic => by_keyword(TriggerKind::Name),
+            RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
+                let kind = |anchor: &AnchorSpec| TriggerKind::Anchor {
+                    min_before: anchor.min_before,
+                    max_before: anchor.max_before,
+                };
+                let anchors = self.anchors.iter();
+                anchors
+                    .map(|anchor| Trigger {
+                        literal: &anchor.literal,
+                        ignore_case: anchor.ignore_case,
+                        rule,
+                        kind: kind(anchor),
+                    })
+                    .collect()
+            }
+            RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => by_keyword(TriggerKind::Keyword),
+        }
+    }
+
+    /// Whether the rule has neither a literal nor a keyword and looks at everything.
+    pub fn looks_at_everything(&self) -> bool {
+        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty()
+    }
 }
 
 /// How far from the value a keyword may stand when the rule does not say.
@@ -276,7 +340,7 @@ impl RuleEntry {
         match (&self.shape, &self.regex) {
             (Some(shape), None) => self.translate_shape(shape, spec)?,
             (None, Some(regex)) => {
-                spec.regex = Cow::Owned(regex.clone());
+                spec.regex = regex.clone();
                 spec.max_bytes = Some(OPEN_WINDOW_BYTES);
             }
             _ => return Err("a rule has either `shape` or `regex`".into()),
@@ -286,7 +350,7 @@ impl RuleEntry {
         }
         if self.kind == RuleKind::Keyed {
             // A keyed rule is found by its keywords: they are rarer than a chance literal in its value.
-            spec.anchors = Cow::Borrowed(&[]);
+            spec.anchors.clear();
         }
         Ok(())
     }
@@ -301,8 +365,8 @@ impl RuleEntry {
         spec.edges = EdgeSpec { before, after };
         spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
         spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
-        spec.shape = Cow::Owned(text.to_owned());
-        spec.regex = Cow::Owned(shape.to_regex(self.ignore_case));
+        spec.shape = text.to_owned();
+        spec.regex = shape.to_regex(self.ignore_case);
         let anchors = shape.anchors();
         if self.kind != RuleKind::Keyed && anchors.is_empty() {
             return Err("the shape holds no literal of three bytes or more at a bounded distance from its \
@@ -312,29 +376,27 @@ impl RuleEntry {
         spec.anchors = anchors
             .into_iter()
             .map(|anchor| AnchorSpec {
-                literal: Cow::Owned(anchor.literal),
+                literal: anchor.literal,
                 ignore_case: self.ignore_case,
                 min_before: anchor.min_before as u32,
                 max_before: anchor.max_before as u32,
             })
-            .collect::<Vec<_>>()
-            .into();
+            .collect();
         Ok(())
     }
 
     fn bare_spec(&self) -> RuleSpec {
-        let owned = |text: &String| Cow::<'static, str>::Owned(text.clone());
         RuleSpec {
-            id: owned(&self.id),
-            provider: owned(&self.provider),
-            description: owned(&self.description),
+            id: self.id.clone(),
+            provider: self.provider.clone(),
+            description: self.description.clone(),
             kind: self.kind,
             severity: self.severity,
             confidence: self.confidence,
-            shape: Cow::Borrowed(""),
-            regex: Cow::Borrowed(""),
-            anchors: Cow::Borrowed(&[]),
-            keywords: spellings(&self.keywords).into_iter().map(Cow::Owned).collect::<Vec<_>>().into(),
+            shape: String::new(),
+            regex: String::new(),
+            anchors: Vec::new(),
+            keywords: spellings(&self.keywords),
             reach_bytes: self.reach_bytes.unwrap_or(DEFAULT_REACH_BYTES),
             min_bytes: 1,
             max_bytes: None,
@@ -343,11 +405,11 @@ impl RuleEntry {
             checksum: self.checksum,
             public: self.public,
             samples_count: self.samples_count,
-            paths: self.paths.iter().map(owned).collect::<Vec<_>>().into(),
-            revoke: self.revoke.as_ref().map(owned),
-            reference: self.reference.as_ref().map(owned),
+            paths: self.paths.clone(),
+            revoke: self.revoke.clone(),
+            reference: self.reference.clone(),
             pair: self.pair.as_ref().map(|pair| PairSpec {
-                with: owned(&pair.with),
+                with: pair.with.clone(),
                 within_bytes: pair.within_bytes,
                 required: pair.required,
             }),

@@ -609,7 +609,7 @@ fn uuid(digit: ByteSet) -> Node {
 }
 
 /// A set of byte values.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ByteSet([u64; 4]);
 
 impl std::fmt::Debug for ByteSet {
@@ -623,16 +623,6 @@ impl std::fmt::Debug for ByteSet {
 impl ByteSet {
     /// No byte.
     pub const EMPTY: ByteSet = ByteSet([0; 4]);
-
-    /// A set from its 256 bits, lowest byte value first; the form in which the build script stores it.
-    pub const fn from_words(words: [u64; 4]) -> Self {
-        Self(words)
-    }
-
-    /// The 256 bits of the set.
-    pub const fn words(self) -> [u64; 4] {
-        self.0
-    }
 
     /// The listed bytes.
     pub fn of(bytes: &[u8]) -> Self {

@@ -222,7 +222,7 @@ fn add_tracked(root: &Path, files: &mut Vec<PathBuf>, coverage: &mut Coverage) {
     };
     let prefix = reported_below(&tracked.path_in_work_dir);
     let walked: HashSet<BString> = files.iter().map(|file| reported(file)).collect();
-    for entry in tracked.index.entries().filter(|entry| entry.kind == EntryKind::File && entry.stage <= 2) {
+    for entry in tracked.index.entries().filter(|entry| entry.kind == EntryKind::File) {
         let Some(below) = entry.path.strip_prefix(prefix.as_slice()) else { continue };
         let path = root.join(below.to_path_lossy());
         if walked.contains(&reported(&path)) {

@@ -22,7 +22,7 @@ fn random(seed: u64) -> impl FnMut(usize) -> usize {
 /// The rules whose matches in the text are kept.
 fn kept<'m>(matcher: &'m Matcher, scratch: &mut Scratch, text: &str) -> Vec<&'m Rule> {
     let mut found = Vec::new();
-    matcher.find(text.as_bytes(), scratch, &mut found);
+    assert!(matcher.find(text.as_bytes(), scratch, &mut found), "all of it was decoded");
     found
         .iter()
         .map(|found| (matcher.rule(found), found))

@@ -283,3 +283,317 @@ fn a_linked_gitignore_is_not_read_as_git_does_not() {
     let paths = [".env"].map(str::to_owned);
     assert_eq!(assert_same_answers(&sandbox, &paths, "linked"), 0);
 }
+
+const LINES: &str = ".env\n.env.local\n.env.*.local\n*.pem\n";
+
+/// Ids of the items of a JSON report, with the path of each.
+fn items(report: &serde_json::Value) -> Vec<String> {
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let items = report["items"].as_array().expect("items");
+    items.iter().map(|item| format!("{} {}", text(&item["id"]), text(&item["path"]))).collect()
+}
+
+/// The item with an id.
+#[track_caller]
+fn item<'r>(report: &'r serde_json::Value, id: &str) -> &'r serde_json::Value {
+    let items = report["items"].as_array().expect("items");
+    items.iter().find(|item| item["id"] == id).unwrap_or_else(|| panic!("no {id} in {items:?}"))
+}
+
+/// Text that looks like a private key, which stands whole in no file of this repository.
+fn private_key() -> String {
+    format!(
+        "-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n",
+        kind = "PRIVATE KEY",
+        body = "QUJD".repeat(9)
+    )
+}
+
+#[test]
+fn a_repository_without_rules_fails_and_fix_puts_it_right() {
+    let sandbox = Sandbox::repo();
+    let ran = sandbox.stanch(&["check"]).expect_code(1);
+    assert!(ran.stdout.contains(&format!("\n{LINES}\n")), "the lines stand alone: {}", ran.stdout);
+    assert!(ran.stdout.contains("[env-not-ignored]"), "{}", ran.stdout);
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    assert_eq!(report["missing_lines"], serde_json::json!([".env", ".env.local", ".env.*.local", "*.pem"]));
+    assert_eq!(report["verdict"], "wrong");
+
+    sandbox.stanch(&["check", "--fix"]).expect_code(0);
+    let gitignore = sandbox.path().join(".gitignore");
+    assert_eq!(fs::read_to_string(&gitignore).unwrap(), LINES);
+    for path in [".env", "a/b/.env.local", ".env.qa.local", "certs/key.pem"] {
+        sandbox.git(&["check-ignore", "--quiet", path]);
+    }
+    assert_eq!(sandbox.try_git(&["check-ignore", "--quiet", ".env.example"]).code, 1);
+
+    let before = fs::metadata(&gitignore).unwrap().modified().unwrap();
+    sandbox.stanch(&["check", "--fix"]).expect_code(0);
+    assert_eq!(fs::metadata(&gitignore).unwrap().modified().unwrap(), before, "nothing was written");
+    assert_eq!(sandbox.stanch(&["check", "--quiet"]).expect_code(0).stdout, "");
+}
+
+#[test]
+fn fix_keeps_the_file_byte_for_byte() {
+    for (before, added) in [
+        // Rules in another form count, so that two lines are not missing.
+        ("# all\n**/.env\nsecrets/\n.env.l*\n", ".env.*.local\n*.pem\n"),
+        (".env*\n!.env.example", "\n*.pem\n"),
+        ("# h\u{e9} \r\n\r\ntarget \r\n", ".env\r\n.env.local\r\n.env.*.local\r\n*.pem\r\n"),
+        ("a\r\n*.pem", "\r\n.env\r\n.env.local\r\n.env.*.local\r\n"),
+    ] {
+        let sandbox = Sandbox::repo();
+        sandbox.write(".gitignore", before);
+        sandbox.stanch(&["check", "--fix"]).expect_code(0);
+        let fixed = fs::read_to_string(sandbox.path().join(".gitignore")).unwrap();
+        assert_eq!(fixed, format!("{before}{added}"));
+        assert!(sandbox.stanch(&["check"]).expect_code(0).stdout.contains("nothing is wrong"));
+        let left: Vec<_> =
+            fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn fix_keeps_permissions_and_refuses_a_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let sandbox = Sandbox::repo();
+    let gitignore = sandbox.path().join(".gitignore");
+    sandbox.write(".gitignore", "target\n");
+    fs::set_permissions(&gitignore, fs::Permissions::from_mode(0o640)).unwrap();
+    sandbox.stanch(&["check", "--fix"]).expect_code(0);
+    assert_eq!(fs::metadata(&gitignore).unwrap().permissions().mode() & 0o777, 0o640);
+
+    fs::remove_file(&gitignore).unwrap();
+    sandbox.write("elsewhere", LINES);
+    symlink("elsewhere", &gitignore).unwrap();
+    let ran = sandbox.stanch(&["check", "--fix", "--format", "json"]).expect_code(2);
+    assert!(ran.stderr.contains("symbolic link"), "{}", ran.stderr);
+    let report = ran.json();
+    assert!(items(&report).contains(&"gitignore-symlink .gitignore".to_owned()), "{:?}", items(&report));
+    assert_eq!(fs::read_to_string(sandbox.path().join("elsewhere")).unwrap(), LINES);
+    assert!(fs::symlink_metadata(&gitignore).unwrap().is_symlink());
+}
+
+#[test]
+fn fix_leaves_alone_what_is_not_text() {
+    let sandbox = Sandbox::repo();
+    let utf16: Vec<u8> = "\u{feff}.env\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    sandbox.write(".gitignore", &utf16);
+    let ran = sandbox.stanch(&["check", "--fix", "--format", "json"]).expect_code(2);
+    assert!(ran.stderr.contains("save it as UTF-8"), "{}", ran.stderr);
+    assert_eq!(item(&ran.json(), "gitignore-encoding")["path"], ".gitignore");
+    assert_eq!(fs::read(sandbox.path().join(".gitignore")).unwrap(), utf16);
+}
+
+#[test]
+fn fix_does_not_hide_a_gitignore_that_a_sparse_checkout_left_out() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", ".env\n");
+    sandbox.write("a/file", "");
+    sandbox.commit_all("all");
+    sandbox.git(&["sparse-checkout", "set", "--no-cone", "a"]);
+    let ran = sandbox.stanch(&["check", "--fix"]).expect_code(2);
+    assert!(ran.stderr.contains("sparse checkout"), "{}", ran.stderr);
+    assert!(!sandbox.path().join(".gitignore").exists());
+}
+
+#[test]
+fn protection_of_one_clone_or_one_user_is_said_to_be_that() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".git/info/exclude", format!("# mine\n{LINES}"));
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    let env = item(&report, "env-ignored-locally");
+    assert_eq!(
+        (&env["path"], &env["line"], &env["severity"]),
+        (&".git/info/exclude".into(), &2.into(), &"medium".into())
+    );
+    assert!(env["reason"].as_str().unwrap().contains("in this clone"), "{env}");
+    assert_eq!(item(&report, "pem-ignored-locally")["line"], 5);
+    assert_eq!(report["missing_lines"].as_array().unwrap().len(), 4);
+
+    // Without core.excludesFile git reads a file in the configuration directory.
+    let sandbox = Sandbox::repo();
+    sandbox.write("../home/.config/git/ignore", LINES);
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    assert!(
+        item(&report, "env-ignored-locally")["reason"].as_str().unwrap().contains("your own global excludes")
+    );
+    assert_eq!(report["patterns"][0]["decided_by"]["home"], "global-excludes");
+
+    sandbox.write("../home/other", ".env\n");
+    sandbox.git(&["config", "--global", "core.excludesFile", "~/other"]);
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    assert_eq!(report["patterns"][0]["protection"], "ignored-locally");
+    assert_eq!(report["patterns"][1]["protection"], "not-ignored");
+
+    sandbox.stanch(&["check", "--fix"]).expect_code(0);
+}
+
+#[test]
+fn a_line_that_protects_only_the_root_is_not_enough() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", format!("/.env\n{}", &LINES[5..]));
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    assert_eq!(items(&report), ["env-not-ignored .gitignore"]);
+    assert!(
+        item(&report, "env-not-ignored")["reason"].as_str().unwrap().contains("though it is at the root")
+    );
+    assert_eq!(report["missing_lines"], serde_json::json!([".env"]));
+}
+
+#[test]
+fn a_nested_file_that_takes_protection_back_is_named() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    sandbox.write("service/.gitignore", "# ours\n!.env\n");
+    sandbox.write("certs/.gitignore", "!*.pem\n");
+    sandbox.commit_all("first");
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    assert_eq!(items(&report), ["env-taken-back service/.gitignore", "pem-taken-back certs/.gitignore"]);
+    let taken = item(&report, "env-taken-back");
+    assert_eq!((&taken["line"], &taken["fails"]), (&2.into(), &true.into()));
+    assert_eq!(item(&report, "pem-taken-back")["fails"], false);
+    assert_eq!(report["missing_lines"], serde_json::json!([]));
+    // There is nothing that a line in the root could repair.
+    sandbox.stanch(&["check", "--fix"]).expect_code(1);
+    assert_eq!(fs::read_to_string(sandbox.path().join(".gitignore")).unwrap(), LINES);
+}
+
+#[test]
+fn tracked_files_are_listed_and_the_printed_command_untracks_them() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    let odd = if cfg!(unix) { "it's/*/ü ~$HOME/.env" } else { "it's/ü ~$HOME/.env" };
+    for path in [".env", "api/.env.production", ".env.example", ".env.sample", odd] {
+        sandbox.write(path, "A=1\n");
+    }
+    sandbox.write("key.pem", private_key());
+    sandbox.write("ca.pem", private_key().replace("PRIVATE KEY", "CERTIFICATE"));
+    sandbox.git(&["add", "--all", "--force"]);
+    sandbox.git(&["commit", "--quiet", "--message", "all"]);
+
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json();
+    let mut found = items(&report);
+    found.sort();
+    let mut expected = vec![
+        "env-tracked .env".to_owned(),
+        "env-tracked api/.env.production".to_owned(),
+        format!("env-tracked {odd}"),
+        "pem-tracked ca.pem".to_owned(),
+        "pem-tracked key.pem".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(found, expected);
+    let severity = |path: &str| {
+        let items = report["items"].as_array().unwrap();
+        items.iter().find(|item| item["path"] == path).unwrap()["severity"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (severity("key.pem"), severity("ca.pem"), severity(".env")),
+        ("high".into(), "info".into(), "high".into())
+    );
+    assert!(!report.to_string().contains("QUJD"), "nothing of the key is shown");
+
+    run_printed_commands(&sandbox, &report);
+    assert_eq!(sandbox.git(&["ls-files"]), ".env.example\n.env.sample\n.gitignore");
+    assert!(sandbox.path().join(".env").exists() && sandbox.path().join(odd).exists());
+    sandbox.stanch(&["check"]).expect_code(0);
+}
+
+/// Runs the `git rm` of each item in a shell, as a reader would who pastes it.
+fn run_printed_commands(sandbox: &Sandbox, report: &serde_json::Value) {
+    for item in report["items"].as_array().expect("items") {
+        let fix = item["fix"].as_str().expect("a fix");
+        let end = fix.rfind("` (the file itself stays)").expect("a command");
+        let output = sandbox.command("sh").args(["-c", &fix[1..end]]).output().expect("a shell");
+        assert!(output.status.success(), "{fix}: {}", output.stderr.as_bstr());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_names_neither_reach_the_terminal_nor_break_the_printed_command() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    let names: [&[u8]; 4] = [b"\x1b[2J'%s\\.pem", b"\xff.pem", "\u{202e}x.pem".as_bytes(), b".env.a\n"];
+    for name in names {
+        fs::write(sandbox.path().join(std::ffi::OsStr::from_bytes(name)), private_key()).unwrap();
+    }
+    sandbox.git(&["add", "--all", "--force"]);
+    sandbox.git(&["commit", "--quiet", "--message", "all"]);
+    let ran = sandbox.stanch(&["check"]).expect_code(1);
+    assert!(!ran.stdout.contains(['\x1b', '\u{202e}', '\u{fffd}']), "{:?}", ran.stdout);
+    run_printed_commands(&sandbox, &sandbox.stanch(&["check", "--format", "json"]).expect_code(1).json());
+    assert_eq!(sandbox.git(&["ls-files"]), ".gitignore");
+}
+
+#[test]
+fn a_key_that_was_only_announced_is_no_key_yet() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    sandbox.write("key.pem", private_key());
+    sandbox.git(&["add", "--force", "--intent-to-add", "key.pem"]);
+    let report = sandbox.stanch(&["check", "--format", "json"]).expect_code(0).json();
+    assert_eq!(item(&report, "pem-tracked")["severity"], "info");
+}
+
+#[test]
+fn it_says_so_when_it_could_not_look() {
+    let nowhere = Sandbox::new();
+    assert!(nowhere.stanch(&["check"]).expect_code(2).stderr.contains("not inside a git repository"));
+
+    let bare = Sandbox::new();
+    bare.git(&["init", "--quiet", "--bare"]);
+    assert!(bare.stanch(&["check"]).expect_code(2).stderr.contains("bare"));
+
+    let sandbox = Sandbox::repo();
+    sandbox.write("a/file", "");
+    sandbox.commit_all("first");
+    sandbox.write(".gitignore", LINES);
+    sandbox.write("a/.gitignore/file", "");
+    let ran = sandbox.stanch(&["check"]).expect_code(2);
+    assert!(
+        ran.stdout.contains("could not look at a/.gitignore: it is not a regular file"),
+        "{}",
+        ran.stdout
+    );
+    let ran = sandbox.stanch(&["check", "--format", "json"]).expect_code(2);
+    assert!(ran.stderr.contains("a/.gitignore"), "{}", ran.stderr);
+    assert_eq!(ran.json()["verdict"], "incomplete");
+
+    fs::remove_dir_all(sandbox.path().join("a/.gitignore")).unwrap();
+    sandbox.stanch(&["check"]).expect_code(0);
+    sandbox.write(".git/index", "DIRC and no more");
+    assert!(sandbox.stanch(&["check"]).expect_code(2).stderr.contains("index"));
+}
+
+#[test]
+fn a_missing_key_blob_is_no_clean_answer() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    sandbox.write("key.pem", private_key());
+    sandbox.git(&["add", "--force", "key.pem"]);
+    let id = sandbox.git(&["rev-parse", ":key.pem"]);
+    fs::remove_file(sandbox.path().join(format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
+    let ran = sandbox.stanch(&["check"]).expect_code(2);
+    assert!(ran.stdout.contains("could not look at key.pem"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_repository_of_the_environment_is_checked() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", LINES);
+    let elsewhere = Sandbox::new();
+    let output = sandbox
+        .command(crate::support::stanch())
+        .arg("check")
+        .current_dir(elsewhere.path())
+        .env("GIT_DIR", sandbox.path().join(".git"))
+        .env("GIT_WORK_TREE", sandbox.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", output.stderr.as_bstr());
+}

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{Ran, Sandbox, stanch};
+use crate::support::{Ran, Sandbox, stanch, write_program};
 
 /// A binary that shows its version and nothing else.
 const FAKE_STANCH: &str = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'stanch 0.0.7'\n";
@@ -88,12 +88,6 @@ fn run(mut command: Command) -> Ran {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
-}
-
-fn write_program(path: &Path, content: impl AsRef<[u8]>) {
-    fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
-    fs::write(path, content).expect("a written file");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("permissions");
 }
 
 fn sha256(content: &[u8]) -> String {

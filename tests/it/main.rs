@@ -2,8 +2,14 @@
 
 mod catalogue;
 mod check;
+mod cli;
+mod config;
+mod exit_codes;
 mod history;
+mod hook;
 mod install;
 mod reports;
 mod staged;
 mod support;
+mod suppression;
+mod worktree;

@@ -155,6 +155,25 @@ pub fn stanch() -> &'static str {
     env!("CARGO_BIN_EXE_stanch")
 }
 
+/// Writes an executable file and makes its directories.
+pub fn write_program(path: &Path, content: impl AsRef<[u8]>) {
+    fs::create_dir_all(path.parent().expect("a file has a directory")).expect("directories");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Another test that starts a process at this moment would inherit the open file for an instant, and a file
+        // that is open for writing cannot be run. So another process writes it.
+        let draft = path.with_extension("draft");
+        fs::write(&draft, content).expect("a written file");
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).expect("permissions");
+        let copied = Command::new("cp").arg("-p").args([&draft, path]).status().expect("cp runs");
+        assert!(copied.success(), "cp {}", path.display());
+        fs::remove_file(&draft).expect("a removed file");
+    }
+    #[cfg(not(unix))]
+    fs::write(path, content).expect("a written file");
+}
+
 /// Deterministic characters from an alphabet, so that no token stands whole in a source file.
 pub fn random_text(alphabet: &str, len: usize, seed: u64) -> String {
     let alphabet: Vec<char> = alphabet.chars().collect();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use stanch::config::unknown_rule;
+use stanch::hygiene::ENV_FILE_STAGED;
 use stanch::rule::{Rule, RuleSet};
 
 use crate::cli::args::{Format, GlobalArgs, RulesAction, RulesArgs};
@@ -15,29 +16,22 @@ use crate::cli::plan::{OutputPlan, load_config, rule_set};
 pub fn run(args: &RulesArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let (config, _) = load_config(global, &[PathBuf::from(".")])?;
     let rules = rule_set(&config)?;
-    let is_disabled = |rule: &Rule| config.disabled_rules.iter().any(|id| *id == rule.id);
+    let mut catalogue = catalogue(&rules);
+    let is_disabled = |id: &str| config.disabled_rules.iter().any(|disabled| disabled == id);
     match &args.action {
         RulesAction::List => {
-            let mut listed: Vec<&Rule> = rules.rules().iter().filter(|rule| !is_disabled(rule)).collect();
-            listed.sort_by(|left, right| left.id.cmp(&right.id));
-            output.target.write(false, |out| list(&listed, output.format, out))?;
+            catalogue.retain(|rule| !is_disabled(rule.id));
+            output.target.write(false, |out| list(&catalogue, output.format, out))?;
         }
         RulesAction::Show { id } => {
-            let rule = find(&rules, id)?;
-            output.target.write(false, |out| show(rule, is_disabled(rule), output.format, out))?;
+            let Some(rule) = catalogue.iter().find(|rule| rule.id == id) else {
+                let known: Vec<&str> = catalogue.iter().map(|rule| rule.id).collect();
+                bail!(unknown_rule(id, &known));
+            };
+            output.target.write(false, |out| show(rule, is_disabled(id), output.format, out))?;
         }
     }
     Ok(Exit::Clean)
-}
-
-fn find<'r>(rules: &'r RuleSet, id: &str) -> Result<&'r Rule> {
-    match rules.get(id) {
-        Some(rule) => Ok(rule),
-        None => {
-            let known: Vec<&str> = rules.rules().iter().map(|rule| &*rule.id).collect();
-            bail!(unknown_rule(id, &known))
-        }
-    }
 }
 
 /// A rule in the JSON formats: `rules list` writes an array of them, or one a line, `rules show` one.
@@ -54,6 +48,27 @@ struct RuleRecord<'r> {
     paths: Vec<&'r str>,
     revoke: Option<&'r str>,
     reference: Option<&'r str>,
+}
+
+/// Every rule by id: those that look at content, and the one that looks at the names of staged files.
+fn catalogue(rules: &RuleSet) -> Vec<RuleRecord<'_>> {
+    let mut records: Vec<RuleRecord<'_>> = rules.rules().iter().map(RuleRecord::new).collect();
+    let env_file: &'static _ = &**ENV_FILE_STAGED;
+    records.push(RuleRecord {
+        id: &env_file.id,
+        provider: &env_file.provider,
+        description: &env_file.description,
+        severity: env_file.severity.name(),
+        confidence: "high",
+        shape: "",
+        regex: "",
+        keywords: Vec::new(),
+        paths: vec![".env", ".env.*"],
+        revoke: env_file.revoke.as_deref(),
+        reference: env_file.reference.as_deref(),
+    });
+    records.sort_by_key(|record| record.id);
+    records
 }
 
 impl<'r> RuleRecord<'r> {
@@ -74,56 +89,44 @@ impl<'r> RuleRecord<'r> {
     }
 }
 
-fn list(rules: &[&Rule], format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn list(rules: &[RuleRecord<'_>], format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Human => {
             let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
             for rule in rules {
                 let provider =
                     if rule.provider.is_empty() { String::new() } else { format!("{}: ", rule.provider) };
-                writeln!(
-                    out,
-                    "{:width$}  {:8}  {provider}{}",
-                    rule.id,
-                    rule.severity.name(),
-                    rule.description
-                )?;
+                writeln!(out, "{:width$}  {:8}  {provider}{}", rule.id, rule.severity, rule.description)?;
             }
             writeln!(out, "\n{} rules; `stanch rules show ID` tells more", rules.len())
         }
-        Format::Json => {
-            let records: Vec<RuleRecord<'_>> = rules.iter().map(|rule| RuleRecord::new(rule)).collect();
-            writeln!(out, "{}", serde_json::to_string_pretty(&records)?)
-        }
-        Format::Jsonl => rules
-            .iter()
-            .try_for_each(|rule| writeln!(out, "{}", serde_json::to_string(&RuleRecord::new(rule))?)),
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(rules)?),
+        Format::Jsonl => rules.iter().try_for_each(|rule| writeln!(out, "{}", serde_json::to_string(rule)?)),
     }
 }
 
-fn show(rule: &Rule, is_disabled: bool, format: Format, out: &mut dyn Write) -> io::Result<()> {
-    let record = RuleRecord::new(rule);
+fn show(rule: &RuleRecord<'_>, is_disabled: bool, format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Human => {}
-        Format::Json => return writeln!(out, "{}", serde_json::to_string_pretty(&record)?),
-        Format::Jsonl => return writeln!(out, "{}", serde_json::to_string(&record)?),
+        Format::Json => return writeln!(out, "{}", serde_json::to_string_pretty(rule)?),
+        Format::Jsonl => return writeln!(out, "{}", serde_json::to_string(rule)?),
     }
     let disabled = if is_disabled { " (disabled by the configuration)" } else { "" };
-    writeln!(out, "{}{disabled}", record.id)?;
-    writeln!(out, "  {}", record.description)?;
-    let (keywords, paths) = (record.keywords.join(", "), record.paths.join(", "));
+    writeln!(out, "{}{disabled}", rule.id)?;
+    writeln!(out, "  {}", rule.description)?;
+    let (keywords, paths) = (rule.keywords.join(", "), rule.paths.join(", "));
     // The expression of a shape is a translation of it and tells a reader nothing new.
-    let regex = if record.shape.is_empty() { record.regex } else { "" };
+    let regex = if rule.shape.is_empty() { rule.regex } else { "" };
     let lines = [
-        ("provider", record.provider),
-        ("severity", record.severity),
-        ("confidence", record.confidence),
-        ("shape", record.shape),
+        ("provider", rule.provider),
+        ("severity", rule.severity),
+        ("confidence", rule.confidence),
+        ("shape", rule.shape),
         ("regex", regex),
         ("keywords", &keywords),
         ("paths", &paths),
-        ("revoke", record.revoke.unwrap_or_default()),
-        ("reference", record.reference.unwrap_or_default()),
+        ("revoke", rule.revoke.unwrap_or_default()),
+        ("reference", rule.reference.unwrap_or_default()),
     ];
     for (name, text) in lines.into_iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "  {name:<11} {text}")?;

@@ -4,12 +4,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
 use stanch::config::nearest;
+use stanch::filter::allowlist::AllowQuery;
+use stanch::finding::Finding;
 use stanch::git::Repository;
+use stanch::hygiene;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
+use stanch::scanner::Outcome;
 use stanch::source::Source;
+use stanch::source::history::{self, History};
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
 use stanch::source::worktree::{Worktree, WorktreeOptions};
@@ -38,12 +44,27 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
     let source = Staged::open(&args.repo.dir, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
-    run.finish(&source, &args.matching)
+    let mut outcome = engine.scanner.scan(&source, engine.threads);
+    if engine.watches_env_files {
+        let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
+        add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
+    }
+    run.report(&outcome, &args.matching)
 }
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
-    let _ = (args, global, output);
-    anyhow::bail!("this version cannot scan the history yet")
+    let started = Instant::now();
+    let place = repository_root(&args.repo.dir)?;
+    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
+    let options = history::Options {
+        ranges: args.ranges.clone(),
+        reachable_only: args.reachable_only,
+        allow_shallow: args.allow_shallow,
+        max_blob_bytes: engine.max_file_bytes,
+    };
+    let source = History::open(&args.repo.dir, options)?;
+    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: false };
+    run.finish(&source, &args.matching)
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -75,7 +96,13 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn finish(&self, source: &dyn Source, matching: &MatchArgs) -> Result<Exit> {
-        let outcome = self.engine.scanner.scan(source, self.engine.threads);
+        if self.engine.scanner.rules().rules().is_empty() {
+            bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
+        }
+        self.report(&self.engine.scanner.scan(source, self.engine.threads), matching)
+    }
+
+    fn report(&self, outcome: &Outcome, matching: &MatchArgs) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
         let notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
         let report = Report {
@@ -92,6 +119,27 @@ impl Run<'_> {
         deliver(&report, self.output)?;
         Ok(Exit::of(is_complete, !outcome.findings.is_empty()))
     }
+}
+
+/// Adds findings that are not about content, under the same policy.
+fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
+    let policy = engine.scanner.policy();
+    for finding in findings {
+        let query = AllowQuery {
+            rule_id: &finding.rule.id,
+            path: Some(finding.location.path.as_bstr()),
+            secret: finding.secret.reveal(),
+            commit: None,
+        };
+        if finding.rule.severity < policy.min_severity || finding.confidence < policy.min_confidence {
+            outcome.suppressed.below_threshold += 1;
+        } else if policy.allowlists.check(&query).is_some() {
+            outcome.suppressed.allowlist += 1;
+        } else {
+            outcome.findings.push(finding);
+        }
+    }
+    outcome.findings.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
 }
 
 /// Writes the report where it should go. Whoever looks at the terminal alone still learns what went wrong.

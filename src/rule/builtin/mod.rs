@@ -1,0 +1,27 @@
+//! The built-in catalogue as the build script translated it from the files beside this one.
+
+use super::schema::{RuleSpec, Trigger};
+
+static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+static OFFSETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/offsets.bin"));
+static TRIGGERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/triggers.bin"));
+
+/// Number of rules.
+pub(super) fn count() -> u32 {
+    (OFFSETS.len() / 4 - 1) as u32
+}
+
+/// Decodes one rule.
+pub(super) fn rule(number: u32) -> RuleSpec {
+    let offset = |index: u32| {
+        let at = index as usize * 4;
+        let bytes = OFFSETS[at..at + 4].try_into().expect("four bytes");
+        u32::from_le_bytes(bytes) as usize
+    };
+    postcard::from_bytes(&RULES[offset(number)..offset(number + 1)]).expect("the build script wrote it")
+}
+
+/// The literals that send the matcher to the rules, by the number of the rule.
+pub(super) fn triggers() -> Vec<Trigger<'static>> {
+    postcard::from_bytes(TRIGGERS).expect("the build script wrote it")
+}

@@ -1,0 +1,147 @@
+//! `.stanch.toml`: where it is found and what it changes.
+
+use std::fs;
+
+use crate::support::{Sandbox, clickup_token};
+
+const DISABLED: &str = "[rules]\ndisable = [\"clickup-personal-token\"]\n";
+
+fn allow(line: &str) -> String {
+    format!("[[allow]]\nreason = \"made up\"\n{line}\n")
+}
+
+#[test]
+fn the_file_is_found_upwards_to_the_repository_root() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("sub/deep/a.txt", clickup_token(1));
+    fs::write(sandbox.outside().join(".stanch.toml"), DISABLED).unwrap();
+    sandbox.stanch(&[]).expect_code(1);
+    sandbox.write(".stanch.toml", DISABLED);
+    let ran = sandbox.stanch(&["--format", "json"]).expect_code(0);
+    assert_eq!(ran.json()["config"], ".stanch.toml");
+    sandbox.stanch_in(&sandbox.path().join("sub/deep"), &["a.txt"]).expect_code(0);
+    sandbox.stanch_in(sandbox.outside(), &["work/sub"]).expect_code(0);
+    sandbox.stanch(&["--no-config"]).expect_code(1);
+    sandbox.git(&["add", "--all"]);
+    sandbox.stanch(&["staged"]).expect_code(0);
+    sandbox.stanch_in(&sandbox.path().join("sub"), &["staged"]).expect_code(0);
+}
+
+#[test]
+fn an_option_goes_before_a_variable_before_the_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", clickup_token(1));
+    sandbox.write(".stanch.toml", "");
+    fs::write(sandbox.outside().join("off.toml"), DISABLED).unwrap();
+    fs::write(sandbox.outside().join("on.toml"), "").unwrap();
+    let run = |variable: &str, args: &[&str]| {
+        let output =
+            sandbox.command(crate::support::stanch()).env("STANCH_CONFIG", variable).args(args).output();
+        output.expect("stanch runs").status.code()
+    };
+    assert_eq!(run("", &[]), Some(1));
+    assert_eq!(run("../off.toml", &[]), Some(0));
+    assert_eq!(run("../off.toml", &["--config", "../on.toml"]), Some(1));
+    assert_eq!(run("../off.toml", &["--no-config"]), Some(1));
+    assert_eq!(run("../missing.toml", &[]), Some(2));
+}
+
+#[test]
+fn options_go_before_the_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/a.txt", clickup_token(1));
+    sandbox.write(".stanch.toml", "[scan]\nmin_confidence = \"proven\"\n");
+    let ran = sandbox.stanch(&["--format", "json"]).expect_code(0);
+    assert_eq!(ran.json()["suppressed"]["below_threshold"], 1);
+    sandbox.stanch(&["--min-confidence", "high"]).expect_code(1);
+    sandbox.write(".stanch.toml", "[scan]\nmax_file_bytes = 40\n");
+    let ran = sandbox.stanch(&["src", "--format", "json"]).expect_code(0);
+    assert_eq!(ran.json()["coverage"]["skipped"]["counts"]["too-large"], 1);
+    sandbox.stanch(&["src", "--max-file-bytes", "1k"]).expect_code(1);
+}
+
+#[test]
+fn places_with_different_files_are_not_scanned_together() {
+    let sandbox = Sandbox::new();
+    sandbox.write("one/.git/HEAD", "");
+    sandbox.write("two/.git/HEAD", "");
+    sandbox.write("one/.stanch.toml", "");
+    sandbox.write("two/a.txt", "nothing\n");
+    let ran = sandbox.stanch(&["one", "two"]).expect_code(2);
+    assert!(ran.stderr.contains("different configurations"), "{}", ran.stderr);
+    sandbox.stanch(&["one", "two", "--no-config"]).expect_code(0);
+}
+
+#[test]
+fn patterns_of_paths_speak_of_the_root() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("sub/fixtures/a.txt", clickup_token(1));
+    sandbox.write(".stanch.toml", allow("paths = [\"/sub/fixtures/\"]"));
+    let (root, sub) = (sandbox.path(), sandbox.path().join("sub"));
+    for (dir, path) in [
+        (&root, "."),
+        (&root, "sub"),
+        (&root, root.to_str().unwrap()),
+        (&sub, "."),
+        (&sub, "fixtures/a.txt"),
+        (&sub, ".."),
+        (&sub, "../sub/fixtures"),
+    ] {
+        sandbox.stanch_in(dir, &[path]).expect_code(0);
+    }
+    sandbox.stanch_in(sandbox.outside(), &["work"]).expect_code(0);
+    sandbox.git(&["add", "--all"]);
+    sandbox.stanch_in(&sub, &["staged"]).expect_code(0);
+    sandbox.write(".stanch.toml", allow("paths = [\"/fixtures/\"]"));
+    sandbox.stanch_in(&sub, &["."]).expect_code(1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_place_is_the_place_it_leads_to() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("sub/fixtures/a.txt", clickup_token(1));
+    sandbox.write(".stanch.toml", allow("paths = [\"/sub/fixtures/\"]"));
+    let link = sandbox.outside().join("link");
+    std::os::unix::fs::symlink(sandbox.path().join("sub"), &link).unwrap();
+    sandbox.stanch_in(sandbox.outside(), &["link/fixtures"]).expect_code(0);
+    sandbox.stanch_in(sandbox.outside(), &[link.to_str().unwrap()]).expect_code(0);
+}
+
+#[test]
+fn rules_of_ones_own_are_used() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", format!("key = {}{}\n", "acme_", "Q7x2Kp9LmZ4vBn8TrW3y"));
+    sandbox.write(
+        ".stanch.toml",
+        "[scan]\n[[rule]]\nid = \"acme-key\"\nprovider = \"Acme\"\ndescription = \"deploy key\"\nkind = \"prefixed\"\n\
+         severity = \"high\"\nconfidence = \"high\"\nshape = '\"acme_\" ALNUM{20}'\n",
+    );
+    let ran = sandbox.stanch(&["--rule", "acme-key", "--format", "json"]).expect_code(1);
+    assert_eq!(ran.json()["findings"][0]["rule"], "acme-key");
+    let ran = sandbox.stanch(&["rules", "show", "acme-key"]).expect_code(0);
+    assert!(ran.stdout.contains("deploy key"), "{}", ran.stdout);
+}
+
+#[test]
+fn stale_and_expired_entries_are_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/a.txt", clickup_token(1));
+    let entries = [
+        allow("rules = [\"clickup-personal-token\"]\nexpires = 2020-01-01"),
+        allow("paths = [\"gone.txt\"]"),
+        allow("paths = [\"src/a.txt\"]\nexpires = 9999-12-31"),
+    ];
+    sandbox.write(".stanch.toml", entries.concat());
+    let ran = sandbox.stanch(&["--format", "json"]).expect_code(0);
+    let notes = ran.json()["notes"].clone();
+    assert_eq!(
+        notes,
+        serde_json::json!([
+            ".stanch.toml:1: this entry ended on 2020-01-01 and accepts nothing any more",
+            ".stanch.toml:5: this entry accepts nothing that is there; remove it",
+        ])
+    );
+    let part = sandbox.stanch(&["src", "--format", "json"]).expect_code(0).json();
+    assert_eq!(part["notes"].as_array().map(Vec::len), Some(1), "a part says nothing of the whole: {part}");
+}
