@@ -725,12 +725,12 @@ fn a_ref_to_nowhere_is_a_problem() {
 }
 
 fn the_file(dir: &Path, ending: &str) -> PathBuf {
-    let mut found = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
     let path = found.find(|path| path.to_string_lossy().ends_with(ending)).expect("a pack");
-    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    let mut permissions = fs::metadata(&path).expect("a file").permissions();
     #[expect(clippy::permissions_set_readonly_false, reason = "git writes its packs read-only")]
     permissions.set_readonly(false);
-    fs::set_permissions(&path, permissions).unwrap();
+    fs::set_permissions(&path, permissions).expect("a writable file");
     path
 }
 
@@ -765,7 +765,8 @@ fn a_damaged_pack_is_never_clean() {
 
 /// Whether two indexes of version 2 differ at most in the checksums of packed bytes.
 fn same_entries(a: &[u8], b: &[u8]) -> bool {
-    let count = u32::from_be_bytes(a[8 + 1020..8 + 1024].try_into().unwrap()) as usize;
+    let last_of_fan = a[8 + 1020..8 + 1024].try_into().expect("four bytes");
+    let count = u32::from_be_bytes(last_of_fan) as usize;
     let checksums = 8 + 1024 + count * 20..8 + 1024 + count * 24;
     a[..checksums.start] == b[..checksums.start] && a[checksums.end..] == b[checksums.end..]
 }
