@@ -1,4 +1,33 @@
 //! stanch finds secrets in git repositories before they leave.
+//!
+//! This library is the engine; the binary parses the command line, calls it and prints. The engine itself
+//! prints nothing, reads no clock, starts no process and never touches the network.
+//!
+//! # The way through the house
+//!
+//! ```text
+//! source ─► ContentUnit ─► matcher ─► filter ─► Finding ─► report
+//! ```
+//!
+//! - [`source`] yields bytes and where they came from: the working tree, the index, the history, standard
+//!   input. It says what it read and what it could not read ([`source::Coverage`]); it knows no rules.
+//! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run.
+//! - [`rule`] holds what to look for. Rules are data in the notation of [`rule::shape`], translated at build
+//!   time.
+//! - [`matcher`] runs rules over bytes: a prefilter for literals, then one expression at one place.
+//!   [`decode`] shows it base64, escapes and the like as they read when decoded.
+//! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
+//! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
+//! - [`finding`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`report`] turns findings into bytes; it opens no file.
+//! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
+//! - [`config`] finds and reads `.stanch.toml`.
+//!
+//! # What never happens
+//!
+//! - An error never becomes "clean": it is a [`source::Problem`] in the coverage, and exit code 2.
+//! - A [`secret::Secret`] never shows its bytes in `Debug` or `Display`.
+//! - A source never sees a rule, the matcher never sees a path, a report never sees a repository.
 
 #![deny(missing_docs)]
 

@@ -47,9 +47,18 @@ impl Staged {
     ///
     /// When there is no repository, or its index or `HEAD` cannot be read.
     pub fn open(start: &Path, max_blob_bytes: Option<u64>) -> Result<Self, StagedSourceError> {
-        let repository = Repository::open(start)?;
+        Ok(Self::new(Repository::open(start)?, max_blob_bytes)?)
+    }
+
+    /// The same for a repository that is open already: opening costs as much as the comparison.
+    ///
+    /// # Errors
+    ///
+    /// When the index or `HEAD` cannot be read.
+    pub fn new(repository: Repository, max_blob_bytes: Option<u64>) -> Result<Self, StagedError> {
         let changes = repository.staged_changes()?;
-        Ok(Self { start: start.to_path_buf(), repository: Mutex::new(repository), changes, max_blob_bytes })
+        let start = repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf();
+        Ok(Self { start, repository: Mutex::new(repository), changes, max_blob_bytes })
     }
 
     /// Paths of the files and links that the commit would add, change or move, from the top of the working

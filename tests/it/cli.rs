@@ -101,6 +101,16 @@ fn aliases_of_other_scanners_do_the_same() {
     assert_eq!(staged["mode"], "staged");
     assert_eq!(sandbox.stanch(&["protect", "--staged", "--format", "json"]).expect_code(1).json(), staged);
     sandbox.stanch(&["protect"]).expect_code(2);
+    sandbox.commit_all("first");
+    let history = sandbox.stanch(&["history", "--format", "json"]).expect_code(1).json();
+    assert_eq!(history["mode"], "history");
+    assert_eq!(history["findings"][0]["history"]["first_commit"]["author"], "Ada Author");
+    assert_eq!(history["findings"][0]["history"]["first_commit"]["date"], "2024-05-06T07:08:09+02:00");
+    assert_eq!(history["findings"][0]["history"]["in_head"], true);
+    for args in [&["git"][..], &["git", "."], &["detect"], &["detect", "--source", "."]] {
+        let args = [args, &["--format", "json"]].concat();
+        assert_eq!(sandbox.stanch(&args).expect_code(1).json(), history, "{args:?}");
+    }
 }
 
 #[test]
@@ -212,10 +222,17 @@ fn rules_are_listed_and_shown() {
     assert_eq!(lines.stdout.lines().count(), ids.len());
     let people = sandbox.stanch(&["rules", "list"]).expect_code(0);
     assert!(ids.iter().all(|id| people.stdout.contains(id)));
+    sandbox.write(
+        ".stanch.toml",
+        "[[rule]]\nid = \"acme-key\"\nprovider = \"Acme\"\ndescription = \"deploy key\"\nkind = \"keyed\"\n\
+         severity = \"high\"\nconfidence = \"medium\"\nshape = 'ALNUM{20}'\nkeywords = [\"acme\"]\n\
+         revoke = \"ask Acme\"\n[rules]\ndisable = [\"acme-key\"]\n",
+    );
     insta::assert_snapshot!(
         "rules-show",
-        sandbox.stanch(&["rules", "show", "clickup-personal-token"]).expect_code(0).stdout
+        sandbox.stanch(&["rules", "show", "acme-key"]).expect_code(0).stdout
     );
+    assert!(!sandbox.stanch(&["rules", "list"]).expect_code(0).stdout.contains("acme-key"), "it is disabled");
     let ran = sandbox.stanch(&["rules", "show", "clickup-personal-tokn"]).expect_code(2);
     assert!(ran.stderr.contains("did you mean `clickup-personal-token`?"), "{}", ran.stderr);
 }

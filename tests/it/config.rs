@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::support::{Sandbox, clickup_token};
 
-const DISABLED: &str = "[rules]\ndisable = [\"clickup-personal-token\"]\n";
+/// A configuration under which nothing of what these tests plant is found.
+const DISABLED: &str = "[scan]\nmin_confidence = \"proven\"\n";
 
 fn allow(line: &str) -> String {
     format!("[[allow]]\nreason = \"made up\"\n{line}\n")

@@ -42,6 +42,7 @@ fn usage_errors() {
         (&["--rule", "clickup-personal-tokn"], "did you mean `clickup-personal-token`?"),
         (&["no-such-path"], "no-such-path"),
         (&["stagde"], "did you mean the command `stanch staged`?"),
+        (&["history", "no-such-ref..HEAD"], "no-such-ref"),
         (&["hook"], "Usage"),
         (&["rules", "show", "no-such-rule-at-all"], "no rule `no-such-rule-at-all`"),
     ] {
@@ -62,7 +63,7 @@ fn a_disabled_rule_alone_is_no_clean_scan() {
 #[test]
 fn no_repository() {
     let sandbox = Sandbox::new();
-    for args in [&["staged"][..], &["staged", "-C", "no-such-directory"]] {
+    for args in [&["staged"][..], &["history"], &["staged", "-C", "no-such-directory"]] {
         let ran = sandbox.stanch(args).expect_code(2);
         assert!(ran.stderr.starts_with("error: "), "{args:?}: {ran:?}");
     }
@@ -176,6 +177,8 @@ fn no_output_holds_a_secret() {
     let secrets: Vec<String> = (10..14).map(clickup_token).collect();
     sandbox.write("a.env", format!("A={}\nB={} C={}\n", secrets[0], secrets[1], secrets[2]));
     sandbox.write(&format!("logs/{}.txt", secrets[0]), format!("{}\n", secrets[3]));
+    sandbox.commit_all(&format!("remove {}", secrets[1]));
+    sandbox.write("b.env", format!("A={}\n", secrets[0]));
     sandbox.git(&["add", "--all"]);
     let check = |ran: Ran, args: &[&str]| {
         let all = format!("{}{}", ran.stdout, ran.stderr);
@@ -186,7 +189,7 @@ fn no_output_holds_a_secret() {
         ran
     };
     for format in ["human", "json", "jsonl"] {
-        for mode in ["scan", "staged"] {
+        for mode in ["scan", "staged", "history"] {
             for volume in ["--verbose", "--quiet"] {
                 let args = [mode, "--format", format, volume];
                 check(sandbox.stanch(&args).expect_code(1), &args);

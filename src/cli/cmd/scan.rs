@@ -63,7 +63,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         max_blob_bytes: engine.max_file_bytes,
     };
     let source = History::open(&args.repo.dir, options)?;
-    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: false };
+    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
     run.finish(&source, &args.matching)
 }
 
