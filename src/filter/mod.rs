@@ -5,8 +5,10 @@ pub mod entropy;
 pub mod generic;
 pub mod inline;
 pub mod placeholder;
+pub mod proof;
 
 use crate::filter::placeholder::Placeholder;
+use crate::filter::proof::Proof;
 use crate::level::Confidence;
 use crate::matcher::Match;
 use crate::rule::Rule;
@@ -67,13 +69,18 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
         (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
             drop("words joined to a name")
         }
-        (RuleKind::Keyed, _) => keep(rule, "its form beside a word that names the provider"),
-        _ => keep(rule, "its form"),
+        (RuleKind::Keyed, _) => keep(rule, value, "its form beside a word that names the provider"),
+        _ => keep(rule, value, "its form"),
     }
 }
 
-fn keep(rule: &Rule, reason: &str) -> Verdict {
-    Verdict::Keep { confidence: rule.confidence, reason: reason.to_owned() }
+/// Keeps the match with the confidence of its rule, unless the structure of the value says more.
+fn keep(rule: &Rule, value: &[u8], reason: &str) -> Verdict {
+    match rule.checksum.map_or(Proof::Silent, |method| proof::prove(method, value)) {
+        Proof::Proven(reason) => Verdict::Keep { confidence: Confidence::Proven, reason },
+        Proof::Refuted(reason) => Verdict::Keep { confidence: Confidence::Low, reason: reason.to_owned() },
+        Proof::Silent => Verdict::Keep { confidence: rule.confidence, reason: reason.to_owned() },
+    }
 }
 
 /// Whether the value is a name of words and small numbers, such as `pk_order_items_2`.

@@ -61,10 +61,16 @@ impl Rule {
                 provider: self.provider.clone(),
                 description: self.description.clone(),
                 severity: self.severity,
-                revoke: self.revoke.clone(),
+                revoke: self.revoke.clone().or_else(|| self.default_revoke()),
                 reference: self.reference.clone(),
             })
         })
+    }
+
+    /// What to do where the rule states no fact: true of every credential, if less of a help.
+    fn default_revoke(&self) -> Option<String> {
+        let owner = if self.provider.is_empty() { "its issuer" } else { &self.provider };
+        (!self.public).then(|| format!("Revoke it in the settings of {owner} and issue a new one"))
     }
 
     /// The compiled expression of a rule that has one.
