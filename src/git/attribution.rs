@@ -1,5 +1,6 @@
 //! Which commits, paths and refs have a blob: found afterwards, for the few blobs with findings.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bstr::{BStr, BString};
@@ -7,7 +8,7 @@ use bstr::{BStr, BString};
 use super::forest::{EMPTY, Forest, NodeId, Target};
 use super::graph::{Distance, Graph, Marks};
 use super::{Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Tag};
-use crate::location::{Appearance, COMMIT_MESSAGE_PATH, Exposure, ObjectId, TAG_MESSAGE_PATH};
+use crate::location::{Appearance, COMMIT_MESSAGE_PATH, CommitInfo, Exposure, ObjectId, TAG_MESSAGE_PATH};
 
 /// The commits that count.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Attributor<'r> {
     direct: HashMap<ObjectId, Marks>,
     /// The trees and blobs among them, with the first ref that does.
     pinned: BTreeMap<(ObjectId, ObjectKind), BString>,
+    /// Commits that were read again for the report.
+    infos: RefCell<HashMap<u32, Option<CommitInfo>>>,
     damage: Damage,
     has_too_many_paths: bool,
 }
@@ -64,6 +67,7 @@ impl<'r> Attributor<'r> {
             is_everything: matches!(scope, Scope::Everything(_)),
             direct: HashMap::new(),
             pinned: BTreeMap::new(),
+            infos: RefCell::default(),
             damage: Damage::default(),
             has_too_many_paths: false,
         };
@@ -316,7 +320,7 @@ impl<'r> Attributor<'r> {
     }
 
     fn appearance(&self, path: BString, stay: Stay, in_head: bool) -> Appearance {
-        let info = |commit: Option<u32>| commit.and_then(|commit| self.graph.info(self.reader, commit));
+        let info = |commit: Option<u32>| commit.and_then(|commit| self.info(commit));
         Appearance {
             path,
             exposure: Exposure {
@@ -328,6 +332,11 @@ impl<'r> Attributor<'r> {
             first_order: u64::from(stay.first.unwrap_or(0)),
             last_order: u64::from(stay.last.unwrap_or(0)),
         }
+    }
+
+    fn info(&self, commit: u32) -> Option<CommitInfo> {
+        let mut infos = self.infos.borrow_mut();
+        infos.entry(commit).or_insert_with(|| self.graph.info(self.reader, commit)).clone()
     }
 
     fn distance(&self, commit: u32) -> Option<Distance> {

@@ -8,7 +8,7 @@ use super::Report;
 use crate::git::Repository;
 use crate::git::tracked::TrackedError;
 
-/// What [`fix`] did.
+/// What [`fix()`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
     /// The file that holds the lines now.

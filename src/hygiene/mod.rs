@@ -44,7 +44,7 @@ pub struct RequiredPattern {
     pub sample_names: Vec<String>,
 }
 
-/// What [`check`] looks at.
+/// What [`check()`] looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The lines that have to be in force.
@@ -147,7 +147,7 @@ pub struct Problem {
     pub message: String,
 }
 
-/// What [`check`] found.
+/// What [`check()`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Each required line, in the order of the options.

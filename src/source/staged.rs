@@ -50,7 +50,7 @@ impl Staged {
         Ok(Self::new(Repository::open(start)?, max_blob_bytes)?)
     }
 
-    /// The same for a repository that is open already: opening costs as much as the comparison.
+    /// The same for a repository that is open already, so that its configuration is read once.
     ///
     /// # Errors
     ///

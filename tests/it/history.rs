@@ -462,7 +462,7 @@ fn ranges_are_what_git_says() {
             (&["one...two"], true),
             (&["two...main", "^one"], true),
             (&["^one", "main"], true),
-            (&["main~4..", "^two~2"], true),
+            (&["main~1..", "^two~1"], true),
             (&["..two"], true),
             (&["main..main"], true),
             (&["main", "one"], false),
@@ -725,12 +725,12 @@ fn a_ref_to_nowhere_is_a_problem() {
 }
 
 fn the_file(dir: &Path, ending: &str) -> PathBuf {
-    let mut found = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
     let path = found.find(|path| path.to_string_lossy().ends_with(ending)).expect("a pack");
-    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    let mut permissions = fs::metadata(&path).expect("a file").permissions();
     #[expect(clippy::permissions_set_readonly_false, reason = "git writes its packs read-only")]
     permissions.set_readonly(false);
-    fs::set_permissions(&path, permissions).unwrap();
+    fs::set_permissions(&path, permissions).expect("a writable file");
     path
 }
 
@@ -765,7 +765,8 @@ fn a_damaged_pack_is_never_clean() {
 
 /// Whether two indexes of version 2 differ at most in the checksums of packed bytes.
 fn same_entries(a: &[u8], b: &[u8]) -> bool {
-    let count = u32::from_be_bytes(a[8 + 1020..8 + 1024].try_into().unwrap()) as usize;
+    let last_of_fan = a[8 + 1020..8 + 1024].try_into().expect("four bytes");
+    let count = u32::from_be_bytes(last_of_fan) as usize;
     let checksums = 8 + 1024 + count * 20..8 + 1024 + count * 24;
     a[..checksums.start] == b[..checksums.start] && a[checksums.end..] == b[checksums.end..]
 }
@@ -816,4 +817,52 @@ fn a_repository_with_sha256_names_is_refused_in_words() {
     sandbox.git(&["init", "--quiet", "--object-format=sha256"]);
     let Err(error) = History::open(&sandbox.path(), everything()) else { panic!("libgit2 cannot read it") };
     assert!(error.to_string().contains("sha256"), "{error}");
+}
+
+/// The exit code of the binary, with the report as JSON.
+fn run(sandbox: &Sandbox, args: &[&str]) -> (i32, serde_json::Value) {
+    let ran = sandbox.stanch(&[&["history", "--format=json"][..], args].concat());
+    (ran.code, ran.json())
+}
+
+#[test]
+fn the_command_reports_and_exits_by_what_it_found() {
+    let sandbox = clean_repo();
+    assert_eq!(run(&sandbox, &[]).0, 0);
+    sandbox.write("app", secret_file(1));
+    sandbox.commit_all("mistake");
+    sandbox.git(&["rm", "--quiet", "app"]);
+    sandbox.commit_all("remove");
+    for (args, code) in
+        [(&[][..], 1), (&["HEAD~2..HEAD"], 1), (&["HEAD~1"], 1), (&["HEAD"], 0), (&["HEAD..HEAD"], 0)]
+    {
+        let (found, report) = run(&sandbox, args);
+        assert_eq!(found, code, "{args:?}");
+        assert!(!report.to_string().contains(&clickup_token(1)), "{args:?}");
+    }
+    sandbox.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
+    forget_reflogs(&sandbox);
+    assert_eq!(run(&sandbox, &[]).0, 1);
+    assert_eq!(run(&sandbox, &["--reachable-only"]).0, 0);
+}
+
+#[test]
+fn the_command_fails_when_it_cannot_do_the_whole_job() {
+    let sandbox = clean_repo();
+    sandbox.write("app", secret_file(1));
+    sandbox.commit_all("add");
+    sandbox.stanch(&["history", "nosuch..HEAD"]).expect_code(2);
+    Sandbox::new().stanch(&["history"]).expect_code(2);
+    let url = format!("file://{}", sandbox.path().display());
+    sandbox.git(&["clone", "--quiet", "--depth=1", &url, "../shallow"]);
+    let shallow = sandbox.outside().join("shallow");
+    let ran = sandbox.stanch_in(&shallow, &["history"]).expect_code(2);
+    assert!(ran.stdout.contains("git fetch --unshallow"), "{ran:?}");
+    sandbox.stanch_in(&shallow, &["history", "--allow-shallow"]).expect_code(1);
+    let id = sandbox.git(&["rev-parse", "HEAD:readme"]);
+    fs::remove_file(loose_object(&sandbox, &id)).unwrap();
+    let (code, report) = run(&sandbox, &[]);
+    assert_eq!(code, 2);
+    assert!(report.to_string().contains(&id), "{report}");
+    assert!(report.to_string().contains("\"app\""), "what was found is reported all the same: {report}");
 }
