@@ -1,9 +1,8 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 
 use bstr::{BStr, BString};
 
@@ -15,8 +14,9 @@ use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
 use crate::matcher::{Match, Matcher, Scratch};
 use crate::rule::RuleSet;
+use crate::rule::paths::PathRules;
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Coverage, Fresh, Source};
+use crate::source::{ContentUnit, Coverage, Fresh, SkipReason, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -79,6 +79,8 @@ pub struct Suppressed {
 pub struct Scanner {
     matcher: Matcher,
     policy: Policy,
+    /// Compiled when the first path is looked at: standard input and the history's blobs have none.
+    paths: OnceLock<PathRules>,
 }
 
 /// The longest excerpt, in bytes of the line beside the secret.
@@ -87,7 +89,7 @@ const EXCERPT_BYTES: usize = 120;
 impl Scanner {
     /// Prepares the rules.
     pub fn new(rules: RuleSet, policy: Policy) -> Self {
-        Self { matcher: Matcher::new(rules), policy }
+        Self { matcher: Matcher::new(rules), policy, paths: OnceLock::new() }
     }
 
     /// The rules in use.
@@ -126,6 +128,9 @@ impl Scanner {
                 Seen::Incomplete(name) => coverage.problem(name, TOO_MUCH_ENCODED),
             }
         }
+        // What is no text was not handed out, but its name may say enough.
+        let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
+        candidates.extend(binaries.filter_map(|skipped| self.by_name(skipped.name.as_ref(), &Origin::File)));
         let placed = self.place(candidates, source, threads, &mut coverage);
         let findings = self.settle(placed, &counts);
         coverage.sort();
@@ -155,6 +160,30 @@ impl Scanner {
         }
         let findings = self.settle(placed, &counts);
         Outcome { findings, coverage, suppressed: counts.totals() }
+    }
+
+    /// The candidate for a file whose name makes it a secret.
+    fn by_name(&self, path: &BStr, origin: &Origin) -> Option<Candidate> {
+        let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
+        let rule = &self.rules().rules()[rule];
+        if rule.severity < self.policy.min_severity || rule.confidence < self.policy.min_confidence {
+            return None;
+        }
+        let start = LineColumn { line: 1, column: 1 };
+        Some(Candidate {
+            rule: Arc::clone(rule.info()),
+            confidence: rule.confidence,
+            reason: "the name of the file".to_owned(),
+            location: Location {
+                path: path.to_owned(),
+                start,
+                end: start,
+                span: ByteSpan::new(0, 0),
+                origin: origin.clone(),
+            },
+            secret: Secret::new(*b""),
+            excerpt: Excerpt { text: String::new(), secret: 0..0 },
+        })
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -221,7 +250,7 @@ impl Scanner {
         placed
             .into_iter()
             .map(|Placed { candidate, exposure }| {
-                let fingerprint = fingerprints[&(candidate.rule.id.clone(), candidate.secret.clone())];
+                let fingerprint = fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
                 Finding {
                     rule: candidate.rule,
                     confidence: candidate.confidence,
@@ -241,7 +270,7 @@ impl Scanner {
 fn fingerprints(placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
     use rayon::prelude::*;
     let distinct: BTreeSet<(String, Secret)> =
-        placed.iter().map(|p| (p.candidate.rule.id.clone(), p.candidate.secret.clone())).collect();
+        placed.iter().map(|p| (p.candidate.rule.id.clone(), p.candidate.identity())).collect();
     let stretch = |(rule, secret): (String, Secret)| {
         let fingerprint = Fingerprint::new(&rule, &secret);
         ((rule, secret), fingerprint)
@@ -315,6 +344,15 @@ impl Candidate {
     fn sort_key(&self) -> (&Location, &str) {
         (&self.location, &self.rule.id)
     }
+
+    /// What makes it the same in every run: the secret, or the path where the file is the secret.
+    fn identity(&self) -> Secret {
+        if self.secret.len_bytes() > 0 {
+            self.secret.clone()
+        } else {
+            Secret::new(self.location.path.as_slice())
+        }
+    }
 }
 
 /// A candidate that has its path.
@@ -335,6 +373,11 @@ struct Worker<'s> {
 impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
+        if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
+            && let Some(candidate) = self.scanner.by_name(path, unit.origin)
+        {
+            keep(candidate);
+        }
         self.matches.clear();
         let complete = self.scanner.matcher.find(unit.bytes, &mut self.scratch, &mut self.matches);
         if self.matches.is_empty() {

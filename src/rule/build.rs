@@ -1,8 +1,8 @@
 //! Build script: translates the built-in rule files, so that a run parses none of them.
 //!
-//! A hook starts hundreds of times a day and touches a handful of some 1,800 rules. It reads three tables:
-//! the literals that send the matcher to a rule, where each translated rule starts, and the rules, of which
-//! it decodes those that get a candidate. (As Rust statics they cost 15 seconds of every build.) The same
+//! A hook starts hundreds of times a day and touches a handful of some 1,800 rules. It reads four tables:
+//! the literals that send the matcher to a rule, the patterns of file names, where each translated rule
+//! starts, and the rules, of which it decodes those that get a candidate. (As Rust statics they cost 15 seconds of every build.) The same
 //! modules check a user's own rules at run time, so a bad built-in rule stops the build with the message
 //! that a user would get.
 
@@ -71,5 +71,11 @@ fn main() {
     let triggers: Vec<Trigger<'_>> =
         specs.iter().enumerate().flat_map(|(rule, spec)| spec.triggers(rule as u32)).collect();
     write("triggers.bin", postcard::to_stdvec(&triggers).expect("a trigger is plain data"));
+    let paths: Vec<(&str, u32)> = specs
+        .iter()
+        .enumerate()
+        .flat_map(|(rule, spec)| spec.paths.iter().map(move |glob| (glob.as_str(), rule as u32)))
+        .collect();
+    write("paths.bin", postcard::to_stdvec(&paths).expect("a glob is plain data"));
     assert!(specs.iter().all(|spec| !spec.looks_at_everything()), "built-in rules have literals or keywords");
 }

@@ -1,5 +1,6 @@
 //! Rules: what to look for. They are data, see [`schema`] for their form and [`shape`] for the notation.
 
+pub(crate) mod paths;
 pub mod schema;
 pub mod shape;
 pub mod template;
@@ -188,24 +189,48 @@ impl RuleSet {
 
     /// The literals that send the matcher to the rules, by the index of the rule.
     pub(crate) fn triggers(&self) -> Vec<Trigger<'_>> {
-        let mut index_of_builtin = vec![None; builtin::count() as usize];
-        let mut triggers = Vec::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            match rule.source {
-                RuleSource::Builtin(number) => index_of_builtin[number as usize] = Some(index as u32),
-                RuleSource::Custom => triggers.extend(rule.triggers(index as u32)),
-            }
-        }
+        let index_of_builtin = self.index_of_builtin();
+        let mut triggers: Vec<Trigger<'_>> =
+            self.custom().flat_map(|(index, rule)| rule.triggers(index as u32)).collect();
         triggers.extend(builtin::triggers().into_iter().filter_map(|trigger| {
-            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule, ..trigger })
+            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule: rule as u32, ..trigger })
         }));
         triggers
     }
 
+    /// The patterns of file names, each with the index of its rule.
+    pub(crate) fn path_patterns(&self) -> Vec<(&str, usize)> {
+        let index_of_builtin = self.index_of_builtin();
+        let mut patterns: Vec<(&str, usize)> = self
+            .custom()
+            .flat_map(|(index, rule)| rule.paths.iter().map(move |pattern| (pattern.as_str(), index)))
+            .collect();
+        patterns.extend(
+            builtin::paths().into_iter().filter_map(|(pattern, number)| {
+                index_of_builtin[number as usize].map(|index| (pattern, index))
+            }),
+        );
+        patterns
+    }
+
+    /// For each rule of the catalogue its index in this set, if it is in it.
+    fn index_of_builtin(&self) -> Vec<Option<usize>> {
+        let mut indexes = vec![None; builtin::count() as usize];
+        for (index, rule) in self.rules.iter().enumerate() {
+            if let RuleSource::Builtin(number) = rule.source {
+                indexes[number as usize] = Some(index);
+            }
+        }
+        indexes
+    }
+
+    fn custom(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        self.rules.iter().enumerate().filter(|(_, rule)| matches!(rule.source, RuleSource::Custom))
+    }
+
     /// The indexes of rules that have neither a literal nor a keyword; only a user's own can be such.
     pub(crate) fn looking_at_everything(&self) -> Vec<usize> {
-        let custom = |rule: &Rule| matches!(rule.source, RuleSource::Custom) && rule.looks_at_everything();
-        self.rules.iter().enumerate().filter(|(_, rule)| custom(rule)).map(|(index, _)| index).collect()
+        self.custom().filter(|(_, rule)| rule.looks_at_everything()).map(|(index, _)| index).collect()
     }
 
     /// The rule of that id.
@@ -217,6 +242,9 @@ impl RuleSet {
 /// Translates a user's rule and compiles its expression at once, so that an error names the rule.
 fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     let spec = entry.translate()?;
+    for pattern in &spec.paths {
+        paths::glob(pattern).map_err(|error| format!("`paths`: {error}"))?;
+    }
     let rule = Rule::custom(spec);
     if !rule.spec().regex.is_empty() {
         let regex = compile(&rule.regex_text()).map_err(|error| format!("`regex`: {error}"))?;

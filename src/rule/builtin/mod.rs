@@ -4,6 +4,7 @@ use super::schema::{RuleSpec, Trigger};
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static OFFSETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/offsets.bin"));
+static PATHS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/paths.bin"));
 static TRIGGERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/triggers.bin"));
 
 /// Number of rules.
@@ -24,4 +25,9 @@ pub(super) fn rule(number: u32) -> RuleSpec {
 /// The literals that send the matcher to the rules, by the number of the rule.
 pub(super) fn triggers() -> Vec<Trigger<'static>> {
     postcard::from_bytes(TRIGGERS).expect("the build script wrote it")
+}
+
+/// The patterns of file names, each with the number of its rule.
+pub(super) fn paths() -> Vec<(&'static str, u32)> {
+    postcard::from_bytes(PATHS).expect("the build script wrote it")
 }
