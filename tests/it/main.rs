@@ -8,6 +8,7 @@ mod exit_codes;
 mod history;
 mod hook;
 mod install;
+mod modes;
 mod reports;
 mod staged;
 mod support;
