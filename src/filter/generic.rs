@@ -1,6 +1,13 @@
 //! Judges values that are assigned to a name that says "secret", but have no known format.
+//!
+//! A value is looked at once ([`Facts`]); every line of [`WEIGHTS`] asks one question of what was seen and
+//! adds its weight where the answer is yes. The sum decides, and the lines that added most are the reason.
+//!
+//! A password is not asked whether it is random: people choose words and names. It is asked whether it is a
+//! word that programmers use for names and dummies, and whether it is code. A key or a token is generated,
+//! so there randomness counts.
 
-use crate::filter::entropy;
+use crate::filter::{entropy, words};
 use crate::level::Confidence;
 use crate::matcher::Assigned;
 use crate::matcher::assignment::{Joint, Quote};
@@ -16,7 +23,7 @@ pub struct Score {
 
 /// Fewest points of a finding at each confidence.
 const THRESHOLDS: [(f32, Confidence); 3] =
-    [(6.0, Confidence::High), (4.5, Confidence::Medium), (3.0, Confidence::Low)];
+    [(3.0, Confidence::High), (1.5, Confidence::Medium), (0.0, Confidence::Low)];
 
 /// The confidence that goes with a number of points; `None` where it is not worth a report.
 pub fn confidence(points: f32) -> Option<Confidence> {
@@ -25,82 +32,891 @@ pub fn confidence(points: f32) -> Option<Confidence> {
 
 /// Scores a value by what it is assigned to and by how unlike words and code it looks.
 pub fn score(assigned: &Assigned, value: &[u8]) -> Score {
-    let mut points = 0.0;
-    let mut reasons: Vec<&str> = Vec::new();
-    let mut add = |weight: f32, reason: &'static str| {
-        points += weight;
-        if weight > 0.0 {
-            reasons.push(reason);
-        }
-    };
-    match assigned.quote {
-        Quote::Plain | Quote::Escaped => add(0.5, "a quoted literal"),
-        Quote::None if looks_like_code(value) => add(-6.0, "code"),
-        Quote::None => {}
+    let name = read_name(&assigned.name, assigned.joint);
+    // Most names that hold a keyword are of this kind: they cost no look at the value.
+    if name.0 == Name::Other {
+        return Score { points: SOMETHING_ELSE, reason: "the name says something else".to_owned() };
     }
-    if assigned.joint == Joint::Space {
-        add(-1.0, "");
-    }
-    let any = |test: fn(&u8) -> bool| value.iter().any(test);
-    let classes = usize::from(any(u8::is_ascii_digit))
-        + usize::from(any(u8::is_ascii_lowercase))
-        + usize::from(any(u8::is_ascii_uppercase))
-        + usize::from(any(|byte| !byte.is_ascii_alphanumeric()));
-    if value.len() < 6 || value.contains(&b' ') {
-        add(-6.0, "");
-    }
-    if classes >= 3 {
-        add(1.5, "several kinds of characters");
-    }
-    if any(u8::is_ascii_digit) && classes >= 2 {
-        add(1.5, "letters with digits");
-    }
-    if value.len() >= 16 {
-        add(1.0, "its length");
-    }
-    let relative = entropy::relative(value);
-    if relative >= 0.85 && value.len() >= 8 {
-        add(1.5, "high entropy");
-    } else if relative < 0.7 {
-        add(-2.0, "");
-    }
-    if is_words(value) {
-        add(-4.0, "");
-    }
+    let facts = Facts::new(assigned, value, name);
+    let holding = || WEIGHTS.iter().filter(|weight| (weight.holds)(&facts));
+    let points = holding().map(|weight| weight.points).sum();
+    let mut reasons: Vec<&Weight> = holding().filter(|weight| weight.points > 0.0).collect();
+    reasons.sort_by(|a, b| b.points.total_cmp(&a.points));
+    let reasons: Vec<&str> = reasons.iter().take(REASONS).map(|weight| weight.reason).collect();
     Score { points, reason: reasons.join(", ") }
 }
 
-fn looks_like_code(value: &[u8]) -> bool {
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    value.iter().any(|byte| b"()[]{}".contains(byte))
-        || (value.contains(&b'.') && value.iter().all(|byte| word(byte) || *byte == b'.'))
-        || (value.iter().all(word) && !value.iter().any(u8::is_ascii_digit))
+/// Reasons that are given for a score.
+const REASONS: usize = 3;
+
+/// Points of a value whose name says that it is none.
+const SOMETHING_ELSE: f32 = -10.0;
+
+/// One question and what a yes is worth.
+pub struct Weight {
+    /// Points; below zero against a secret.
+    pub points: f32,
+    /// Why, in a few words.
+    pub reason: &'static str,
+    holds: fn(&Facts<'_>) -> bool,
 }
 
-/// Whether the value is made of lower-case words, or of one word per joint.
-fn is_words(value: &[u8]) -> bool {
-    value
-        .split(|byte| b"_-./: ".contains(byte))
-        .filter(|part| !part.is_empty())
-        .all(|part| part.iter().all(u8::is_ascii_alphabetic) && part[1..].iter().all(u8::is_ascii_lowercase))
+const fn weight(points: f32, reason: &'static str, holds: fn(&Facts<'_>) -> bool) -> Weight {
+    Weight { points, reason, holds }
+}
+
+/// All questions.
+pub const WEIGHTS: &[Weight] = &[
+    // The name.
+    weight(0.25, "assigned to a telling name", |_| true),
+    weight(0.25, "named a secret", |f| f.name == Name::Secret),
+    weight(-1.00, "named a key", |f| f.name == Name::Weak),
+    weight(-2.25, "the name goes on with other words", |f| f.name_goes_on),
+    weight(-2.75, "a call that reads or checks", |f| f.reads),
+    // How the value is given.
+    weight(-0.50, "an unquoted word in code", |f| f.is_bare_word()),
+    weight(-0.50, "a setting", |f| f.is_setting()),
+    weight(-1.50, "an argument", |f| f.a.joint == Joint::Argument),
+    weight(-1.25, "an element", |f| f.a.joint == Joint::Element),
+    weight(-2.50, "inside a call", |f| f.a.place.in_call),
+    weight(-0.25, "the line goes on", |f| !f.quoted && !f.a.place.ends_line),
+    weight(-0.50, "in the middle of a line", |f| !f.quoted && !f.a.place.starts_line),
+    weight(-2.25, "a bracket closes behind", |f| {
+        !f.quoted && matches!(f.a.place.after, Some(b')' | b']' | b'('))
+    }),
+    // Length and characters.
+    weight(-4.00, "one or two characters", |f| f.value.len() < 3),
+    weight(-6.00, "no letter and no digit", |f| {
+        !f.value.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80)
+    }),
+    weight(-1.50, "very short", |f| f.value.len() < 4),
+    weight(-1.50, "short", |f| (4..6).contains(&f.value.len())),
+    weight(-0.75, "6 or 7 long", |f| (6..8).contains(&f.value.len())),
+    weight(1.00, "longer than keys are", |f| f.value.len() > 160),
+    weight(-1.00, "a number", |f| f.number),
+    weight(0.75, "letters and digits", |f| f.mixed),
+    weight(0.50, "four kinds of characters", |f| f.classes >= 4),
+    weight(-0.75, "hexadecimal", |f| f.hex),
+    weight(-4.00, "the same characters again and again", |f| f.relative_entropy < 0.55 && f.value.len() >= 8),
+    weight(-5.0, "a number in code", |f| {
+        f.number
+            && (f.value.starts_with(b"0x")
+                || f.is_bare_word()
+                || (!f.quoted && f.a.place.after == Some(b';')))
+    }),
+    weight(2.75, "a generated key", |f| !f.password() && f.random && f.value.len() >= 16),
+    weight(1.75, "a short generated key", |f| !f.password() && f.random && f.value.len() < 16),
+    weight(-1.25, "a word for a key", |f| !f.password() && f.wordlike),
+    weight(0.25, "no word", |f| f.password() && f.random),
+    // What the value says.
+    weight(-9.0, "nothing but common words", |f| f.known == Known::All),
+    weight(-2.00, "mostly common words", |f| f.known == Known::Most),
+    weight(-1.00, "a common word in it", |f| f.known == Known::Some),
+    weight(-2.5, "says its own name", |f| f.own_name),
+    weight(-1.00, "a name of several words", |f| f.identifier),
+    weight(-1.75, "a name in capitals", |f| f.constant),
+    weight(-1.5, "a sentence", |f| f.blanks > 2 && !f.random),
+    weight(-0.75, "blanks", |f| f.blanks > 0),
+    weight(-3.5, "code", |f| f.code),
+    weight(-1.0, "quoted code", |f| f.quoted && f.code),
+    weight(-0.75, "a path of names", |f| f.dotted),
+    weight(-3.00, "an address or a path", |f| f.address),
+    weight(-4.0, "a pattern", |f| f.pattern),
+    weight(-4.0, "mostly escapes", |f| f.escapes),
+    weight(-0.5, "brackets", |f| f.brackets),
+    weight(-4.0, "what stands between two literals", |f| f.quoted && b" ,)".contains(&f.value[0])),
+    weight(-6.0, "a public key", |f| f.public_key),
+    weight(-0.50, "a word for a setting", |f| f.password() && f.wordlike && !f.quoted),
+    weight(-0.75, "an unquoted secret that is not random", |f| {
+        f.name == Name::Secret && !f.random && !f.quoted
+    }),
+    weight(3.25, "a quoted password", |f| f.plain_password() && f.quoted),
+    weight(4.5, "a password setting", |f| f.plain_password() && f.is_setting()),
+    weight(4.0, "a password flag", |f| f.plain_password() && !f.quoted && f.is_flag()),
+    weight(4.0, "a password element", |f| f.plain_password() && !f.quoted && f.a.joint == Joint::Element),
+    weight(2.75, "a password entry", |f| {
+        f.plain_password() && !f.quoted && f.a.joint == Joint::Colon && f.a.place.ends_line
+    }),
+    weight(2.5, "a password on a line of its own", |f| {
+        f.plain_password() && f.is_bare_word() && f.a.place.starts_line && f.a.place.ends_line
+    }),
+    weight(-4.0, "a format", |f| f.format),
+    weight(-4.00, "not ASCII", |f| !f.value.is_ascii()),
+    weight(-3.00, "a version, date or number", |f| f.version),
+    weight(0.25, "a UUID", |f| f.uuid),
+    weight(-6.50, "a hash", |f| f.hash),
+];
+
+/// What the name says of the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// Chosen by a person.
+    Password,
+    /// Issued or generated.
+    Secret,
+    /// A key, a signature: perhaps.
+    Weak,
+    /// No secret: `password_field`, `public_key`, `token_type`.
+    Other,
+}
+
+/// How much of a value the vocabulary covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    All,
+    Most,
+    Some,
+    None,
+}
+
+/// What is seen of an assignment.
+struct Facts<'a> {
+    a: &'a Assigned,
+    value: &'a [u8],
+    name: Name,
+    name_goes_on: bool,
+    reads: bool,
+    quoted: bool,
+    number: bool,
+    mixed: bool,
+    classes: usize,
+    hex: bool,
+    relative_entropy: f32,
+    random: bool,
+    wordlike: bool,
+    known: Known,
+    own_name: bool,
+    identifier: bool,
+    constant: bool,
+    blanks: usize,
+    code: bool,
+    dotted: bool,
+    address: bool,
+    escapes: bool,
+    pattern: bool,
+    brackets: bool,
+    public_key: bool,
+    format: bool,
+    version: bool,
+    uuid: bool,
+    hash: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn new(assigned: &'a Assigned, value: &'a [u8], (name, name_goes_on, reads): (Name, bool, bool)) -> Self {
+        let lower = value.to_ascii_lowercase();
+        let any = |test: &dyn Fn(u8) -> bool| value.iter().any(|&byte| test(byte));
+        let all = |test: &dyn Fn(u8) -> bool| value.iter().all(|&byte| test(byte));
+        let quoted = assigned.quote != Quote::None;
+        let classes = usize::from(any(&|b| b.is_ascii_digit()))
+            + usize::from(any(&|b| b.is_ascii_lowercase()))
+            + usize::from(any(&|b| b.is_ascii_uppercase()))
+            + usize::from(any(&|b| b.is_ascii_punctuation()));
+        let has_digit = any(&|b| b.is_ascii_digit());
+        let has_letter = any(&|b| b.is_ascii_alphabetic());
+        let changes = changes(value);
+        let pieces: Vec<&[u8]> = words::pieces(value).collect();
+        let known = how_known(&lower, &pieces);
+        let word_pieces = pieces.iter().filter(|piece| words::is_wordlike(piece)).count();
+        let letter_pieces = pieces.iter().filter(|piece| piece[0].is_ascii_alphabetic()).count();
+        let named = all(&|b| b.is_ascii_alphanumeric() || b"_-.:/ ".contains(&b));
+        let wordlike = named && letter_pieces > 0 && word_pieces == letter_pieces && changes < 4;
+        let hex = all(&|b| b.is_ascii_hexdigit()) && has_digit && has_letter && value.len() >= 8;
+        let surprise = words::surprise(value).unwrap_or(9.0);
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let dotted = has_letter
+            && all(&|b| word(b) || b == b'.' || b == b'$')
+            && value.split(|&b| b == b'.').count() >= 2
+            && value.split(|&b| b == b'.').all(|part| part.first().is_some_and(|b| !b.is_ascii_digit()))
+            && letter_pieces == word_pieces;
+        let escapes = value
+            .windows(2)
+            .filter(|pair| pair[0] == b'\\' && matches!(pair[1], b'x' | b'u' | b'n' | b'r' | b't'))
+            .count()
+            * 4;
+        let brackets = any(&|b| b"()[]{}".contains(&b));
+        let contains = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+        Self {
+            a: assigned,
+            value,
+            name,
+            name_goes_on,
+            reads,
+            quoted,
+            number: (all(&|b| b.is_ascii_digit() || b"-+.,_ ".contains(&b)) && has_digit)
+                || (!quoted && lower.starts_with(b"0x")),
+            mixed: has_digit && has_letter,
+            classes,
+            hex,
+            relative_entropy: entropy::relative(value),
+            random: (hex || surprise > 4.7 || changes >= 4) && !wordlike,
+            wordlike,
+            known,
+            own_name: says_own_name(&assigned.name, &lower),
+            identifier: wordlike && letter_pieces >= 2 && !value.contains(&b' '),
+            constant: letter_pieces >= 1
+                && all(&|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+                && value.contains(&b'_'),
+            blanks: value.trim_ascii().split(|&b| b == b' ' || b == b'\t').count().saturating_sub(1),
+            code: if quoted {
+                [
+                    &b"${"[..],
+                    b"[A-",
+                    b"[a-",
+                    b"[0-9",
+                    b"#{",
+                    b"{{",
+                    b"()",
+                    b" + ",
+                    b" | ",
+                    b"$(",
+                    b"(\\",
+                    b"(%",
+                ]
+                .iter()
+                .any(|part| contains(part))
+            } else {
+                (brackets && is_call(value))
+                    || contains(b"->")
+                    || contains(b"::")
+                    || b"$@*&|[({!".contains(&value[0])
+            },
+            brackets: !quoted && brackets,
+            pattern: holds_a_count(value),
+            escapes: escapes * 2 >= value.len(),
+            public_key: is_public_key(value),
+            dotted,
+            address: contains(b"://")
+                || (value.starts_with(b"/")
+                    && value[1..].contains(&b'/')
+                    && word_pieces * 2 >= letter_pieces)
+                || value.starts_with(b"./")
+                || value.starts_with(b"~/")
+                || is_file_name(&lower)
+                || (wordlike && value.contains(&b'/'))
+                || (value.iter().filter(|&&byte| byte == b'\\').count() >= 2
+                    && word_pieces * 4 >= letter_pieces * 3),
+            format: [&b"%s"[..], b"%d", b"%v", b"%@", b"%-", b"%.", b"{0}", b"%q"]
+                .iter()
+                .any(|part| contains(part)),
+            version: value.len() <= 40
+                && has_digit
+                && any(&|b| b".:-^~".contains(&b))
+                && all(&|b| b.is_ascii_digit() || b".-:TZ+^~v ".contains(&b)),
+            uuid: is_uuid(value),
+            hash: [
+                &b"sha1"[..],
+                b"sha256",
+                b"sha384",
+                b"sha512",
+                b"md5",
+                b"$2a$",
+                b"$2b$",
+                b"$2y$",
+                b"$argon2",
+                b"pbkdf2",
+                b"$6$",
+                b"$5$",
+                b"$1$",
+                b"{crypt}",
+                b"bcrypt",
+                b"scrypt",
+                b"phpass",
+                b"aqaaa",
+                b"{aqaaa",
+                b"{aes}",
+            ]
+            .iter()
+            .any(|head| lower.starts_with(head)),
+        }
+    }
+
+    fn password(&self) -> bool {
+        self.name == Name::Password
+    }
+
+    /// A password without any of the words that programmers use, nor blanks, nor code.
+    fn plain_password(&self) -> bool {
+        self.password() && self.known == Known::None && !self.code && self.blanks == 0
+    }
+
+    /// `name=value`, as in settings and on command lines.
+    fn is_setting(&self) -> bool {
+        !self.quoted && !self.a.place.spaced && self.a.joint == Joint::Equals
+    }
+
+    /// `name = value`, as in code and in some settings.
+    fn is_bare_word(&self) -> bool {
+        !self.quoted && self.a.place.spaced && self.a.joint == Joint::Equals
+    }
+
+    /// `--name value`.
+    fn is_flag(&self) -> bool {
+        self.a.joint == Joint::Space && self.a.name.starts_with(b"-")
+    }
+}
+
+/// What a name says, whether other words follow the telling one, and whether it is the name of a function
+/// that reads or checks.
+fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
+    const PASSWORDS: [&[u8]; 17] = [
+        b"password",
+        b"passwords",
+        b"passwd",
+        b"pwd",
+        b"passphrase",
+        b"pass",
+        b"pw",
+        b"passwort",
+        b"passcode",
+        b"pswd",
+        b"passw",
+        b"psw",
+        b"kennwort",
+        b"senha",
+        b"contrasena",
+        b"passin",
+        b"passout",
+    ];
+    const SECRETS: [&[u8]; 11] = [
+        b"secret",
+        b"token",
+        b"apikey",
+        b"credential",
+        b"credentials",
+        b"creds",
+        b"bearer",
+        b"nkey",
+        b"seckey",
+        b"authorization",
+        b"jwt",
+    ];
+    const WEAK: [&[u8]; 12] = [
+        b"key",
+        b"keys",
+        b"auth",
+        b"cred",
+        b"authkey",
+        b"signature",
+        b"passkey",
+        b"salt",
+        b"nonce",
+        b"ticket",
+        b"tokens",
+        b"secrets",
+    ];
+    /// What a key is that may be kept secret.
+    const KEY_OF: [&[u8]; 24] = [
+        b"api",
+        b"access",
+        b"secret",
+        b"private",
+        b"priv",
+        b"auth",
+        b"encryption",
+        b"encrypt",
+        b"signing",
+        b"sign",
+        b"master",
+        b"service",
+        b"client",
+        b"shared",
+        b"aes",
+        b"hmac",
+        b"account",
+        b"consumer",
+        b"license",
+        b"integration",
+        b"app",
+        b"application",
+        b"session",
+        b"storage",
+    ];
+    const PUBLIC: [&[u8]; 19] = [
+        b"public",
+        b"pub",
+        b"foreign",
+        b"primary",
+        b"partition",
+        b"sort",
+        b"cache",
+        b"index",
+        b"topology",
+        b"csrf",
+        b"xsrf",
+        b"publishable",
+        b"site",
+        b"max",
+        b"next",
+        b"cancellation",
+        b"hashed",
+        b"hash",
+        b"peer",
+    ];
+    /// Words behind the telling one that leave its meaning.
+    const NEUTRAL: [&[u8]; 27] = [
+        b"value",
+        b"val",
+        b"str",
+        b"string",
+        b"confirm",
+        b"confirmation",
+        b"new",
+        b"old",
+        b"test",
+        b"prod",
+        b"dev",
+        b"production",
+        b"staging",
+        b"plain",
+        b"text",
+        b"b64",
+        b"base64",
+        b"hex",
+        b"default",
+        b"again",
+        b"repeat",
+        b"data",
+        b"admin",
+        b"root",
+        b"secret",
+        b"user",
+        b"a",
+    ];
+    const OTHER: [&[u8]; 78] = [
+        b"field",
+        b"fields",
+        b"type",
+        b"types",
+        b"name",
+        b"names",
+        b"url",
+        b"uri",
+        b"path",
+        b"paths",
+        b"id",
+        b"ids",
+        b"file",
+        b"files",
+        b"filename",
+        b"label",
+        b"placeholder",
+        b"regex",
+        b"regexp",
+        b"pattern",
+        b"hint",
+        b"length",
+        b"len",
+        b"size",
+        b"policy",
+        b"prompt",
+        b"message",
+        b"msg",
+        b"error",
+        b"errors",
+        b"reset",
+        b"help",
+        b"description",
+        b"desc",
+        b"title",
+        b"env",
+        b"var",
+        b"column",
+        b"ref",
+        b"class",
+        b"expired",
+        b"expires",
+        b"expiry",
+        b"expiration",
+        b"count",
+        b"min",
+        b"max",
+        b"enabled",
+        b"required",
+        b"format",
+        b"prefix",
+        b"suffix",
+        b"header",
+        b"selector",
+        b"provider",
+        b"endpoint",
+        b"ttl",
+        b"lifetime",
+        b"timeout",
+        b"store",
+        b"version",
+        b"alg",
+        b"algorithm",
+        b"usage",
+        b"hash",
+        b"hashed",
+        b"digest",
+        b"encoder",
+        b"validator",
+        b"validators",
+        b"strength",
+        b"changed",
+        b"view",
+        b"form",
+        b"input",
+        b"method",
+        b"key_id",
+        b"manager",
+    ];
+    const READERS: [&[u8]; 24] = [
+        b"get",
+        b"find",
+        b"fetch",
+        b"has",
+        b"is",
+        b"validate",
+        b"check",
+        b"verify",
+        b"generate",
+        b"gen",
+        b"read",
+        b"load",
+        b"lookup",
+        b"create",
+        b"parse",
+        b"test",
+        b"ask",
+        b"prompt",
+        b"expect",
+        b"hash",
+        b"encode",
+        b"decode",
+        b"remove",
+        b"delete",
+    ];
+    let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
+    let is = |list: &[&[u8]], piece: &[u8]| list.contains(&piece);
+    let ends = |piece: &[u8]| {
+        const PASSWORD_ENDS: [&[u8]; 5] = [b"password", b"passwd", b"passphrase", b"pwd", b"pass"];
+        const SECRET_ENDS: [&[u8]; 9] = [
+            b"secret",
+            b"token",
+            b"apikey",
+            b"accesskey",
+            b"secretkey",
+            b"privatekey",
+            b"authkey",
+            b"credential",
+            b"sharedsecret",
+        ];
+        // `bypass` and `compass` are no passwords.
+        if PASSWORD_ENDS.iter().any(|end| piece.ends_with(end)) && !matches!(piece, b"bypass" | b"compass") {
+            Some(Name::Password)
+        } else if SECRET_ENDS.iter().any(|end| piece.ends_with(end)) {
+            Some(Name::Secret)
+        } else {
+            (piece.len() > 4 && piece.ends_with(b"key") && !matches!(piece, b"monkey" | b"hotkey"))
+                .then_some(Name::Weak)
+        }
+    };
+    let tells = |at: usize| {
+        let piece = pieces[at].as_slice();
+        let before = at.checked_sub(1).map(|at| pieces[at].as_slice());
+        if is(&PASSWORDS, piece) {
+            Some(Name::Password)
+        } else if is(&SECRETS, piece) {
+            Some(Name::Secret)
+        } else if is(&WEAK, piece) {
+            let kept = piece.starts_with(b"key") && before.is_some_and(|before| is(&KEY_OF, before));
+            Some(if kept { Name::Secret } else { Name::Weak })
+        } else {
+            ends(piece)
+        }
+    };
+    let Some((at, mut says)) = (0..pieces.len()).rev().find_map(|at| tells(at).map(|says| (at, says))) else {
+        return (Name::Other, false, false);
+    };
+    // `secret_key` and `auth_pass` say more in front than behind.
+    if says == Name::Weak && at > 0 {
+        says = match tells(at - 1) {
+            Some(Name::Secret | Name::Password) => Name::Secret,
+            _ => says,
+        };
+    }
+    if name.eq_ignore_ascii_case(b"identified by") {
+        return (Name::Password, false, false);
+    }
+    // `t.pass("…")` and `should_pass("…")` speak of tests, and prose says what to pass.
+    let is_verb = pieces[at] == b"pass";
+    if is_verb && (joint == Joint::Argument || (joint == Joint::Space && at == 0 && !name.starts_with(b"-")))
+    {
+        return (Name::Other, false, false);
+    }
+    let digits = |piece: &[u8]| piece.iter().all(u8::is_ascii_digit);
+    let tail: Vec<&[u8]> =
+        pieces[at + 1..].iter().map(Vec::as_slice).filter(|piece| !digits(piece)).collect();
+    let public = pieces[..at].iter().any(|piece| is(&PUBLIC, piece));
+    if public || tail.iter().any(|piece| is(&OTHER, piece)) {
+        return (Name::Other, false, false);
+    }
+    let goes_on = tail.iter().any(|piece| !is(&NEUTRAL, piece));
+    let reads = joint == Joint::Argument && pieces[..at].iter().any(|piece| is(&READERS, piece));
+    (says, goes_on, reads)
+}
+
+/// How much of the value the vocabulary covers. In part: by whole pieces, since a word that somebody chose may
+/// hold another one, as `degenerate` does.
+fn how_known(lower: &[u8], pieces: &[&[u8]]) -> Known {
+    let letters = lower.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    if letters * 2 >= lower.len().max(4) && words::is_all_known(lower) {
+        return Known::All;
+    }
+    let known: usize = pieces
+        .iter()
+        .filter(|piece| piece.len() >= SHORTEST_COUNTED && words::is_all_known(&piece.to_ascii_lowercase()))
+        .map(|piece| piece.len())
+        .sum();
+    if letters > 0 && known * 3 >= letters * 2 {
+        Known::Most
+    } else if letters > 0 && known * 3 >= letters {
+        Known::Some
+    } else {
+        Known::None
+    }
+}
+
+/// Shorter words turn up in any row of letters.
+const SHORTEST_COUNTED: usize = 4;
+
+/// Whether the value repeats the name or its last words.
+fn says_own_name(name: &[u8], lower_value: &[u8]) -> bool {
+    let letters = |text: &[u8]| -> Vec<u8> {
+        text.iter().filter(|byte| byte.is_ascii_alphabetic()).map(u8::to_ascii_lowercase).collect()
+    };
+    let (name, value) = (letters(name), letters(lower_value));
+    value.len() >= 3
+        && name.len() >= 3
+        && (name.ends_with(&value) || (value.len() <= 40 && memchr::memmem::find(&value, &name).is_some()))
+}
+
+/// Changes between letters and digits, and from a small letter to a capital or back inside a word.
+fn changes(value: &[u8]) -> usize {
+    let kind = |byte: u8| match byte {
+        b'0'..=b'9' => 1,
+        b'a'..=b'z' => 2,
+        b'A'..=b'Z' => 3,
+        _ => 0,
+    };
+    (1..value.len())
+        .filter(|&at| match (kind(value[at - 1]), kind(value[at])) {
+            (0, _) | (_, 0) => false,
+            // A capital before small letters starts a word.
+            (2, 3) => value.get(at + 1).is_none_or(|&next| kind(next) != 2),
+            (3, 2) => false,
+            (a, b) => a != b,
+        })
+        .count()
+}
+
+/// Whether the value starts with a name and a bracket: a call, an index, a literal of a type.
+fn is_call(value: &[u8]) -> bool {
+    let name = value.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_.:!".contains(b)).count();
+    name > 0 && value.get(name).is_some_and(|byte| b"([{".contains(byte))
+}
+
+/// Whether the value holds `{8}` or `{2,5}`, as regular expressions and notations of formats do.
+fn holds_a_count(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'{', value).any(|at| {
+        let rest = &value[at + 1..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b',').count();
+        digits > 0 && rest.get(digits) == Some(&b'}')
+    })
+}
+
+/// Heads of public keys: the DER of SubjectPublicKeyInfo in base64 (RFC 5280, RFC 5480), OpenSSH (RFC 4253).
+fn is_public_key(value: &[u8]) -> bool {
+    const HEADS: [&[u8]; 11] = [
+        b"MIGfMA0",
+        b"MIIBIjANBg",
+        b"MIICIjANBg",
+        b"MFwwDQYJ",
+        b"MFkwEwYHKo",
+        b"MHYwEAYHKo",
+        b"MCowBQYDK2Vw",
+        b"ssh-rsa",
+        b"ssh-ed25519",
+        b"ssh-dss",
+        b"ecdsa-",
+    ];
+    HEADS.iter().any(|head| value.starts_with(head))
+        || memchr::memmem::find(value, b"BEGIN PUBLIC").is_some()
+        || memchr::memmem::find(value, b"BEGIN CERT").is_some()
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn is_file_name(lower: &[u8]) -> bool {
+    const ENDS: [&[u8]; 26] = [
+        b".pem",
+        b".key",
+        b".crt",
+        b".cer",
+        b".json",
+        b".yml",
+        b".yaml",
+        b".txt",
+        b".xml",
+        b".conf",
+        b".js",
+        b".ts",
+        b".py",
+        b".rb",
+        b".go",
+        b".php",
+        b".html",
+        b".md",
+        b".enc",
+        b".jks",
+        b".p12",
+        b".pfx",
+        b".properties",
+        b".env",
+        b".pub",
+        b".toml",
+    ];
+    ENDS.iter().any(|end| lower.ends_with(end) && lower.len() > end.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matcher::assignment;
+    use crate::span::ByteSpan;
 
-    fn judged(value: &str) -> Option<Confidence> {
-        let assigned = Assigned { name: b"password".to_vec(), joint: Joint::Equals, quote: Quote::Plain };
-        confidence(score(&assigned, value.as_bytes()).points)
+    /// What is said of the line `name…value`, read as the matcher reads it.
+    fn judged(line: &str) -> Option<Confidence> {
+        let lower = line.to_ascii_lowercase();
+        let keyword = ["pass", "pwd", "secret", "token", "key", "auth"]
+            .iter()
+            .filter_map(|word| lower.find(word).map(|at| ByteSpan::new(at, at + word.len())))
+            .min()
+            .expect("a keyword is in the line");
+        let found = assignment::read(line.as_bytes(), keyword)?;
+        let assigned = Assigned {
+            name: line.as_bytes()[found.name.range()].to_vec(),
+            joint: found.joint,
+            quote: found.quote,
+            place: found.place,
+        };
+        confidence(score(&assigned, &line.as_bytes()[found.value.range()]).points)
     }
 
     #[test]
-    fn random_values_pass_and_words_do_not() {
-        for value in ["kJ8#mQ2!vX", "9fQ7aZ31kLm0PqRs55Tt", "tr0ub4dor&3x"] {
-            assert!(judged(value).is_some(), "{value}");
+    fn passwords_as_people_choose_them_are_found() {
+        for (line, value) in [
+            ("password = \"{}\"", "kJ8#mQ2!vX"),
+            ("password: '{}'", "Summer2019!"),
+            ("DB_PASSWORD={}", "tr0ub4dor&3x"),
+            ("MYSQL_ROOT_PASSWORD: {}", "sunshine77"),
+            ("  password: '{}',", "jonathan"),
+            ("conn.setPassword(\"{}\");", "Brunhilde7"),
+            ("<password>{}</password>", "Brunhilde7"),
+            ("mysql --user=root --password={} --host db", "Brunhilde7"),
+            ("openssl req -passout pass:{} -out x", "Brunhilde7"),
+            ("\"password\": \"{}\",", "R0sebud!"),
+            ("jdbc.pwd={}", "Tigger2004"),
+            ("password: '{}'", "degenerate"),
+        ] {
+            assert!(judged(&line.replace("{}", value)).is_some(), "{line}");
         }
-        for value in ["password_field", "Enter your password", "user.password", "abc", "ConfirmPassword"] {
-            assert_eq!(judged(value), None, "{value}");
+    }
+
+    #[test]
+    fn generated_keys_are_found() {
+        for (line, value) in [
+            ("api_key = \"{}\"", "9fQ7aZ31kLm0PqRs55Tt"),
+            ("SECRET_KEY: {}", "3f9ac81be02d4475a6c1e8f70b92d34c"),
+            ("auth_token={}", "qYx83KzLw02NbVt7"),
+            ("clientSecret: '{}',", "h7Gt-2kLpQ_9sXzW4vRm"),
+        ] {
+            assert!(judged(&line.replace("{}", value)) >= Some(Confidence::Medium), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_weight_is_asked_for_a_reason() {
+        let mut reasons: Vec<&str> = WEIGHTS.iter().map(|weight| weight.reason).collect();
+        reasons.sort_unstable();
+        assert!(reasons.windows(2).all(|pair| pair[0] != pair[1]), "{reasons:?}");
+        assert!(WEIGHTS.iter().all(|weight| weight.points != 0.0));
+    }
+
+    #[test]
+    fn names_say_what_is_kept() {
+        let read = |name: &str| read_name(name.as_bytes(), Joint::Equals).0;
+        for name in ["DB_PASSWORD", "userpass", "mysqlPwd", "keyPassphrase2", "password_confirmation"] {
+            assert_eq!(read(name), Name::Password, "{name}");
+        }
+        for name in ["api_key", "clientSecret", "accessToken", "aws-secret-access-key", "sharedsecret"] {
+            assert_eq!(read(name), Name::Secret, "{name}");
+        }
+        for name in ["key", "hexkey", "auth", "ticket"] {
+            assert_eq!(read(name), Name::Weak, "{name}");
+        }
+        for name in [
+            "token_type",
+            "publicKey",
+            "passwordField",
+            "secret_name",
+            "key_id",
+            "max_tokens",
+            "monkey",
+            "compass",
+        ] {
+            assert_eq!(read(name), Name::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn words_labels_and_code_are_not() {
+        for line in [
+            "password = \"password_field\"",
+            "password: \"Enter your password\"",
+            "password = user.password",
+            "password = \"abc\"",
+            "passwordConfirm = \"ConfirmPassword\"",
+            "password: str = None",
+            "password = getpass.getpass()",
+            "password = request.form['password']",
+            "token_type: 'bQ83kdLqX02mZp'",
+            "public_key = \"9fQ7aZ31kLm0PqRs55Tt\"",
+            "password_hash: 9fQ7aZ31kLm0PqRs55Tt",
+            "key = \"backgroundColor\"",
+            "key: sort_by_name",
+            "token = next_token(stream)",
+            "secret: kubernetes-dashboard-certs",
+            "passwordPath: /etc/app/password.txt",
+            "t.pass(\"Closed\")",
+            "csrf_token = 'kd83jfLs02mQz8x'",
+            "password: 'Contraseña'",
+            "self.password = other.password;",
+            "PASSWORD = 1304,",
+            "password: u32 = 1024;",
+            "token = decode_token(text)",
+            "OBJ_token = \"\\x2A\\x86\\x48\\x86\"",
+            "key = \"SOFTWARE\\\\Microsoft\\\\Windows\\\\Uninstall\"",
+            "signing_key: /2010-04-01/Accounts/Keys.json",
+            "should_pass(\"Brunhilde7\")",
+            "api_key = \"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB\"",
+            "password: $2b$12$uFrxm43ggfwzsN1zEFC7Su",
+            "token: 1.19.0-rc.2",
+            "API_TOKEN = \"MY_API_TOKEN\"",
+            "jwt-auth: ^1.4.6",
+            "secretName: my-registry-secret",
+            "PASSWORD=${DB_PASSWORD}",
+        ] {
+            assert_eq!(judged(line), None, "{line}");
         }
     }
 }

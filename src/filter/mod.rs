@@ -6,6 +6,7 @@ pub mod generic;
 pub mod inline;
 pub mod placeholder;
 pub mod proof;
+pub mod words;
 
 use crate::filter::placeholder::Placeholder;
 use crate::filter::proof::Proof;
@@ -40,11 +41,24 @@ const SHORTEST_JUDGED_BYTES: usize = 12;
 pub fn judge(rule: &Rule, found: &Match) -> Verdict {
     let value = found.secret.reveal();
     let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
-    if rule.kind != RuleKind::Block
+    // A block of many lines holds rows of one letter by chance; a password in a file of settings does not.
+    let is_one_word = rule.kind != RuleKind::Block || !value.contains(&b'\n');
+    if is_one_word
         && let Some(kind) = placeholder::placeholder(value)
         && !(rule.samples_count && kind == Placeholder::Sequence)
     {
         return drop(kind.reason());
+    }
+    // Neither base64 nor the lines round it hold dots; guides leave the middle of a key out.
+    if rule.kind == RuleKind::Block && memchr::memmem::find(value, b"...").is_some() {
+        return drop("a sample with its middle left out");
+    }
+    // A generic rule asks the same itself.
+    if is_one_word && rule.kind != RuleKind::Generic && is_common_words(value) {
+        return drop("nothing but common words");
+    }
+    if rule.kind == RuleKind::Prefixed && is_cut_call(value) {
+        return drop("the head of a call");
     }
     if let Some(floor) = rule.min_entropy
         && entropy::shannon_bits(value) < floor
@@ -72,6 +86,40 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
         (RuleKind::Keyed, _) => keep(rule, value, "its form beside a word that names the provider"),
         _ => keep(rule, value, "its form"),
     }
+}
+
+/// Whether the value is a dummy made of words that programmers use for names: `user_password`, `pwd1`, and
+/// `p%40ss`, with which they test that a URL is decoded.
+fn is_common_words(value: &[u8]) -> bool {
+    /// Nobody makes up a dummy longer than this.
+    const LONGEST_DUMMY_BYTES: usize = 64;
+    if value.len() > LONGEST_DUMMY_BYTES {
+        return false;
+    }
+    let mut lower = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = match rest {
+            [b'%', a, b, ..] => char::from(*a).to_digit(16).zip(char::from(*b).to_digit(16)),
+            _ => None,
+        };
+        if let Some((high, low)) = escaped {
+            lower.push(((high * 16 + low) as u8).to_ascii_lowercase());
+            rest = &rest[3..];
+        } else {
+            lower.push(byte.to_ascii_lowercase());
+            rest = tail;
+        }
+    }
+    lower.iter_mut().filter(|byte| **byte == b'@').for_each(|byte| *byte = b'a');
+    let letters = lower.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    letters * 2 >= lower.len().max(4) && words::is_all_known(&lower)
+}
+
+/// Whether a bracket opens and never closes: the value is the head of a call, `getenv_list(['`.
+fn is_cut_call(value: &[u8]) -> bool {
+    let name = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte)).count();
+    name > 1 && name < value.len() && value[name..].iter().all(|byte| b"([{".contains(byte))
 }
 
 /// Keeps the match with the confidence of its rule, unless the structure of the value says more.
@@ -102,6 +150,22 @@ fn is_camel_case(part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dummies_are_made_of_common_words() {
+        for dummy in ["user_password", "pwd1", "p%40ss", "my-root-token", "topsecret", "pwd%23%20"] {
+            assert!(is_common_words(dummy.as_bytes()), "{dummy}");
+        }
+        for value in ["sunshine77", "9a4b5c2d8e7f", "tr0ub4dor", "a1b2c3", "%%%%%%"] {
+            assert!(!is_common_words(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_call_is_no_value() {
+        assert!(is_cut_call(b"environ_list(["));
+        assert!(!is_cut_call(b"kJ8(mQ2["));
+    }
 
     #[test]
     fn names_of_database_keys_are_identifiers() {

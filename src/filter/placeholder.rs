@@ -88,21 +88,27 @@ fn is_name(text: &[u8]) -> bool {
 }
 
 fn is_repeated(lower: &[u8]) -> bool {
-    if lower.len() < 4 {
+    if lower.len() < 3 {
         return false;
     }
     let mut distinct = [false; 256];
     lower.iter().for_each(|&byte| distinct[usize::from(byte)] = true);
     let distinct = distinct.iter().filter(|&&seen| seen).count();
+    if lower.iter().all(u8::is_ascii_punctuation) && distinct <= 2 {
+        return true;
+    }
     // A long value of hardly any characters, or a row of one character in its middle.
-    if distinct <= 2 || (lower.len() >= 16 && distinct <= 4) {
+    if (distinct <= 2 && lower.len() >= 4) || distinct == 1 || (lower.len() >= 16 && distinct <= 4) {
         return true;
     }
     let longest_row = lower.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
     if longest_row * 2 >= lower.len().max(8) || lower.windows(5).any(|w| w == b"xxxxx" || w == b"*****") {
         return true;
     }
-    (2..=lower.len() / 3).any(|period| lower[period..].iter().zip(lower).all(|(a, b)| a == b))
+    // `123123`: a number has too few characters for chance to repeat them.
+    let twice = lower.len() >= 6 && lower.iter().all(u8::is_ascii_digit);
+    (2..=lower.len() / if twice { 2 } else { 3 })
+        .any(|period| lower[period..].iter().zip(lower).all(|(a, b)| a == b))
 }
 
 /// Most of the value runs up or down by one, or along a row of the keyboard.
@@ -119,7 +125,24 @@ fn is_sequence(lower: &[u8]) -> bool {
     };
     let runs = lower.chunk_by(|&a, &b| step(a, b)).map(<[u8]>::len);
     let in_runs: usize = runs.filter(|&len| len >= SHORTEST_RUN).sum();
-    lower.len() >= 6 && in_runs * 3 >= lower.len() * 2
+    (lower.len() >= 6 && in_runs * 3 >= lower.len() * 2) || counts_up(lower)
+}
+
+/// Whether the value is bytes in hexadecimal that go up by a fixed step, `000102…` or `00112233…`, or a
+/// short number such as `1234`.
+fn counts_up(lower: &[u8]) -> bool {
+    const SHORT: [&[u8]; 4] = [b"123", b"1234", b"12345", b"321"];
+    if SHORT.contains(&lower) {
+        return true;
+    }
+    if lower.len() < 16 || !lower.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or_default();
+    let bytes: Vec<u32> = lower.chunks_exact(2).map(|pair| digit(pair[0]) * 16 + digit(pair[1])).collect();
+    let steps = bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) & 0xff);
+    let even = steps.clone().filter(|&step| matches!(step, 1 | 0x11 | 0xff | 0)).count();
+    even * 4 >= steps.count() * 3
 }
 
 fn says_so(lower: &[u8]) -> bool {
@@ -185,6 +208,11 @@ mod tests {
     fn placeholders_are_recognised() {
         for (value, kind) in [
             ("xxxxxxxxxxxxxxxx", Placeholder::Repeated),
+            ("***", Placeholder::Repeated),
+            ("123123", Placeholder::Repeated),
+            ("12345", Placeholder::Sequence),
+            ("000102030405060708090A0B0C0D0E0F", Placeholder::Sequence),
+            ("00112233445566778899aabbccddeeff", Placeholder::Sequence),
             ("abcabcabcabc", Placeholder::Repeated),
             ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", Placeholder::Sequence),
             ("1234567890abcdef", Placeholder::Sequence),

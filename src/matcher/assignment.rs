@@ -18,6 +18,23 @@ pub struct Assignment {
     pub quote: Quote,
     /// What joins name and value.
     pub joint: Joint,
+    /// What else stands on the line.
+    pub place: Place,
+}
+
+/// What stands round an assignment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Only blanks, list and comment marks, quotes or a word such as `export` stand before the name.
+    pub starts_line: bool,
+    /// Only delimiters, quotes, a line continuation or a comment stand behind the value.
+    pub ends_line: bool,
+    /// A blank stands between the joint and the value.
+    pub spaced: bool,
+    /// A call other than a mere conversion stands round the value, as in `label("…")`.
+    pub in_call: bool,
+    /// The byte behind the value and its quote.
+    pub after: Option<u8>,
 }
 
 /// What stands round a value.
@@ -55,12 +72,50 @@ const LONGEST_VALUE_BYTES: usize = 512;
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
 pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
     let name = whole_name(text, keyword)?;
-    let mut reader = Reader { text, at: name.end };
+    let mut reader = Reader { text, at: name.end, in_call: false };
     let name_quoted = reader.closing_quote();
     let joint = reader.joint(name, name_quoted)?;
+    let spaced = matches!(reader.rest().first(), Some(b' ' | b'\t'));
     let (value, quote) = reader.value(joint)?;
     let value = without_scheme(text, value);
-    (!value.is_empty()).then_some(Assignment { name, value, quote, joint })
+    if value.is_empty() {
+        return None;
+    }
+    let behind = value.end + if quote == Quote::None { 0 } else { 1 + usize::from(quote == Quote::Escaped) };
+    let place = Place {
+        starts_line: starts_line(text, name.start),
+        ends_line: ends_line(&text[behind.min(text.len())..]),
+        spaced,
+        in_call: reader.in_call,
+        after: text.get(behind).copied(),
+    };
+    Some(Assignment { name, value, quote, joint, place })
+}
+
+/// Whether only blanks, marks and words that introduce an assignment stand before `at` on its line.
+fn starts_line(text: &[u8], at: usize) -> bool {
+    const INTRODUCTIONS: [&[u8]; 9] =
+        [b"export", b"set", b"env", b"arg", b"declare", b"setx", b"var", b"let", b"const"];
+    let before = &text[at.saturating_sub(LONGEST_NAME_BYTES)..at];
+    let before = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    before
+        .split(|byte| b" \t-#*/;\"'$@{[!>+".contains(byte))
+        .filter(|word| !word.is_empty())
+        .all(|word| INTRODUCTIONS.iter().any(|introduction| word.eq_ignore_ascii_case(introduction)))
+}
+
+/// Whether the rest of the line holds only what ends a statement or an entry, or a comment.
+fn ends_line(rest: &[u8]) -> bool {
+    for (at, &byte) in rest.iter().enumerate().take(LONGEST_NAME_BYTES) {
+        match byte {
+            b'\n' => return true,
+            b' ' | b'\t' | b'\r' | b'"' | b'\'' | b'`' | b',' | b';' | b')' | b']' | b'}' | b'\\' | b'>' => {}
+            b'#' => return true,
+            b'/' | b'-' | b'<' => return matches!(rest.get(at + 1), Some(b'/' | b'-' | b'!')),
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -81,6 +136,7 @@ fn whole_name(text: &[u8], keyword: ByteSpan) -> Option<ByteSpan> {
 struct Reader<'t> {
     text: &'t [u8],
     at: usize,
+    in_call: bool,
 }
 
 impl Reader<'_> {
@@ -114,6 +170,20 @@ impl Reader<'_> {
     }
 
     fn joint(&mut self, name: ByteSpan, name_quoted: bool) -> Option<Joint> {
+        let previous = name.start.checked_sub(1).map(|at| self.text[at]);
+        // The user in a URL: `scheme://token:value@host`, or what stands behind its colon.
+        if previous == Some(b'/') && self.rest().starts_with(b":") {
+            return None;
+        }
+        // A badge is shown to everybody, and so is the token in its address.
+        if self.text[..name.start].ends_with(b".svg?") {
+            return None;
+        }
+        // The middle of `condition ? "name" : "other"`.
+        if name_quoted && self.text[..name.start.saturating_sub(1)].trim_ascii_end().ends_with(b"?") {
+            return None;
+        }
+        let is_symbol = previous == Some(b':');
         let spaces = self.blanks();
         for (operator, joint) in [
             (&b":="[..], Joint::Equals),
@@ -140,24 +210,88 @@ impl Reader<'_> {
             self.type_annotation();
             return Some(Joint::Colon);
         }
-        if self.eat(b"(") || (name_quoted && self.eat(b",")) {
+        if name_quoted && self.value_beside() {
+            return Some(Joint::Element);
+        }
+        // The first of several arguments or of a pair; in a longer list the next word is no value.
+        let opens_a_pair = || {
+            let before = &self.text[..name.start.saturating_sub(1)];
+            before.trim_ascii_end().last().is_some_and(|byte| matches!(byte, b'(' | b'{'))
+        };
+        let leads_to_argument = is_symbol || (name_quoted && opens_a_pair());
+        if self.eat(b"(") || (leads_to_argument && self.eat(b",")) {
             self.blanks();
             return self.quote_ahead().then_some(Joint::Argument);
         }
-        let in_tag = name.start > 0 && self.text[name.start - 1] == b'<';
-        if in_tag && self.eat(b">") {
+        if previous == Some(b'<') && self.eat(b">") {
             return Some(Joint::Element);
         }
-        if name_quoted && (self.eat(b"value=") || self.eat(b"Value=") || self.eat(b"><value>")) {
+        if name_quoted && self.eat(b">") {
             return Some(Joint::Element);
         }
-        let is_flag = self.text[name.start..].starts_with(b"-");
+        // A property list: `<key>name</key><string>value</string>`.
+        if previous == Some(b'>') && self.eat(b"</key>") {
+            self.white_space();
+            return self.eat(b"<string>").then_some(Joint::Element);
+        }
+        if self.names_an_entry(name) && self.value_on_next_line() {
+            return Some(Joint::Element);
+        }
+        let is_flag = self.text[name.start..].starts_with(b"-")
+            || self.text[name.range()].eq_ignore_ascii_case(b"identified by");
         let starts_line = self.text[..name.start]
             .iter()
             .rev()
             .take_while(|&&byte| byte != b'\n')
             .all(|byte| matches!(byte, b' ' | b'\t'));
-        (spaces > 0 && !name_quoted && (is_flag || starts_line || self.quote_ahead())).then_some(Joint::Space)
+        // In prose a word between backticks is code, whatever stands before it.
+        let in_prose = self.rest().starts_with(b"`");
+        (spaces > 0 && !name_quoted && !in_prose && (is_flag || starts_line || self.quote_ahead()))
+            .then_some(Joint::Space)
+    }
+
+    fn white_space(&mut self) {
+        let count =
+            self.rest().iter().take(LONGEST_NAME_BYTES).take_while(|b| b.is_ascii_whitespace()).count();
+        self.at += count;
+    }
+
+    /// Steps to the value in `name="token" value="…"`, `"name": "token", "value": "…"`, `"><value>`.
+    fn value_beside(&mut self) -> bool {
+        let start = self.at;
+        if self.eat(b"><value>") {
+            return true;
+        }
+        self.eat(b",");
+        self.white_space();
+        let slashes = self.rest().iter().take_while(|&&byte| byte == b'\\').count().min(3);
+        self.at += slashes;
+        let quoted = self.eat(b"\"") || self.eat(b"'");
+        if self.eat(b"value") || self.eat(b"Value") {
+            self.at += if quoted { slashes + 1 } else { 0 };
+            self.blanks();
+            if self.eat(b":") || self.eat(b"=") {
+                return true;
+            }
+        }
+        self.at = start;
+        false
+    }
+
+    /// Whether `name:` or `key:` stands before the name, as in the entries of a Kubernetes list.
+    fn names_an_entry(&self, name: ByteSpan) -> bool {
+        let before = self.text[..name.start].trim_ascii_end();
+        before.ends_with(b"name:") || before.ends_with(b"key:") || before.ends_with(b"Key:")
+    }
+
+    fn value_on_next_line(&mut self) -> bool {
+        let start = self.at;
+        self.white_space();
+        let eaten = self.eat(b"value:") || self.eat(b"Value:");
+        if !eaten {
+            self.at = start;
+        }
+        eaten
     }
 
     /// Steps over the type in `name: Type = value`.
@@ -165,8 +299,15 @@ impl Reader<'_> {
         let line = self.rest().iter().take(64).take_while(|&&byte| byte != b'\n');
         let type_bytes =
             line.take_while(|byte| byte.is_ascii_alphanumeric() || b" \t_.<>[]&|?':*".contains(byte)).count();
-        let after = &self.rest()[type_bytes..];
-        let has_name = self.rest()[..type_bytes].iter().any(u8::is_ascii_alphabetic);
+        let (type_text, after) = self.rest().split_at(type_bytes);
+        // Base64 ends with `=` too, and there nothing comes behind it, or the quote that closes it.
+        let behind = after.get(1..).unwrap_or_default();
+        let blanks = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let closes = |byte: &u8| {
+            b"\r\n#,;".contains(byte) || (matches!(byte, b'"' | b'\'') && type_text.contains(byte))
+        };
+        let goes_on = behind.get(blanks).is_some_and(|byte| !closes(byte));
+        let has_name = type_text.iter().any(u8::is_ascii_alphabetic) && goes_on;
         if has_name && after.starts_with(b"=") && !after.starts_with(b"==") && !after.starts_with(b"=>") {
             self.at += type_bytes + 1;
         }
@@ -179,6 +320,9 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, joint: Joint) -> Option<(ByteSpan, Quote)> {
+        if joint == Joint::Element {
+            self.blanks();
+        }
         if joint == Joint::Element && !self.quote_ahead() {
             return self.until(|byte| byte == b'<' || byte == b'\n').map(|span| (span, Quote::None));
         }
@@ -191,8 +335,11 @@ impl Reader<'_> {
             return None;
         }
         self.at += scheme_len(self.rest());
-        let span = self
-            .until(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>'))?;
+        let mut span = self.until(|byte| {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'\\' | b'\0')
+        })?;
+        self.cut_before_next_pair(&mut span);
         Some((self.trimmed(span), Quote::None)).filter(|(span, _)| !span.is_empty())
     }
 
@@ -202,13 +349,14 @@ impl Reader<'_> {
             .rest()
             .iter()
             .take(48)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b' '))
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.: []".contains(byte))
             .count();
         let reads_environment = |path: &[u8]| path.to_ascii_lowercase().windows(3).any(|w| w == b"env");
         if path > 0 && self.rest().get(path) == Some(&b'(') && !reads_environment(&self.rest()[..path]) {
-            let mut inner = Reader { text: self.text, at: self.at + path + 1 };
+            let mut inner = Reader { text: self.text, at: self.at + path + 1, in_call: false };
             inner.blanks();
             if inner.quote_ahead() {
+                self.in_call = !is_conversion(&self.rest()[..path]);
                 self.at = inner.at;
             }
         }
@@ -247,15 +395,68 @@ impl Reader<'_> {
         (len > 0 && len <= LONGEST_VALUE_BYTES).then(|| ByteSpan::new(self.at, self.at + len))
     }
 
+    /// Ends the value where `&name=` or `,name=` follows: a query, or a list of settings.
+    fn cut_before_next_pair(&self, span: &mut ByteSpan) {
+        let value = &self.text[span.range()];
+        let is_pair = |at: &usize| {
+            let rest = &value[at + 1..];
+            let name = rest.iter().take_while(|&&byte| is_name_byte(byte)).count();
+            name > 0 && rest.get(name) == Some(&b'=') && rest.get(name + 1).is_some_and(|&b| b != b'=')
+        };
+        if let Some(at) = memchr::memchr2_iter(b'&', b',', value).find(is_pair) {
+            span.end = span.start + at;
+        }
+    }
+
     /// An unquoted value without the punctuation that ends a statement, an entry or a bracket.
     fn trimmed(&self, mut span: ByteSpan) -> ByteSpan {
-        while span.end > span.start
-            && matches!(self.text[span.end - 1], b',' | b';' | b')' | b']' | b'}' | b'\\')
-        {
+        while span.end > span.start {
+            let value = &self.text[span.range()];
+            let opens = |open: u8, close: u8| {
+                let count = |byte: u8| value.iter().filter(|&&other| other == byte).count();
+                count(open) >= count(close)
+            };
+            let belongs = match value[value.len() - 1] {
+                b',' | b';' | b'\\' => false,
+                b')' => opens(b'(', b')'),
+                b']' => opens(b'[', b']'),
+                b'}' => opens(b'{', b'}'),
+                _ => true,
+            };
+            if belongs {
+                break;
+            }
             span.end -= 1;
         }
         span
     }
+}
+
+/// Whether the call only gives the literal another type.
+fn is_conversion(path: &[u8]) -> bool {
+    const CONVERSIONS: [&[u8]; 18] = [
+        b"some",
+        b"just",
+        b"ok",
+        b"new",
+        b"string",
+        b"str",
+        b"from",
+        b"of",
+        b"bytes",
+        b"byte",
+        b"text",
+        b"secret",
+        b"secretstring",
+        b"securestring",
+        b"to_string",
+        b"from_str",
+        b"ptr",
+        b"pointer",
+    ];
+    let last =
+        path.rsplit(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').find(|word| !word.is_empty());
+    last.is_some_and(|last| CONVERSIONS.iter().any(|name| last.eq_ignore_ascii_case(name)))
 }
 
 /// The value behind `Bearer `, `Basic ` and the like.
@@ -266,7 +467,8 @@ fn without_scheme(text: &[u8], value: ByteSpan) -> ByteSpan {
 
 /// Length of the authentication scheme and the space that the text starts with, if more follows.
 fn scheme_len(text: &[u8]) -> usize {
-    const SCHEMES: [&[u8]; 5] = [b"bearer ", b"basic ", b"token ", b"apikey ", b"digest "];
+    // `pass:` is how openssl takes a password.
+    const SCHEMES: [&[u8]; 6] = [b"bearer ", b"basic ", b"token ", b"apikey ", b"digest ", b"pass:"];
     let starts =
         |scheme: &&&[u8]| text.len() > scheme.len() && text[..scheme.len()].eq_ignore_ascii_case(scheme);
     SCHEMES.iter().find(starts).map_or(0, |scheme| scheme.len())
@@ -312,9 +514,39 @@ mod tests {
             ("spring.datasource.password=abc", "spring.datasource.password", "abc"),
             ("password: Bearer abc", "password", "abc"),
             ("password: \"Bearer abc\"", "password", "abc"),
+            ("openssl rsa -password pass:abc -in x", "-password", "abc"),
+            ("https://host/?user=a&password=abc&x=y", "password", "abc"),
+            ("Server=db;Password=abc;Pooling=true", "Password", "abc"),
+            ("\"CONNECT password=abc\\r\\n\"", "password", "abc"),
+            ("password = []byte(\"abc\")", "password", "abc"),
+            ("store(:x, :password, 'abc')", "password", "abc"),
+            ("<entry key=\"password\">abc</entry>", "password", "abc"),
+            ("{\"name\": \"password\", \"value\": \"abc\"}", "password", "abc"),
+            ("- name: DB_PASSWORD\n  value: abc", "DB_PASSWORD", "abc"),
+            ("<key>password</key>\n<string>abc</string>", "password", "abc"),
+            ("password: x=  # encoded", "password", "x="),
+            ("password=${OTHER}", "password", "${OTHER}"),
+            ("f(password=abc)", "password", "abc"),
         ] {
             check(line, name, value);
         }
+    }
+
+    #[test]
+    fn the_surroundings_are_told() {
+        let place = |line: &str| {
+            let at = line.find("password").expect("the keyword is in the line");
+            read(line.as_bytes(), ByteSpan::new(at, at + 8)).expect("an assignment").place
+        };
+        let setting = place("export password=abc");
+        assert!(setting.starts_line && setting.ends_line && !setting.spaced && !setting.in_call);
+        let comment = place("# password: abc  # why");
+        assert!(comment.starts_line && comment.ends_line && comment.spaced);
+        let middle = place("run(x, password=abc, y=1)");
+        assert!(!middle.starts_line && !middle.ends_line);
+        assert!(place("password = label(\"abc\")").in_call);
+        assert!(!place("password = String::from(\"abc\")").in_call);
+        assert_eq!(place("f(password=abc)").after, Some(b')'));
     }
 
     #[test]
@@ -325,6 +557,11 @@ mod tests {
             "password::new()",
             "password",
             "password = ",
+            "ok ? \"password\" : \"none\"",
+            "https://password:8080/",
+            "[\"user\", \"password\", \"phone\"]",
+            "graph/badge.svg?password=abc",
+            "give the password `abc` here",
         ] {
             let at = line.find("password").unwrap();
             assert_eq!(read(line.as_bytes(), ByteSpan::new(at, at + 8)), None, "{line}");

@@ -43,6 +43,8 @@ pub struct Assigned {
     pub joint: assignment::Joint,
     /// What stands round the value.
     pub quote: assignment::Quote,
+    /// What else stands on the line.
+    pub place: assignment::Place,
 }
 
 /// The compiled rules: immutable, shared by all workers.
@@ -278,8 +280,10 @@ impl Matcher {
 
     fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
         let Some(keyword) = keyword_at(text, start, rule) else { return };
-        let Some(Assignment { name, value, quote, joint }) = assignment::read(text, keyword) else { return };
-        let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote };
+        let Some(Assignment { name, value, quote, joint, place }) = assignment::read(text, keyword) else {
+            return;
+        };
+        let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
         out.push(Match {
             rule: index,
             span: ByteSpan::new(name.start, value.end),
