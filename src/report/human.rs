@@ -11,7 +11,7 @@ use super::text::{count, escape, escape_bytes, human_bytes, is_hidden};
 use super::wire::rfc3339;
 use super::{Mode, Report, Reporter};
 use crate::finding::{Excerpt, Finding, RuleInfo, Severity};
-use crate::location::{CommitInfo, Exposure, Origin};
+use crate::location::{CommitInfo, Exposure, Origin, Reach};
 use crate::source::Problem;
 
 /// How much is said.
@@ -166,6 +166,8 @@ impl Page<'_> {
         let reached: Vec<&str> = exposure.reached_by.iter().map(|reach| reach.name()).collect();
         if reached.is_empty() {
             writeln!(self.out, "{INDENT}{state}")
+        } else if exposure.reached_by.iter().eq([&Reach::Unreachable]) {
+            writeln!(self.out, "{INDENT}{state}; unreachable: no ref or reflog leads to it any more")
         } else {
             writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))
         }
