@@ -88,13 +88,14 @@ impl Matcher {
     pub fn new(rules: RuleSet) -> Self {
         let mut triggers = rules.triggers();
         let unanchored = rules.looking_at_everything();
-        triggers.sort_unstable_by_key(|trigger| (trigger.literal, trigger.ignore_case, trigger.rule));
+        // The catalogue's come sorted, and a stable sort passes over sorted runs.
+        triggers.sort_by_key(Trigger::order);
         let mut literals: Vec<Literal<'_>> = Vec::new();
         let mut starts = Vec::new();
         let mut targets = Vec::new();
-        for Trigger { literal: bytes, ignore_case, rule, kind } in triggers {
+        for Trigger { literal: bytes, ignore_case, gram_at, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
-                literals.push(Literal { bytes, ignore_case });
+                literals.push(Literal { bytes, ignore_case, gram_at });
                 starts.push(targets.len() as u32);
             }
             targets.push(Target { rule, kind });

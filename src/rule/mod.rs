@@ -254,7 +254,12 @@ fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     }
     let rule = Rule::custom(spec);
     if !rule.spec().regex.is_empty() {
-        let regex = compile(&rule.regex_text()).map_err(|error| format!("`regex`: {error}"))?;
+        let regex = compile(&rule.regex_text()).map_err(|error| {
+            // The long form draws the expression over several lines; its last line says what is wrong.
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            format!("`regex`: {}", last.trim_start_matches("error: "))
+        })?;
         if regex.is_match(b"") {
             return Err("`regex` matches the empty text".to_owned());
         }
