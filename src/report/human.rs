@@ -10,9 +10,9 @@ use super::redact::Redactor;
 use super::text::{count, escape, escape_bytes, human_bytes, is_hidden};
 use super::wire::rfc3339;
 use super::{Mode, Report, Reporter};
+use crate::coverage::Problem;
 use crate::finding::{Excerpt, Finding, RuleInfo, Severity};
 use crate::location::{CommitInfo, Exposure, Origin, Reach};
-use crate::source::Problem;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
