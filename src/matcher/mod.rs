@@ -78,6 +78,8 @@ pub struct Scratch {
 const OPEN_WINDOW_BYTES: usize = 64 << 10;
 /// A keyword reaches back at most this far, since a name nearly always stands before its value.
 const BACK_REACH_BYTES: usize = 48;
+/// A value that stands before its keyword may be this long.
+const BACK_VALUE_BYTES: usize = 256;
 /// A keyword reaches over at most this many line ends.
 const REACH_LINES: usize = 2;
 /// Keywords this short must be a whole word, or half the identifiers of a project hold them.
@@ -208,7 +210,8 @@ impl Matcher {
     ) {
         let Some(keyword) = keyword_at(text, start, rule) else { return };
         let reach = rule.reach_bytes as usize;
-        let from = lines_back(text, keyword.start, reach.min(BACK_REACH_BYTES), 0);
+        let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+        let from = lines_back(text, keyword.start, back, 0);
         let to = lines_forward(text, keyword.end, reach, REACH_LINES);
         let slot = match covered.iter().position(|&(rule, _)| rule as usize == index) {
             Some(slot) => slot,
