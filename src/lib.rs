@@ -10,7 +10,7 @@
 //! ```
 //!
 //! - [`source`] yields bytes and where they came from: the working tree, the index, the history, standard
-//!   input. It says what it read and what it could not read ([`source::Coverage`]); it knows no rules.
+//!   input. It says what it read and what it could not read ([`coverage::Coverage`]); it knows no rules.
 //! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run.
 //! - [`rule`] holds what to look for. Rules are data in the notation of [`rule::shape`], translated at build
 //!   time.
@@ -18,20 +18,21 @@
 //!   [`decode`] shows it base64, escapes and the like as they read when decoded.
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
-//! - [`finding`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
 //! # What never happens
 //!
-//! - An error never becomes "clean": it is a [`source::Problem`] in the coverage, and exit code 2.
+//! - An error never becomes "clean": it is a [`coverage::Problem`], and exit code 2.
 //! - A [`secret::Secret`] never shows its bytes in `Debug` or `Display`.
 //! - A source never sees a rule, the matcher never sees a path, a report never sees a repository.
 
 #![deny(missing_docs)]
 
 pub mod config;
+pub mod coverage;
 pub mod decode;
 pub mod filter;
 pub mod finding;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 
 use bstr::{BStr, BString};
 
+use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::filter::allowlist::{AllowQuery, Allowlists};
 use crate::filter::{self, Verdict, inline};
 use crate::finding::{Excerpt, Finding, RuleInfo};
@@ -16,7 +17,7 @@ use crate::matcher::{Match, Matcher, Scratch};
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Coverage, Fresh, SkipReason, Source};
+use crate::source::{ContentUnit, Fresh, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -52,17 +53,6 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// What was let pass.
     pub suppressed: Suppressed,
-}
-
-/// Matches that were let pass, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Suppressed {
-    /// By a marker in the text.
-    pub inline: u64,
-    /// By an allowlist.
-    pub allowlist: u64,
-    /// By the least severity or confidence.
-    pub below_threshold: u64,
 }
 
 /// The engine: compiled rules and a policy.

@@ -116,6 +116,11 @@ impl Config {
         schema::parse(text, path, today)
     }
 
+    /// Whether the file names a rule anywhere, to disable or to allow it.
+    pub fn names_rules(&self) -> bool {
+        !self.mentions.is_empty()
+    }
+
     /// Checks that every rule that the file names exists.
     ///
     /// # Errors

@@ -80,6 +80,8 @@ pub struct Scratch {
 const OPEN_WINDOW_BYTES: usize = 64 << 10;
 /// A keyword reaches back at most this far, since a name nearly always stands before its value.
 const BACK_REACH_BYTES: usize = 48;
+/// A value that stands before its keyword may be this long.
+const BACK_VALUE_BYTES: usize = 256;
 /// A keyword reaches over at most this many line ends.
 const REACH_LINES: usize = 2;
 /// Keywords this short must be a whole word, or half the identifiers of a project hold them.
@@ -90,13 +92,14 @@ impl Matcher {
     pub fn new(rules: RuleSet) -> Self {
         let mut triggers = rules.triggers();
         let unanchored = rules.looking_at_everything();
-        triggers.sort_unstable_by_key(|trigger| (trigger.literal, trigger.ignore_case, trigger.rule));
+        // The catalogue's come sorted, and a stable sort passes over sorted runs.
+        triggers.sort_by_key(Trigger::order);
         let mut literals: Vec<Literal<'_>> = Vec::new();
         let mut starts = Vec::new();
         let mut targets = Vec::new();
-        for Trigger { literal: bytes, ignore_case, rule, kind } in triggers {
+        for Trigger { literal: bytes, ignore_case, gram_at, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
-                literals.push(Literal { bytes, ignore_case });
+                literals.push(Literal { bytes, ignore_case, gram_at });
                 starts.push(targets.len() as u32);
             }
             targets.push(Target { rule, kind });
@@ -209,7 +212,8 @@ impl Matcher {
     ) {
         let Some(keyword) = keyword_at(text, start, rule) else { return };
         let reach = rule.reach_bytes as usize;
-        let from = lines_back(text, keyword.start, reach.min(BACK_REACH_BYTES), 0);
+        let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+        let from = lines_back(text, keyword.start, back, 0);
         let to = lines_forward(text, keyword.end, reach, REACH_LINES);
         let slot = match covered.iter().position(|&(rule, _)| rule as usize == index) {
             Some(slot) => slot,

@@ -17,6 +17,8 @@ pub(crate) struct Literal<'a> {
     pub(crate) bytes: &'a [u8],
     /// Whether any ASCII case will do.
     pub(crate) ignore_case: bool,
+    /// Offset of the four bytes that represent it; 0 for a literal of three.
+    pub(crate) gram_at: u16,
 }
 
 /// Finds every occurrence of every literal.
@@ -57,7 +59,7 @@ impl Prefilter {
         let mut has_three = false;
         for (id, literal) in literals.enumerate() {
             debug_assert!(literal.bytes.len() >= 3, "rules with shorter literals are refused");
-            let (gram_at, gram) = rarest_gram(literal.bytes);
+            let gram = gram(literal.bytes, usize::from(literal.gram_at));
             if literal.bytes.len() >= 4 {
                 four.set(gram);
             } else {
@@ -69,19 +71,12 @@ impl Prefilter {
                 id: id as u32,
                 start: bytes.len() as u32,
                 len: literal.bytes.len() as u16,
-                gram_at: gram_at as u16,
+                gram_at: literal.gram_at,
                 ignore_case: literal.ignore_case,
             });
             bytes.extend_from_slice(literal.bytes);
         }
-        entries.sort_by_key(|entry| (bucket(entry.gram), entry.gram));
-        let mut buckets = vec![0u32; (1 << BUCKET_BITS) + 1];
-        for entry in &entries {
-            buckets[bucket(entry.gram) + 1] += 1;
-        }
-        for index in 1..buckets.len() {
-            buckets[index] += buckets[index - 1];
-        }
+        let (buckets, entries) = into_buckets(&entries);
         Self { four, three, has_three, buckets, entries, literals: bytes }
     }
 
@@ -122,22 +117,33 @@ impl Prefilter {
     }
 }
 
+/// Sorts by bucket, by counting: a comparison sort took a third of the start.
+fn into_buckets(entries: &[Entry]) -> (Vec<u32>, Vec<Entry>) {
+    let mut buckets = vec![0u32; (1 << BUCKET_BITS) + 1];
+    entries.iter().for_each(|entry| buckets[bucket(entry.gram) + 1] += 1);
+    for index in 1..buckets.len() {
+        buckets[index] += buckets[index - 1];
+    }
+    let mut next = buckets.clone();
+    let mut order = vec![0; entries.len()];
+    for (index, entry) in entries.iter().enumerate() {
+        let place = &mut next[bucket(entry.gram)];
+        order[*place as usize] = index;
+        *place += 1;
+    }
+    (buckets, order.into_iter().map(|index| entries[index]).collect())
+}
+
 fn bucket(gram: u32) -> usize {
     (gram.wrapping_mul(0x85EB_CA6B) >> (32 - BUCKET_BITS)) as usize
 }
 
-/// The rarest four bytes of a literal (all three of a short one), folded, and their offset.
-fn rarest_gram(literal: &[u8]) -> (usize, u32) {
-    if literal.len() < 4 {
-        let gram = u32::from_le_bytes([literal[0], literal[1], literal[2], 0]);
-        return (0, (gram | FOLD) & THREE);
+/// The four bytes at `at`, or all three of a short literal, folded.
+fn gram(literal: &[u8], at: usize) -> u32 {
+    match literal.get(at..at + 4) {
+        Some(four) => u32::from_le_bytes(four.try_into().expect("four bytes")) | FOLD,
+        None => (u32::from_le_bytes([literal[0], literal[1], literal[2], 0]) | FOLD) & THREE,
     }
-    let (at, window) = literal
-        .windows(4)
-        .enumerate()
-        .max_by_key(|(at, window)| (crate::rule::shape::rarity(window), usize::MAX - at))
-        .expect("at least four bytes");
-    (at, u32::from_le_bytes(window.try_into().expect("windows of four")) | FOLD)
 }
 
 /// 65,536 bits addressed by a hash of a gram.
@@ -191,10 +197,15 @@ mod tests {
         #[test]
         fn agrees_with_a_plain_search(
             literals in prop::collection::vec(("[aAbB_@`]{3,7}", any::<bool>()), 1..12),
+            gram_at in 0usize..4,
             text in "[aAbB_@`]{0,60}",
         ) {
             let prefilter = Prefilter::new(
-                literals.iter().map(|(text, case)| Literal { bytes: text.as_bytes(), ignore_case: *case }),
+                literals.iter().map(|(text, case)| Literal {
+                    bytes: text.as_bytes(),
+                    ignore_case: *case,
+                    gram_at: gram_at.min(text.len().saturating_sub(4)) as u16,
+                }),
             );
             let mut found = Vec::new();
             prefilter.find(text.as_bytes(), |id, start| found.push((id, start)));

@@ -10,9 +10,9 @@ use super::redact::Redactor;
 use super::text::{count, escape, escape_bytes, human_bytes, is_hidden};
 use super::wire::rfc3339;
 use super::{Mode, Report, Reporter};
+use crate::coverage::Problem;
 use crate::finding::{Excerpt, Finding, RuleInfo, Severity};
-use crate::location::{CommitInfo, Exposure, Origin};
-use crate::source::Problem;
+use crate::location::{CommitInfo, Exposure, Origin, Reach};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,6 +166,8 @@ impl Page<'_> {
         let reached: Vec<&str> = exposure.reached_by.iter().map(|reach| reach.name()).collect();
         if reached.is_empty() {
             writeln!(self.out, "{INDENT}{state}")
+        } else if exposure.reached_by.iter().eq([&Reach::Unreachable]) {
+            writeln!(self.out, "{INDENT}{state}; unreachable: no ref or reflog leads to it any more")
         } else {
             writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))
         }

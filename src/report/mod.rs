@@ -12,9 +12,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::coverage::{Coverage, Suppressed};
 use crate::finding::{Finding, Severity};
-use crate::scanner::Suppressed;
-use crate::source::Coverage;
 
 pub use human::{Human, Verbosity};
 pub use json::Json;

@@ -68,8 +68,9 @@ fn main() {
     }
     write("rules.bin", rules);
     write("offsets.bin", offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect());
-    let triggers: Vec<Trigger<'_>> =
+    let mut triggers: Vec<Trigger<'_>> =
         specs.iter().enumerate().flat_map(|(rule, spec)| spec.triggers(rule as u32)).collect();
+    triggers.sort_unstable_by_key(Trigger::order);
     write("triggers.bin", postcard::to_stdvec(&triggers).expect("a trigger is plain data"));
     let paths: Vec<(&str, u32)> = specs
         .iter()

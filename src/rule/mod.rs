@@ -113,10 +113,12 @@ pub struct RuleSet {
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFileError {
     /// It is no TOML, or a key is unknown, missing or of the wrong type.
-    #[error("{origin}: {message}")]
+    #[error("{origin}:{line}: {message}")]
     Toml {
         /// Name of the file.
         origin: String,
+        /// Line of the error, 1-based.
+        line: usize,
         /// What the reader says, with line and column.
         message: String,
     },
@@ -151,9 +153,14 @@ impl RuleSet {
     ///
     /// When the text is no rule file or a rule in it is wrong; nothing is added then.
     pub fn with_custom(mut self, text: &str, origin: &str) -> Result<Self, RuleFileError> {
-        let file: RuleFile = toml::from_str(text).map_err(|error| RuleFileError::Toml {
-            origin: origin.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+        let file: RuleFile = toml::from_str(text).map_err(|error| {
+            // The long form of the error quotes the line, and a line of a rule file may hold a secret.
+            let before = &text[..error.span().map_or(0, |span| span.start)];
+            RuleFileError::Toml {
+                origin: origin.to_owned(),
+                line: before.matches('\n').count() + 1,
+                message: error.message().to_owned(),
+            }
         })?;
         let mut added: Vec<Rule> = Vec::new();
         for entry in &file.rule {
@@ -247,7 +254,12 @@ fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     }
     let rule = Rule::custom(spec);
     if !rule.spec().regex.is_empty() {
-        let regex = compile(&rule.regex_text()).map_err(|error| format!("`regex`: {error}"))?;
+        let regex = compile(&rule.regex_text()).map_err(|error| {
+            // The long form draws the expression over several lines; its last line says what is wrong.
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            format!("`regex`: {}", last.trim_start_matches("error: "))
+        })?;
         if regex.is_match(b"") {
             return Err("`regex` matches the empty text".to_owned());
         }
@@ -293,7 +305,7 @@ mod tests {
             let message = refused(&format!("{GOOD}{tail}\n"));
             assert!(message.contains(reason), "{tail}: {message}");
         }
-        assert!(refused("[[rule]]\nid = 3").starts_with("rules.toml: "));
+        assert!(refused("[[rule]]\nid = 3").starts_with("rules.toml:2: "));
         let twice = format!("{GOOD}shape = '\"acme_\" ALNUM{{20}}'\n");
         assert!(refused(&format!("{twice}{twice}")).contains("rules.toml:7: rule `acme-key`: another rule"));
     }

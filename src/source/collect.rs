@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use bstr::BStr;
 
-use super::{ContentUnit, Coverage, Fresh, LineRange, Source, Visitor};
+use super::{ContentUnit, Fresh, LineRange, Source, Visitor};
+use crate::coverage::Coverage;
 use crate::location::Origin;
 
 /// An owned copy of a unit.

@@ -10,7 +10,8 @@ use std::thread;
 
 use bstr::BStr;
 
-use super::{ContentUnit, Coverage, Fresh, NewVisitor, Problem, SkipReason, Source, Visitor, text};
+use super::{ContentUnit, Fresh, NewVisitor, Source, Visitor, text};
+use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Malformed, ObjectKind, ObjectReader, OpenError,
     Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Scope, Tag, links_of,

@@ -12,8 +12,9 @@ pub mod worktree;
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString};
+use bstr::BStr;
 
+use crate::coverage::Coverage;
 use crate::location::{Appearance, ObjectId, Origin};
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
@@ -90,107 +91,6 @@ pub trait Source {
         let _ = (objects, threads, coverage);
         BTreeMap::new()
     }
-}
-
-/// What a run examined and what it did not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// Files read (working tree, index, standard input).
-    pub files: u64,
-    /// Distinct blobs read from the object database.
-    pub blobs: u64,
-    /// Commits whose messages were read or that a range named.
-    pub commits: u64,
-    /// Refs looked at.
-    pub refs: u64,
-    /// Bytes of content read.
-    pub bytes: u64,
-    /// What was left out on purpose.
-    pub skipped: Vec<Skipped>,
-    /// What should have been read and could not be: the run is not complete.
-    pub problems: Vec<Problem>,
-}
-
-impl Coverage {
-    /// Adds the counts and lists of another part of the same run.
-    pub fn merge(&mut self, other: Coverage) {
-        self.files += other.files;
-        self.blobs += other.blobs;
-        self.commits += other.commits;
-        self.refs += other.refs;
-        self.bytes += other.bytes;
-        self.skipped.extend(other.skipped);
-        self.problems.extend(other.problems);
-    }
-
-    /// Notes something that was left out on purpose.
-    pub fn skip(&mut self, name: impl Into<BString>, reason: SkipReason) {
-        self.skipped.push(Skipped { name: name.into(), reason });
-    }
-
-    /// Notes something that could not be read.
-    pub fn problem(&mut self, name: impl Into<BString>, message: impl Into<String>) {
-        self.problems.push(Problem { name: name.into(), message: message.into() });
-    }
-
-    /// Puts the lists in an order that does not depend on threads, and says each problem once.
-    pub fn sort(&mut self) {
-        self.skipped.sort();
-        self.problems.sort();
-        self.problems.dedup();
-    }
-}
-
-/// Something left out on purpose.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
-    /// Path or object name.
-    pub name: BString,
-    /// Why.
-    pub reason: SkipReason,
-}
-
-/// Why something was left out on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SkipReason {
-    /// The content is no text.
-    Binary,
-    /// Larger than the limit that the user set.
-    TooLarge,
-    /// A symbolic link: in the working tree its target is scanned where it lies, if it lies inside.
-    Symlink,
-    /// A link to a commit of another repository.
-    Submodule,
-    /// A socket, FIFO or device.
-    Special,
-    /// A path allowlist excludes it.
-    Allowlisted,
-    /// What came before this commit was not fetched, and the user allowed that.
-    Shallow,
-}
-
-impl SkipReason {
-    /// The stable name used in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            SkipReason::Binary => "binary",
-            SkipReason::TooLarge => "too-large",
-            SkipReason::Symlink => "symlink",
-            SkipReason::Submodule => "submodule",
-            SkipReason::Special => "special-file",
-            SkipReason::Allowlisted => "allowlisted",
-            SkipReason::Shallow => "shallow",
-        }
-    }
-}
-
-/// Something that should have been read and could not be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// Path, object name or range.
-    pub name: BString,
-    /// What went wrong and what to do, without a final stop.
-    pub message: String,
 }
 
 #[cfg(test)]

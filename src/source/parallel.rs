@@ -4,7 +4,7 @@ use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::Coverage;
+use crate::coverage::Coverage;
 
 /// With fewer items than this for each worker, starting threads takes longer than the work.
 const MIN_ITEMS_PER_WORKER: usize = 8;

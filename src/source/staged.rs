@@ -7,7 +7,8 @@ use bstr::{BStr, ByteSlice};
 
 use super::parallel::share;
 use super::text::as_text;
-use super::{ContentUnit, Coverage, Fresh, LineRange, NewVisitor, SkipReason, Source};
+use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source};
+use crate::coverage::{Coverage, SkipReason};
 use crate::git::diff::added_lines;
 use crate::git::object::ObjectError;
 use crate::git::staged::{StagedChange, StagedChanges, StagedError};

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use bstr::{BString, ByteSlice};
 
 use super::window::{ReadOutcome, WindowReader};
-use super::{ContentUnit, Coverage, Fresh, NewVisitor, SkipReason, Source};
+use super::{ContentUnit, Fresh, NewVisitor, Source};
+use crate::coverage::{Coverage, SkipReason};
 use crate::location::Origin;
 
 /// A stream of unknown length, read in bounded memory.

@@ -11,7 +11,8 @@ use ignore::{WalkBuilder, WalkState};
 
 use super::parallel::share;
 use super::window::{ReadOutcome, WindowReader};
-use super::{ContentUnit, Coverage, Fresh, NewVisitor, SkipReason, Source};
+use super::{ContentUnit, Fresh, NewVisitor, Source};
+use crate::coverage::{Coverage, SkipReason};
 use crate::git::index::{self, EntryKind};
 use crate::location::Origin;
 

@@ -2,8 +2,9 @@
 
 use stanch::filter::{self, Verdict};
 use stanch::matcher::{Matcher, Scratch};
+use stanch::rule::schema::RuleFile;
 use stanch::rule::shape::Shape;
-use stanch::rule::{Rule, RuleSet};
+use stanch::rule::{Rule, RuleSet, template};
 
 /// Samples of each rule.
 const SAMPLES: usize = 10;
@@ -58,4 +59,70 @@ fn every_rule_finds_values_of_its_shape() {
     assert!(silent.is_empty(), "rules that find nothing: {silent:?}");
     assert!(any * 1000 >= all * 990, "found {any} of {all}");
     assert!(same_provider * 100 >= all * 97, "attributed {same_provider} of {all}");
+}
+
+/// The examples of the rule files hold a match of their rule, the counterexamples none.
+#[test]
+fn written_examples_hold() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let mut scratch = Scratch::default();
+    let mut random = random(11);
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rule/builtin");
+    let mut checked = 0;
+    for file in std::fs::read_dir(dir).expect("the rule files").map(|entry| entry.expect("an entry").path()) {
+        if file.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).expect("a rule file is text");
+        let entries: RuleFile = toml::from_str(&text).expect("the build script read it");
+        for entry in entries.rule.iter().map(|entry| entry.get_ref()) {
+            let shape =
+                entry.shape.as_deref().map(|shape| Shape::parse(shape).expect("checked by the build"));
+            let mut found = |template: &str| {
+                let text = template::expand(template, shape.as_ref(), &mut random).expect("a good template");
+                let text = String::from_utf8(text).expect("samples are ASCII");
+                kept(&matcher, &mut scratch, &text).iter().any(|rule| rule.id == entry.id)
+            };
+            for example in &entry.examples {
+                assert!(found(example), "{}: nothing in the example {example}", entry.id);
+            }
+            for counterexample in &entry.counterexamples {
+                assert!(!found(counterexample), "{}: found in {counterexample}", entry.id);
+            }
+            checked += entry.examples.len() + entry.counterexamples.len();
+        }
+    }
+    assert!(checked >= 20, "the rule files hold examples");
+}
+
+/// One byte less, a byte of another class at the end, or a longer word round it: no match of that rule.
+#[test]
+fn near_misses_of_exact_shapes_are_none() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let mut scratch = Scratch::default();
+    let mut random = random(23);
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for rule in matcher.rules().rules() {
+        let is_exact = rule.max_bytes == Some(rule.min_bytes) && !rule.anchors.is_empty();
+        if !is_exact || rule.regex.contains('|') || rule.shape.contains(['<', '?', '|']) {
+            continue;
+        }
+        let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
+        let value = String::from_utf8(shape.sample(&mut random)).expect("samples are ASCII");
+        if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            continue;
+        }
+        let word = rule.keywords.first().map_or("value", |word| word);
+        let short = &value[..value.len() - 1];
+        for miss in [short.to_owned(), format!("{short}~"), format!("x{value}"), format!("{value}x")] {
+            let found = kept(&matcher, &mut scratch, &format!("{word} = \"{miss}\"\n"));
+            if found.iter().any(|found| found.id == rule.id) {
+                wrong.push(rule.id.clone());
+            }
+            checked += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "found in near misses: {wrong:?}");
+    assert!(checked > 400, "only {checked} near misses were tried");
 }

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use stanch::coverage::SkipReason;
 use stanch::finding::Finding;
 use stanch::location::{CommitInfo, Origin, Reach};
 use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
-use stanch::source::SkipReason;
 use stanch::source::history::{History, HistoryError, Options};
 
 use crate::support::{Sandbox, clickup_token, random_text};

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
+use stanch::coverage::{Coverage, SkipReason, Suppressed};
 use stanch::finding::{Confidence, Excerpt, Finding, RuleInfo, Severity};
 use stanch::fingerprint::Fingerprint;
 use stanch::location::{CommitInfo, Exposure, Location, ObjectId, Origin, Reach};
 use stanch::report::{Human, Json, JsonLines, Mode, Report, Reporter, Verbosity};
-use stanch::scanner::Suppressed;
 use stanch::secret::Secret;
-use stanch::source::{Coverage, SkipReason};
 use stanch::span::{ByteSpan, LineColumn};
 
 use crate::support::{clickup_token, random_text};
