@@ -161,13 +161,15 @@ mod tests {
 
     #[test]
     fn the_header_of_a_web_token_names_its_algorithm() {
-        let token = |header: &str| format!("{}.e30.sig", BASE64URL_NOPAD.encode(header.as_bytes()));
-        let good = token("{\"alg\":\"HS256\",\"typ\":\"JWT\"}");
+        let with_header = |header: &str| format!("{}.e30.sig", BASE64URL_NOPAD.encode(header.as_bytes()));
+        let good = with_header("{\"alg\":\"HS256\",\"typ\":\"JWT\"}");
         assert_eq!(
             prove(Checksum::Jwt, good.as_bytes()),
             Proof::Proven("its header decodes, algorithm HS256".into())
         );
-        for bad in [token("{\"typ\":\"JWT\"}"), token("{alg}"), token("{\"alg\":\"\u{1b}[31m\"}")] {
+        for bad in
+            [with_header("{\"typ\":\"JWT\"}"), with_header("{alg}"), with_header("{\"alg\":\"\u{1b}[31m\"}")]
+        {
             assert!(matches!(prove(Checksum::Jwt, bad.as_bytes()), Proof::Refuted(_)));
         }
     }
