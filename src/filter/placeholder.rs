@@ -65,7 +65,9 @@ fn is_reference(value: &[u8]) -> bool {
         [first, inner @ .., last] => *first == open && *last == close && is_name(inner),
         _ => false,
     };
-    ENCLOSED.iter().any(holds)
+    // An unquoted value ends at the first space, which may lie inside the reference: `key-${{ hash }}`.
+    let is_cut = |(open, _): &(&[u8], &[u8])| value.ends_with(open);
+    ENCLOSED.iter().any(|pair| holds(pair) || is_cut(pair))
         || [(b'<', b'>'), (b'{', b'}'), (b'[', b']'), (b'%', b'%'), (b'_', b'_')]
             .iter()
             .any(|&(a, b)| whole(a, b))
@@ -224,6 +226,7 @@ mod tests {
             ("{{ vault.token }}", Placeholder::Reference),
             ("$TOKEN", Placeholder::Reference),
             ("<your-token>", Placeholder::Reference),
+            ("mypy|${{", Placeholder::Reference),
         ] {
             assert_eq!(placeholder(value.as_bytes()), Some(kind), "{value}");
         }
