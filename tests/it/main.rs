@@ -4,6 +4,7 @@ mod architecture;
 mod catalogue;
 mod check;
 mod cli;
+mod clickup;
 mod config;
 mod exit_codes;
 mod history;
