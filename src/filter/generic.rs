@@ -1,6 +1,6 @@
 //! Judges values that are assigned to a name that says "secret", but have no known format.
 //!
-//! A value is looked at once ([`Facts`]); every line of [`WEIGHTS`] asks one question of what was seen and
+//! A value is looked at once (`Facts`); every line of `WEIGHTS` asks one question of what was seen and
 //! adds its weight where the answer is yes. The sum decides, and the lines that added most are the reason.
 //!
 //! A password is not asked whether it is random: people choose words and names. It is asked whether it is a

@@ -77,7 +77,7 @@ pub type NewVisitor<'s> = dyn Fn() -> Visitor<'s> + Sync + 's;
 pub trait Source {
     /// Reads everything, hands each unit to the visitor of the worker that read it, and says what was
     /// read and what was not. Uses at most `threads` workers. Whatever could not be read is a
-    /// [`Problem`] in the coverage, never silence.
+    /// [`Problem`](crate::coverage::Problem) in the coverage, never silence.
     fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage;
 
     /// Says where objects with findings stand and how they are reached. Called once, after
