@@ -40,9 +40,9 @@ pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<
 
 pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
-    let place = repository_root(&args.repo.dir)?;
-    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
-    let source = Staged::open(&args.repo.dir, engine.max_file_bytes)?;
+    let repository = Repository::open(&args.repo.dir)?;
+    let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    let source = Staged::new(repository, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
     let mut outcome = engine.scanner.scan(&source, engine.threads);
     if engine.watches_env_files {
@@ -54,7 +54,7 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
-    let place = repository_root(&args.repo.dir)?;
+    let place = root_of(&Repository::open(&args.repo.dir)?);
     let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
     let options = history::Options {
         ranges: args.ranges.clone(),
@@ -163,7 +163,6 @@ fn deliver(report: &Report<'_>, output: &OutputPlan) -> Result<()> {
 }
 
 /// The top of the working tree, or the directory of a bare repository.
-fn repository_root(dir: &Path) -> Result<PathBuf> {
-    let repository = Repository::open(dir)?;
-    Ok(repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf())
+fn root_of(repository: &Repository) -> PathBuf {
+    repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf()
 }
