@@ -16,6 +16,7 @@ use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_ex
 use crate::matcher::{Match, Matcher, Scratch};
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
+use crate::rule::schema::RuleSpec;
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Fresh, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
@@ -41,6 +42,13 @@ impl Default for Policy {
             inline_allow: true,
             allowlists: Allowlists::default(),
         }
+    }
+}
+
+impl Policy {
+    /// Whether a match of the rule, as sure as that, is severe and sure enough.
+    fn reports(&self, rule: &RuleSpec, confidence: Confidence) -> bool {
+        rule.severity >= self.min_severity && confidence >= self.min_confidence
     }
 }
 
@@ -120,7 +128,8 @@ impl Scanner {
         }
         // What is no text was not handed out, but its name may say enough.
         let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
-        candidates.extend(binaries.filter_map(|skipped| self.by_name(skipped.name.as_ref(), &Origin::File)));
+        let by_name = |name: &BString| self.by_name(name.as_ref(), &Origin::File, &counts);
+        candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
         let placed = self.place(candidates, source, threads, &mut coverage);
         let findings = self.settle(placed, &counts);
         coverage.sort();
@@ -153,10 +162,11 @@ impl Scanner {
     }
 
     /// The candidate for a file whose name makes it a secret.
-    fn by_name(&self, path: &BStr, origin: &Origin) -> Option<Candidate> {
+    fn by_name(&self, path: &BStr, origin: &Origin, counts: &Counts) -> Option<Candidate> {
         let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
         let rule = &self.rules().rules()[rule];
-        if rule.severity < self.policy.min_severity || rule.confidence < self.policy.min_confidence {
+        if !self.policy.reports(rule, rule.confidence) {
+            counts.hold_back(rule);
             return None;
         }
         let start = LineColumn { line: 1, column: 1 };
@@ -282,7 +292,7 @@ enum Seen {
 }
 
 const TOO_MUCH_ENCODED: &str = "holds so much encoded text that not all of it was decoded; \
-                                look at the file, and leave it out with an allow entry if it is harmless";
+                                look at the file; `--max-file-bytes` leaves out files of its size";
 
 fn unit_name(unit: &ContentUnit<'_>) -> BString {
     match (unit.path, unit.origin) {
@@ -302,6 +312,12 @@ struct Counts {
 }
 
 impl Counts {
+    /// Counts a match below the least severity or confidence. A value that is meant to be seen is no alarm
+    /// that was held back.
+    fn hold_back(&self, rule: &RuleSpec) {
+        self.below_threshold.fetch_add(u64::from(!rule.public), Ordering::Relaxed);
+    }
+
     fn totals(&self) -> Suppressed {
         Suppressed {
             inline: self.inline.load(Ordering::Relaxed),
@@ -364,7 +380,7 @@ impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
-            && let Some(candidate) = self.scanner.by_name(path, unit.origin)
+            && let Some(candidate) = self.scanner.by_name(path, unit.origin, self.counts)
         {
             keep(candidate);
         }
@@ -395,10 +411,8 @@ impl Worker<'_> {
             return None;
         }
         let Verdict::Keep { confidence, reason } = filter::judge(rule, found) else { return None };
-        if rule.severity < policy.min_severity || confidence < policy.min_confidence {
-            // Values that are meant to be seen are no alarm that was held back.
-            let counted = u64::from(!rule.public);
-            self.counts.below_threshold.fetch_add(counted, Ordering::Relaxed);
+        if !policy.reports(rule, confidence) {
+            self.counts.hold_back(rule);
             return None;
         }
         let line = lines.line_span(found.secret_span.start, unit.bytes);
