@@ -41,15 +41,7 @@ impl FromStr for ObjectId {
     type Err = InvalidObjectId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.as_bytes();
-        let raw: Option<Vec<u8>> = digits
-            .chunks(2)
-            .map(|pair| {
-                let high = char::from(pair[0]).to_digit(16)?;
-                let low = char::from(*pair.get(1)?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()
-            })
-            .collect();
+        let raw = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
         raw.and_then(|raw| Self::from_raw(&raw)).ok_or_else(|| InvalidObjectId(text.to_owned()))
     }
 }

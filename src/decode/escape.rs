@@ -318,8 +318,8 @@ fn named(name: &[u8]) -> Option<u8> {
     })
 }
 
-/// Value of `digits` (1 to 8) hex digits.
-fn hex(bytes: &[u8], at: usize, digits: usize) -> Option<u32> {
+/// Value of the `digits` (1 to 8) hex digits at `at`.
+pub(crate) fn hex(bytes: &[u8], at: usize, digits: usize) -> Option<u32> {
     let digits = bytes.get(at..at + digits).filter(|digits| !digits.is_empty())?;
     digits.iter().try_fold(0, |value, &digit| Some(value << 4 | char::from(digit).to_digit(16)?))
 }

@@ -24,6 +24,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::span::ByteSpan;
+pub(crate) use escape::hex;
 use map::{Grain, Map};
 use run::{Coding, Lines, Region};
 use text::Script;

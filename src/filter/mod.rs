@@ -8,6 +8,7 @@ pub mod placeholder;
 pub mod proof;
 pub mod words;
 
+use crate::decode;
 use crate::filter::placeholder::Placeholder;
 use crate::filter::proof::Proof;
 use crate::level::Confidence;
@@ -99,12 +100,10 @@ fn is_common_words(value: &[u8]) -> bool {
     let mut lower = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = match rest {
-            [b'%', a, b, ..] => char::from(*a).to_digit(16).zip(char::from(*b).to_digit(16)),
-            _ => None,
-        };
-        if let Some((high, low)) = escaped {
-            lower.push(((high * 16 + low) as u8).to_ascii_lowercase());
+        if byte == b'%'
+            && let Some(escaped) = decode::hex(rest, 1, 2)
+        {
+            lower.push((escaped as u8).to_ascii_lowercase());
             rest = &rest[3..];
         } else {
             lower.push(byte.to_ascii_lowercase());

@@ -1,5 +1,6 @@
 //! What may stand beside a match: a token inside a longer word is no token.
 
+use crate::decode;
 use crate::rule::schema::EdgeSpec;
 use crate::span::ByteSpan;
 
@@ -26,13 +27,10 @@ fn ends_an_escape(before: &[u8]) -> bool {
         [.., b'\\', b'u', a, b, c, d] if hex(&[*a, *b, *c, *d]) => true,
         [.., b'\\', b'x', a, b] if hex(&[*a, *b]) => true,
         // `%5F` is an underscore: the value would start before it.
-        [.., b'%', a, b] if hex(&[*a, *b]) => {
-            let byte = char::from(*a).to_digit(16).zip(char::from(*b).to_digit(16));
-            byte.is_some_and(|(high, low)| {
-                let byte = (high * 16 + low) as u8;
-                !byte.is_ascii_alphanumeric() && byte != b'_'
-            })
-        }
+        [.., b'%', _, _] => decode::hex(before, before.len() - 2, 2).is_some_and(|value| {
+            let byte = value as u8;
+            !byte.is_ascii_alphanumeric() && byte != b'_'
+        }),
         [.., b'=', b'3', b'D'] => true,
         [.., b'm'] => {
             let digits = before[..before.len() - 1].iter().rev().take(8);
