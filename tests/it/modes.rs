@@ -181,4 +181,8 @@ fn files_that_are_secrets_are_found_by_name() {
         let ids: Vec<_> = report["findings"].as_array().unwrap().iter().map(|f| f["rule"].clone()).collect();
         assert_eq!(ids, ["aws-credentials-file", "pkcs12-key-store-file"], "{command}");
     }
+    let held_back = sandbox.stanch(&["scan", "--format", "json", "--min-severity", "critical"]);
+    let report = held_back.expect_code(1).json();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(report["suppressed"]["below_threshold"], 1, "the key store is counted");
 }
