@@ -7,16 +7,18 @@ use std::sync::{Arc, OnceLock, mpsc};
 use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, SkipReason, Suppressed};
+use crate::decode::Layer;
 use crate::filter::allowlist::{AllowQuery, Allowlists};
+use crate::filter::file_kind::FileKind;
 use crate::filter::{self, Verdict, inline};
 use crate::finding::{Excerpt, Finding, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
-use crate::matcher::{Match, Matcher, Scratch};
+use crate::matcher::{Context, Match, Matcher, Scratch};
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
-use crate::rule::schema::RuleSpec;
+use crate::rule::schema::{RuleKind, RuleSpec};
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Fresh, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
@@ -26,8 +28,9 @@ use crate::span::{ByteSpan, LineColumn, LineIndex};
 pub struct Policy {
     /// Findings below this are counted, not reported.
     pub min_severity: Severity,
-    /// Findings below this are counted, not reported.
-    pub min_confidence: Confidence,
+    /// Findings below this are counted, not reported. Where it is not given every match of a form counts, and
+    /// a match of a generic rule, which has nothing but a guess behind it, from [`Confidence::Medium`] on.
+    pub min_confidence: Option<Confidence>,
     /// Whether markers in the text may accept a finding.
     pub inline_allow: bool,
     /// Accepted paths, rules, values and commits.
@@ -38,7 +41,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             min_severity: Severity::Low,
-            min_confidence: Confidence::Low,
+            min_confidence: None,
             inline_allow: true,
             allowlists: Allowlists::default(),
         }
@@ -48,7 +51,15 @@ impl Default for Policy {
 impl Policy {
     /// Whether a match of the rule, as sure as that, is severe and sure enough.
     fn reports(&self, rule: &RuleSpec, confidence: Confidence) -> bool {
-        rule.severity >= self.min_severity && confidence >= self.min_confidence
+        rule.severity >= self.min_severity && confidence >= self.least_confidence(rule.kind)
+    }
+
+    /// How sure a match of a rule of that kind must be.
+    pub fn least_confidence(&self, kind: RuleKind) -> Confidence {
+        self.min_confidence.unwrap_or(match kind {
+            RuleKind::Generic => Confidence::Medium,
+            _ => Confidence::Low,
+        })
     }
 }
 
@@ -128,9 +139,9 @@ impl Scanner {
         }
         // What is no text was not handed out, but its name may say enough.
         let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
-        let by_name = |name: &BString| self.by_name(name.as_ref(), &Origin::File, &counts);
+        let by_name = |name: &BString| self.by_name(name.as_ref(), None, &Origin::File, &counts);
         candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
-        let placed = self.place(candidates, source, threads, &mut coverage);
+        let placed = self.place(candidates, source, threads, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
         Outcome { findings, coverage, suppressed: counts.totals() }
@@ -161,10 +172,27 @@ impl Scanner {
         Outcome { findings, coverage, suppressed: counts.totals() }
     }
 
-    /// The candidate for a file whose name makes it a secret.
-    fn by_name(&self, path: &BStr, origin: &Origin, counts: &Counts) -> Option<Candidate> {
+    /// The candidate for a file whose name makes it a secret. A rule with keywords wants one of them in the
+    /// content, unless that is no text.
+    fn by_name(
+        &self,
+        path: &BStr,
+        content: Option<&[u8]>,
+        origin: &Origin,
+        counts: &Counts,
+    ) -> Option<Candidate> {
         let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
-        let rule = &self.rules().rules()[rule];
+        let index = rule;
+        let rule = &self.rules().rules()[index];
+        if let Some(content) = content
+            && !rule.keywords.is_empty()
+        {
+            let lower = content.to_ascii_lowercase();
+            let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+            if !rule.keywords.iter().any(holds) {
+                return None;
+            }
+        }
         if !self.policy.reports(rule, rule.confidence) {
             counts.hold_back(rule);
             return None;
@@ -183,7 +211,30 @@ impl Scanner {
             },
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
+            evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
         })
+    }
+
+    /// What the filters say of a match in a file of that kind: how sure it is and why, or nothing where it does
+    /// not count or is not sure or severe enough.
+    fn verdict(
+        &self,
+        evidence: &Evidence,
+        secret: &Secret,
+        kind: FileKind,
+        counts: &Counts,
+    ) -> Option<(Confidence, String)> {
+        let rule = &self.rules().rules()[evidence.rule];
+        let verdict = filter::judge(rule, secret.reveal(), &evidence.context, kind);
+        let Verdict::Keep { confidence, reason } = verdict else { return None };
+        if !self.policy.reports(rule, confidence) {
+            counts.hold_back(rule);
+            return None;
+        }
+        let names: Vec<&str> = evidence.layers.iter().map(|layer| layer.name()).collect();
+        let reason =
+            if names.is_empty() { reason } else { format!("{reason}, inside {}", names.join(" inside ")) };
+        Some((confidence, reason))
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -194,6 +245,7 @@ impl Scanner {
         source: &dyn Source,
         threads: usize,
         coverage: &mut Coverage,
+        counts: &Counts,
     ) -> Vec<Placed> {
         let objects: BTreeSet<ObjectId> = candidates.iter().filter_map(Candidate::object).collect();
         let objects: Vec<ObjectId> = objects.into_iter().collect();
@@ -213,8 +265,13 @@ impl Scanner {
                 continue;
             };
             for appearance in appearances {
+                // It was judged as if the path said nothing; now there is one.
+                let kind = FileKind::of(appearance.path.as_ref());
+                let verdict = self.verdict(&candidate.evidence, &candidate.secret, kind, counts);
+                let Some((confidence, reason)) = verdict else { continue };
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
-                placed.entry(key).or_default().push((candidate.clone(), appearance.clone()));
+                let candidate = Candidate { confidence, reason, ..candidate.clone() };
+                placed.entry(key).or_default().push((candidate, appearance.clone()));
             }
         }
         let merged = placed.into_values().map(|mut group| {
@@ -336,6 +393,17 @@ struct Candidate {
     location: Location,
     secret: Secret,
     excerpt: Excerpt,
+    evidence: Evidence,
+}
+
+/// What a verdict rests on besides the secret, kept because the path of a blob is found after the blob was
+/// searched.
+#[derive(Clone, Debug)]
+struct Evidence {
+    /// Index of the rule.
+    rule: usize,
+    context: Context,
+    layers: Vec<Layer>,
 }
 
 impl Candidate {
@@ -380,7 +448,7 @@ impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
-            && let Some(candidate) = self.scanner.by_name(path, unit.origin, self.counts)
+            && let Some(candidate) = self.scanner.by_name(path, Some(unit.bytes), unit.origin, self.counts)
         {
             keep(candidate);
         }
@@ -393,15 +461,22 @@ impl Worker<'_> {
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
         );
+        let kind = unit.path.map(FileKind::of).unwrap_or_default();
         for found in &self.matches {
-            if let Some(candidate) = self.judge(unit, &lines, found) {
+            if let Some(candidate) = self.judge(unit, &lines, kind, found) {
                 keep(candidate);
             }
         }
         complete
     }
 
-    fn judge(&self, unit: &ContentUnit<'_>, lines: &LineIndex, found: &Match) -> Option<Candidate> {
+    fn judge(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        kind: FileKind,
+        found: &Match,
+    ) -> Option<Candidate> {
         let rule = self.scanner.matcher.rule(found);
         let policy = &self.scanner.policy;
         let last_byte = found.span.end.max(found.span.start + 1) - 1;
@@ -410,11 +485,9 @@ impl Worker<'_> {
         if !unit.fresh.touches(first_line, last_line) {
             return None;
         }
-        let Verdict::Keep { confidence, reason } = filter::judge(rule, found) else { return None };
-        if !policy.reports(rule, confidence) {
-            self.counts.hold_back(rule);
-            return None;
-        }
+        let evidence =
+            Evidence { rule: found.rule, context: found.context.clone(), layers: found.layers.clone() };
+        let (confidence, reason) = self.scanner.verdict(&evidence, &found.secret, kind, self.counts)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         if policy.inline_allow && self.allowed_inline(unit.bytes, lines, line, &rule.id) {
             self.counts.inline.fetch_add(1, Ordering::Relaxed);
@@ -428,16 +501,17 @@ impl Worker<'_> {
             span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
             origin: unit.origin.clone(),
         };
-        let reason = match found.layers.as_slice() {
-            [] => reason,
-            layers => {
-                let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();
-                format!("{reason}, inside {}", names.join(" inside "))
-            }
-        };
         let excerpt = self.excerpt(unit.bytes, line, found);
         let rule = Arc::clone(rule.info());
-        Some(Candidate { rule, confidence, reason, location, secret: found.secret.clone(), excerpt })
+        Some(Candidate {
+            rule,
+            confidence,
+            reason,
+            location,
+            secret: found.secret.clone(),
+            excerpt,
+            evidence,
+        })
     }
 
     fn allowed_inline(&self, text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> bool {

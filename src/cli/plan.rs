@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stanch::config::{self, Config};
 use stanch::filter::allowlist::PathPlaces;
-use stanch::finding::{Confidence, Severity};
+use stanch::finding::Severity;
 use stanch::hygiene;
 use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
 use stanch::rule::RuleSet;
@@ -179,7 +179,7 @@ impl Engine {
         };
         let policy = Policy {
             min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
-            min_confidence: matching.min_confidence.or(config.min_confidence).unwrap_or(Confidence::Low),
+            min_confidence: matching.min_confidence.or(config.min_confidence),
             inline_allow: !matching.no_inline_allow,
             allowlists,
         };

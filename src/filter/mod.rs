@@ -1,7 +1,9 @@
 //! Filters give a verdict on a match, with its reason. They see bytes and rules, never a source or a report.
 
 pub mod allowlist;
+pub mod documented;
 pub mod entropy;
+pub mod file_kind;
 pub mod generic;
 pub mod inline;
 pub mod placeholder;
@@ -9,10 +11,11 @@ pub mod proof;
 pub mod words;
 
 use crate::decode;
+use crate::filter::file_kind::FileKind;
 use crate::filter::placeholder::Placeholder;
 use crate::filter::proof::Proof;
 use crate::level::Confidence;
-use crate::matcher::Match;
+use crate::matcher::{Context, Host};
 use crate::rule::Rule;
 use crate::rule::schema::RuleKind;
 
@@ -38,9 +41,22 @@ const LEAST_RELATIVE_ENTROPY: f32 = 0.55;
 /// Shorter values hold too little to judge their entropy.
 const SHORTEST_JUDGED_BYTES: usize = 12;
 
-/// Judges a match by its value.
-pub fn judge(rule: &Rule, found: &Match) -> Verdict {
-    let value = found.secret.reveal();
+/// Nobody chooses a password of two characters; a colon or a port stands there.
+const SHORTEST_CHOSEN_BYTES: usize = 3;
+
+/// Judges the value of a match by itself, by what stands round it, and by the kind of `file` it stands in. Where the path is not known yet [`FileKind::default`] says the least against it.
+pub fn judge(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
+    match judge_unknown(rule, value, context, file) {
+        // Asked last: it costs a hash, and nearly every match has been dropped by now.
+        Verdict::Keep { confidence, reason } => match documented::printed_in(value) {
+            Some(page) => Verdict::Drop { reason: format!("a sample printed in {page}") },
+            None => Verdict::Keep { confidence, reason },
+        },
+        dropped => dropped,
+    }
+}
+
+fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
     let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
     // A block of many lines holds rows of one letter by chance; a password in a file of settings does not.
     let is_one_word = rule.kind != RuleKind::Block || !value.contains(&b'\n');
@@ -55,20 +71,33 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
         return drop("a sample with its middle left out");
     }
     // A generic rule asks the same itself.
-    if is_one_word && rule.kind != RuleKind::Generic && is_common_words(value) {
+    let encoded_words = || decode::base64_text(value).is_some_and(|text| is_common_words(&text));
+    if is_one_word && rule.kind != RuleKind::Generic && (is_common_words(value) || encoded_words()) {
         return drop("nothing but common words");
     }
     if rule.kind == RuleKind::Prefixed && is_cut_call(value) {
         return drop("the head of a call");
+    }
+    if rule.chosen && unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
+        return drop("too short for a password");
+    }
+    if rule.chosen && context.host == Host::Reserved {
+        return drop("the host is set aside for examples");
+    }
+    if rule.chosen && context.host == Host::Loopback && is_made_of_words(value) {
+        return drop("words for a service on the same machine");
+    }
+    if rule.chosen && file.is_rehearsal() && is_made_of_words(value) {
+        return drop("words in a test or a guide");
     }
     if let Some(floor) = rule.min_entropy
         && entropy::shannon_bits(value) < floor
     {
         return drop("entropy below the floor of the rule");
     }
-    match (&rule.kind, &found.assigned) {
+    match (&rule.kind, &context.assigned) {
         (RuleKind::Generic, Some(assigned)) => {
-            let score = generic::score(assigned, value);
+            let score = generic::score(assigned, value, file);
             match generic::confidence(score.points) {
                 Some(confidence) => Verdict::Keep { confidence, reason: score.reason },
                 None => drop("the score is too low"),
@@ -97,22 +126,35 @@ fn is_common_words(value: &[u8]) -> bool {
     if value.len() > LONGEST_DUMMY_BYTES {
         return false;
     }
-    let mut lower = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%'
-            && let Some(escaped) = decode::hex(rest, 1, 2)
-        {
-            lower.push((escaped as u8).to_ascii_lowercase());
-            rest = &rest[3..];
-        } else {
-            lower.push(byte.to_ascii_lowercase());
-            rest = tail;
-        }
-    }
+    let mut lower = unescaped(value).to_ascii_lowercase();
     lower.iter_mut().filter(|byte| **byte == b'@').for_each(|byte| *byte = b'a');
     let letters = lower.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     letters * 2 >= lower.len().max(4) && words::is_all_known(&lower)
+}
+
+/// Whether people made the value of words, escapes and base64 undone.
+fn is_made_of_words(value: &[u8]) -> bool {
+    words::reads_like_words(&unescaped(value))
+        || decode::base64_text(value).is_some_and(|text| words::reads_like_words(&text))
+}
+
+/// The value with the percent escapes of a URL undone.
+fn unescaped(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&byte, tail)) = rest.split_first() {
+        match decode::hex(rest, 1, 2).filter(|_| byte == b'%') {
+            Some(escaped) => {
+                out.push(escaped as u8);
+                rest = &rest[3..];
+            }
+            None => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    out
 }
 
 /// Whether a bracket opens and never closes: the value is the head of a call, `getenv_list(['`.

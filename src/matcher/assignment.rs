@@ -33,6 +33,10 @@ pub struct Place {
     pub spaced: bool,
     /// A call other than a mere conversion stands round the value, as in `label("…")`.
     pub in_call: bool,
+    /// The line starts with the mark of a comment.
+    pub in_comment: bool,
+    /// One blank and a small letter follow, as the next word of a sentence does.
+    pub before_word: bool,
     /// The byte behind the value and its quote.
     pub after: Option<u8>,
 }
@@ -87,6 +91,8 @@ pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
         ends_line: ends_line(&text[behind.min(text.len())..]),
         spaced,
         in_call: reader.in_call,
+        in_comment: in_comment(text, name.start),
+        before_word: matches!(text.get(behind..), Some([b' ', b'a'..=b'z', ..])),
         after: text.get(behind).copied(),
     };
     Some(Assignment { name, value, quote, joint, place })
@@ -102,6 +108,13 @@ fn starts_line(text: &[u8], at: usize) -> bool {
         .split(|byte| b" \t-#*/;\"'$@{[!>+".contains(byte))
         .filter(|word| !word.is_empty())
         .all(|word| INTRODUCTIONS.iter().any(|introduction| word.eq_ignore_ascii_case(introduction)))
+}
+
+/// Whether the line of `at` starts with the mark of a comment in any common language.
+fn in_comment(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(LONGEST_VALUE_BYTES)..at];
+    let line = before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..].trim_ascii_start();
+    [&b"#"[..], b"//", b"* ", b"/*", b"--", b";", b"<!--", b"%"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// Whether the rest of the line holds only what ends a statement or an entry, or a comment.
@@ -239,6 +252,15 @@ impl Reader<'_> {
         }
         let is_flag = self.text[name.start..].starts_with(b"-")
             || self.text[name.range()].eq_ignore_ascii_case(b"identified by");
+        // A list of flags has its explanations in a column.
+        if is_flag && spaces > 1 {
+            return None;
+        }
+        // `using public key "…"`.
+        let before = &self.text[name.start.saturating_sub(b"public ".len())..name.start];
+        if before.eq_ignore_ascii_case(b"public ") {
+            return None;
+        }
         let starts_line = self.text[..name.start]
             .iter()
             .rev()
@@ -296,6 +318,10 @@ impl Reader<'_> {
 
     /// Steps over the type in `name: Type = value`.
     fn type_annotation(&mut self) {
+        // `Authorization: Digest username="…"` names a scheme, no type.
+        if scheme_len(self.rest().trim_ascii_start()) > 0 {
+            return;
+        }
         let line = self.rest().iter().take(64).take_while(|&&byte| byte != b'\n');
         let type_bytes =
             line.take_while(|byte| byte.is_ascii_alphanumeric() || b" \t_.<>[]&|?':*".contains(byte)).count();

@@ -28,10 +28,58 @@ pub struct Match {
     pub secret_span: ByteSpan,
     /// The secret, decoded.
     pub secret: Secret,
-    /// For a generic rule: the assignment, in the text or the decoded view in which it was read.
-    pub assigned: Option<Assigned>,
+    /// What stands round it.
+    pub context: Context,
     /// Encodings that were undone to find it, outermost first.
     pub layers: Vec<decode::Layer>,
+}
+
+/// What stands round a secret, in the text or the decoded view in which it was found, that the judgement looks
+/// at.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// For a generic rule: the assignment.
+    pub assigned: Option<Assigned>,
+    /// Whose host follows the password of a URL.
+    pub host: Host,
+}
+
+/// Whose a host is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// Somebody's, or there is none.
+    #[default]
+    Somebodys,
+    /// The machine itself.
+    Loopback,
+    /// Nobody's: set aside for documentation and tests (RFC 2606, RFC 6761).
+    Reserved,
+}
+
+impl Host {
+    /// Reads what follows a password: `@localhost:5432/…`.
+    fn behind(rest: &[u8]) -> Self {
+        let Some(rest) = rest.strip_prefix(b"@") else { return Self::Somebodys };
+        let end = rest.iter().position(|&byte| !(byte.is_ascii_alphanumeric() || b"-.".contains(&byte)));
+        let host = rest[..end.unwrap_or(rest.len())].trim_ascii_end().to_ascii_lowercase();
+        let host = host.strip_suffix(b".").unwrap_or(&host);
+        let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+        if host == b"localhost"
+            || host.starts_with(b"127.")
+            || host == b"0.0.0.0"
+            || rest.starts_with(b"[::1]")
+        {
+            return Self::Loopback;
+        }
+        let examples = [&b"example.com"[..], b"example.org", b"example.net"];
+        let is_example = examples.iter().any(|name| {
+            host.strip_suffix(*name).is_some_and(|front| front.is_empty() || front.ends_with(b"."))
+        });
+        if is_example || matches!(last, b"example" | b"invalid" | b"test") {
+            return Self::Reserved;
+        }
+        Self::Somebodys
+    }
 }
 
 /// The parts of an assignment that the judgement looks at.
@@ -197,7 +245,11 @@ impl Matcher {
             (index, rule),
             window,
             last_start,
-            |span| span.start <= anchor && anchor < span.end,
+            |span| {
+                span.start <= anchor
+                    && anchor < span.end
+                    && (rule.kind != RuleKind::Prefixed || !boundary::inside_encoded_data(text, span))
+            },
             out,
         );
     }
@@ -228,7 +280,8 @@ impl Matcher {
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
-        self.search(text, (index, rule), window, to, |span| !span.overlaps(keyword), out);
+        let apart = |span: ByteSpan| !span.overlaps(keyword) && !boundary::is_pinned(text, span);
+        self.search(text, (index, rule), window, to, apart, out);
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
@@ -293,7 +346,7 @@ impl Matcher {
             span: ByteSpan::new(name.start, value.end),
             secret_span: value,
             secret: Secret::new(&text[value.range()]),
-            assigned: Some(assigned),
+            context: Context { assigned: Some(assigned), host: Host::default() },
             layers: Vec::new(),
         });
     }
@@ -356,7 +409,8 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
         }
     }
     let secret = Secret::new(&text[secret_span.range()]);
-    Match { rule: index, span, secret_span, secret, assigned: None, layers: Vec::new() }
+    let context = Context { assigned: None, host: Host::behind(&text[secret_span.end..]) };
+    Match { rule: index, span, secret_span, secret, context, layers: Vec::new() }
 }
 
 fn max_bytes(rule: &Rule) -> usize {
@@ -393,4 +447,27 @@ fn lines_back(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
 fn lines_forward(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
     let ceiling = (at + reach).min(text.len());
     memchr::memchr_iter(b'\n', &text[at..ceiling]).nth(lines).map_or(ceiling, |end| at + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_are_nobodys_are_told() {
+        for (rest, host) in [
+            ("@localhost:5432/db", Host::Loopback),
+            ("@127.0.0.1/", Host::Loopback),
+            ("@[::1]:80", Host::Loopback),
+            ("@example.com/", Host::Reserved),
+            ("@db.example.org:80", Host::Reserved),
+            ("@db.test/", Host::Reserved),
+            ("@myexample.com/", Host::Somebodys),
+            ("@db.internal", Host::Somebodys),
+            ("\"", Host::Somebodys),
+            ("", Host::Somebodys),
+        ] {
+            assert_eq!(Host::behind(rest.as_bytes()), host, "{rest}");
+        }
+    }
 }

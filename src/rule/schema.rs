@@ -40,7 +40,7 @@ pub struct RuleEntry {
     /// Whether the literals of the shape match in any case.
     #[serde(default)]
     pub ignore_case: bool,
-    /// Words that must stand near the value; matched in any ASCII case.
+    /// Words one of which must stand near the value, or in a file of that name; in any ASCII case.
     #[serde(default)]
     pub keywords: Vec<String>,
     /// How far from the value a keyword may stand.
@@ -55,6 +55,9 @@ pub struct RuleEntry {
     /// Values in sequence (`…ABCDEF`), as guides show them, are reported too; names made of words are not.
     #[serde(default)]
     pub samples_count: bool,
+    /// People choose the secret: one that reads like words is a dummy in a test or a guide.
+    #[serde(default)]
+    pub chosen: bool,
     /// For kind `path`: patterns of file names in the dialect of .gitignore.
     #[serde(default)]
     pub paths: Vec<String>,
@@ -171,6 +174,8 @@ pub struct RuleSpec {
     pub public: bool,
     /// Values in sequence are reported too, names made of words are not.
     pub samples_count: bool,
+    /// People choose the secret.
+    pub chosen: bool,
     /// Patterns of file names.
     pub paths: Vec<String>,
     /// How to turn it off.
@@ -416,6 +421,7 @@ impl RuleEntry {
             checksum: self.checksum,
             public: self.public,
             samples_count: self.samples_count,
+            chosen: self.chosen,
             paths: self.paths.clone(),
             revoke: self.revoke.clone(),
             reference: self.reference.clone(),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use rayon::prelude::*;
+use stanch::filter::file_kind::FileKind;
 use stanch::filter::{self, Verdict};
 use stanch::level::Confidence;
 use stanch::matcher::{Matcher, Scratch};
@@ -167,10 +168,12 @@ fn judge(matcher: &Matcher, scratch: &mut Scratch, sample: &Sample) -> Judged {
     let bytes = sample.text.as_bytes();
     let mut found = Vec::new();
     let _ = matcher.find(bytes, scratch, &mut found);
+    let kind = FileKind::of(sample.file.as_str().into());
     let mut hits = Vec::new();
     for found in &found {
         let rule = matcher.rule(found);
-        let Verdict::Keep { confidence, reason } = filter::judge(rule, found) else { continue };
+        let verdict = filter::judge(rule, found.secret.reveal(), &found.context, kind);
+        let Verdict::Keep { confidence, reason } = verdict else { continue };
         if rule.public || rule.severity < Policy::default().min_severity {
             continue;
         }
@@ -283,6 +286,12 @@ fn print_figures(samples: &[Sample], judged: &[Judged]) {
         ("all kinds", &|_: &Label| true),
     ] {
         head(title);
+        let policy = Policy::default();
+        let by_default = |hit: &Hit| {
+            let kind = if hit.generic { RuleKind::Generic } else { RuleKind::Keyed };
+            hit.confidence >= policy.least_confidence(kind)
+        };
+        total(samples, judged, &by_default, label).print("  at the default level");
         for level in Confidence::ALL {
             let name = format!("  at least {}", level.name());
             total(samples, judged, &|hit| hit.confidence >= level, label).print(&name);

@@ -1,5 +1,6 @@
 //! The built-in rules: every one finds random values of its own shape where such values stand.
 
+use stanch::filter::file_kind::FileKind;
 use stanch::filter::{self, Verdict};
 use stanch::matcher::{Matcher, Scratch};
 use stanch::rule::schema::RuleFile;
@@ -27,7 +28,10 @@ fn kept<'m>(matcher: &'m Matcher, scratch: &mut Scratch, text: &str) -> Vec<&'m 
     found
         .iter()
         .map(|found| (matcher.rule(found), found))
-        .filter(|(rule, found)| matches!(filter::judge(rule, found), Verdict::Keep { .. }))
+        .filter(|(rule, found)| {
+            let verdict = filter::judge(rule, found.secret.reveal(), &found.context, FileKind::default());
+            matches!(verdict, Verdict::Keep { .. })
+        })
         .map(|(rule, _)| rule)
         .collect()
 }
