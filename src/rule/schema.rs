@@ -145,6 +145,10 @@ pub enum Checksum {
     StellarCrc16,
     /// Base64 of a JSON object, behind a prefix and perhaps before a random part.
     Base64Json,
+    /// Base64 of the number of an account, before the first dot or before a colon.
+    Base64Number,
+    /// Base64 of a user, a colon and a password, as in HTTP basic authentication (RFC 7617).
+    Base64Pair,
 }
 
 /// A rule translated and checked. The build script stores the built-in ones in this form.

@@ -17,6 +17,7 @@ mod putty;
 mod sas;
 mod seal;
 mod stellar;
+mod text;
 
 use data_encoding::BASE32;
 use jiff::Timestamp;
@@ -65,6 +66,8 @@ pub fn prove(method: Checksum, value: &[u8], now: Timestamp) -> Proof {
         Checksum::Bech32 => checksum(bech32::check(value)),
         Checksum::StellarCrc16 => checksum(stellar::check(value)),
         Checksum::Base64Json => json::prove(value),
+        Checksum::Base64Number => text::number(value),
+        Checksum::Base64Pair => text::pair(value),
     }
 }
 
@@ -99,7 +102,7 @@ mod tests {
         prove(method, value, Timestamp::from_second(NOW).unwrap())
     }
 
-    const ALL: [Checksum; 16] = [
+    const ALL: [Checksum; 18] = [
         Checksum::GithubCrc32,
         Checksum::GitlabRoutable,
         Checksum::GrafanaCrc32,
@@ -116,6 +119,8 @@ mod tests {
         Checksum::Bech32,
         Checksum::StellarCrc16,
         Checksum::Base64Json,
+        Checksum::Base64Number,
+        Checksum::Base64Pair,
     ];
 
     /// Formats whose wrong checksum refutes, each with a value that lacks nothing but the right one.

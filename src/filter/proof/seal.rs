@@ -47,7 +47,11 @@ fn sealed(method: Checksum, value: &[u8]) -> Option<Vec<u8>> {
         Checksum::Jwt => seal_token(value)?,
         Checksum::Base64Json => seal_object(value)?,
         Checksum::Pem => seal_block(value)?,
-        Checksum::AwsAccountId | Checksum::AzureSas | Checksum::Putty => return None,
+        Checksum::AwsAccountId
+        | Checksum::AzureSas
+        | Checksum::Putty
+        | Checksum::Base64Number
+        | Checksum::Base64Pair => return None,
     })
 }
 
