@@ -28,8 +28,9 @@ use crate::span::{ByteSpan, LineColumn, LineIndex};
 pub struct Policy {
     /// Findings below this are counted, not reported.
     pub min_severity: Severity,
-    /// Findings below this are counted, not reported. Where it is not given every match of a form counts, and
-    /// a match of a generic rule, which has nothing but a guess behind it, from [`Confidence::Medium`] on.
+    /// Findings below this are counted, not reported. Where it is not given every match of a form counts, but
+    /// from [`Confidence::Medium`] on a match of a generic rule, which has nothing but a guess behind it, and
+    /// of a block, which is below that when its key needs a passphrase.
     pub min_confidence: Option<Confidence>,
     /// Whether markers in the text may accept a finding.
     pub inline_allow: bool,
@@ -57,7 +58,7 @@ impl Policy {
     /// How sure a match of a rule of that kind must be.
     pub fn least_confidence(&self, kind: RuleKind) -> Confidence {
         self.min_confidence.unwrap_or(match kind {
-            RuleKind::Generic => Confidence::Medium,
+            RuleKind::Generic | RuleKind::Block => Confidence::Medium,
             _ => Confidence::Low,
         })
     }

@@ -129,7 +129,7 @@ pub struct MatchArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub min_severity: Option<Severity>,
 
-    /// Report nothing less certain [default: low; medium for guesses, the rules of kind `generic`]
+    /// Report nothing less certain [default: low; medium for guesses and for keys in blocks, which are low when they need a passphrase]
     #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
     pub min_confidence: Option<Confidence>,
 

@@ -165,9 +165,10 @@ fn is_cut_call(value: &[u8]) -> bool {
 
 /// Keeps the match with the confidence of its rule, unless the structure of the value says more.
 fn keep(rule: &Rule, value: &[u8], reason: &str) -> Verdict {
-    match rule.checksum.map_or(Proof::Silent, |method| proof::prove(method, value)) {
+    match rule.checksum.map_or(Proof::Silent, |method| proof::prove(method, value, proof::now())) {
         Proof::Proven(reason) => Verdict::Keep { confidence: Confidence::Proven, reason },
-        Proof::Refuted(reason) => Verdict::Keep { confidence: Confidence::Low, reason: reason.to_owned() },
+        Proof::Judged(confidence, reason) => Verdict::Keep { confidence, reason },
+        Proof::Refuted(reason) => Verdict::Drop { reason: reason.to_owned() },
         Proof::Silent => Verdict::Keep { confidence: rule.confidence, reason: reason.to_owned() },
     }
 }

@@ -112,27 +112,46 @@ pub enum RuleKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
-    /// The last six characters are the CRC-32 of what stands between the last `_` and them, in base 62.
-    /// Source: GitHub's announcement of the format; npm uses the same.
+    /// The last six characters are the CRC-32 of what stands between the first `_` and them, in base 62.
+    /// Source: GitHub's announcement of the format; npm, NetBird (its source code) and Vercel use the same.
     GithubCrc32,
     /// After the last dot: two base-36 characters of length, then seven with the CRC-32 of what is before.
+    /// Source: GitLab's design of routable tokens.
     GitlabRoutable,
     /// The last eight hexadecimal digits are the little-endian CRC-32 of what stands before the last `_`.
     GrafanaCrc32,
     /// The last six characters are the base64 of the little-endian CRC-32 of the 54 before them.
+    /// Source: Confluent's page on API keys.
     ConfluentCrc32,
+    /// The last eight characters are the CRC-32 of all before them, in capital hexadecimal digits.
+    AtlassianCrc32,
+    /// The last eight characters are the CRC-32 of what stands between the first `_` and them (a `_` before
+    /// them does not count), in small hexadecimal digits. Zuplo and Cloudflare use it.
+    HexCrc32,
     /// The body encodes the account number.
     AwsAccountId,
-    /// A JSON web token: the header decodes to a JSON object with `alg`.
+    /// A JSON web token: header and claims decode to JSON, the header has `alg`, the claims may have an end.
     Jwt,
-    /// A PEM or OpenSSH block whose body decodes.
+    /// A query with a shared access signature, whose field `se` is its end.
+    AzureSas,
+    /// A PEM, OpenSSH or OpenPGP block, or its base64: the head of the key is read.
     Pem,
+    /// A key file of PuTTY.
+    Putty,
     /// Base58 with a double SHA-256 check.
     Base58check,
+    /// The same with the alphabet of the XRP Ledger.
+    RippleBase58check,
     /// Bech32 with its BCH code (BIP 173 and BIP 350).
     Bech32,
-    /// Base64 of a JSON object.
+    /// Base 32 with CRC-16/XMODEM (SEP 23 of Stellar).
+    StellarCrc16,
+    /// Base64 of a JSON object, behind a prefix and perhaps before a random part.
     Base64Json,
+    /// Base64 of the number of an account, before the first dot or before a colon.
+    Base64Number,
+    /// Base64 of a user, a colon and a password, as in HTTP basic authentication (RFC 7617).
+    Base64Pair,
 }
 
 /// A rule translated and checked. The build script stores the built-in ones in this form.

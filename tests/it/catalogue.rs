@@ -1,9 +1,9 @@
 //! The built-in rules: every one finds random values of its own shape where such values stand.
 
 use stanch::filter::file_kind::FileKind;
-use stanch::filter::{self, Verdict};
+use stanch::filter::{self, Verdict, proof};
 use stanch::matcher::{Matcher, Scratch};
-use stanch::rule::schema::RuleFile;
+use stanch::rule::schema::{RuleFile, RuleSpec};
 use stanch::rule::shape::Shape;
 use stanch::rule::{Rule, RuleSet, template};
 
@@ -19,6 +19,13 @@ fn random(seed: u64) -> impl FnMut(usize) -> usize {
         state ^= state << 17;
         (state >> 33) as usize % bound
     }
+}
+
+/// A random value of the rule, with the checksum that its issuer would have given it.
+fn sample(rule: &RuleSpec, shape: &Shape, random: &mut dyn FnMut(usize) -> usize) -> String {
+    let value = shape.sample(random);
+    let value = rule.checksum.map_or(value.clone(), |method| proof::seal(method, &value));
+    String::from_utf8(value).expect("samples are ASCII")
 }
 
 /// The rules whose matches in the text are kept.
@@ -47,7 +54,7 @@ fn every_rule_finds_values_of_its_shape() {
         let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
         let mut hits = 0;
         for index in 0..SAMPLES {
-            let value = String::from_utf8(shape.sample(&mut random)).expect("samples are ASCII");
+            let value = sample(rule, &shape, &mut random);
             let word = rule.keywords.get(index % rule.keywords.len().max(1)).map_or("value", |word| word);
             let found =
                 kept(&matcher, &mut scratch, &format!("first line\n{word}: \"{value}\"\nlast line\n"));
@@ -63,6 +70,36 @@ fn every_rule_finds_values_of_its_shape() {
     assert!(silent.is_empty(), "rules that find nothing: {silent:?}");
     assert!(any * 1000 >= all * 990, "found {any} of {all}");
     assert!(same_provider * 100 >= all * 97, "attributed {same_provider} of {all}");
+}
+
+/// A wrong checksum is no match of the rule, though the rule finds the value.
+#[test]
+fn a_wrong_checksum_drops_the_match() {
+    let matcher = Matcher::new(RuleSet::builtin());
+    let mut scratch = Scratch::default();
+    let mut random = random(31);
+    let mut checked = 0;
+    for rule in matcher.rules().rules() {
+        let Some(method) = rule.checksum else { continue };
+        let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
+        let value = shape.sample(&mut random);
+        let sealed = proof::seal(method, &value);
+        if value == sealed || proof::prove(method, &value, proof::now()) == proof::Proof::Silent {
+            continue;
+        }
+        let word = rule.keywords.first().map_or("value", |word| word);
+        let mut ids = |value: &[u8]| -> Vec<String> {
+            let value = std::str::from_utf8(value).expect("samples are ASCII");
+            let found = kept(&matcher, &mut scratch, &format!("{word} = \"{value}\"\n"));
+            found.iter().map(|rule| rule.id.clone()).collect()
+        };
+        let (right, wrong) = (ids(&sealed), ids(&value));
+        // A rule that says more of the same value may stand for it.
+        assert!(!right.is_empty(), "{}: the right value is not found", rule.id);
+        assert!(!wrong.contains(&rule.id), "{}: found with a wrong checksum", rule.id);
+        checked += 1;
+    }
+    assert!(checked >= 30, "only {checked} rules have a checksum");
 }
 
 /// The examples of the rule files hold a match of their rule, the counterexamples none.
@@ -113,7 +150,7 @@ fn near_misses_of_exact_shapes_are_none() {
             continue;
         }
         let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
-        let value = String::from_utf8(shape.sample(&mut random)).expect("samples are ASCII");
+        let value = sample(rule, &shape, &mut random);
         if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             continue;
         }

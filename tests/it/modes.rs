@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use stanch::filter::proof;
 use stanch::rule::RuleSet;
 use stanch::rule::shape::Shape;
 
@@ -113,7 +114,9 @@ fn plant(sandbox: &Sandbox) -> (BTreeMap<String, String>, Vec<String>) {
         let name = word.map_or("VALUE", |word| word);
         for round in [index, index + 5] {
             let (extension, template) = SURROUNDINGS[round % SURROUNDINGS.len()];
-            let secret = String::from_utf8(shape.sample(&mut below)).expect("samples are ASCII");
+            let secret = shape.sample(&mut below);
+            let secret = rule.checksum.map_or(secret.clone(), |method| proof::seal(method, &secret));
+            let secret = String::from_utf8(secret).expect("samples are ASCII");
             let path = format!("planted/{id}.{extension}");
             sandbox.write(&path, template.replace("{name}", name).replace("{secret}", &secret));
             expected.insert(path, rule.provider.clone());
