@@ -42,6 +42,7 @@ pub mod hygiene;
 pub mod level;
 pub mod location;
 pub mod matcher;
+mod pairing;
 pub mod report;
 pub mod rule;
 pub mod scanner;

@@ -11,11 +11,12 @@ use crate::decode::Layer;
 use crate::filter::allowlist::{AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
 use crate::filter::{self, Verdict, inline};
-use crate::finding::{Excerpt, Finding, RuleInfo};
+use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
 use crate::matcher::{Context, Match, Matcher, Scratch};
+use crate::pairing::{self, Half};
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
@@ -213,6 +214,7 @@ impl Scanner {
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
+            counts: true,
         })
     }
 
@@ -268,7 +270,11 @@ impl Scanner {
             for appearance in appearances {
                 // It was judged as if the path said nothing; now there is one.
                 let kind = FileKind::of(appearance.path.as_ref());
-                let verdict = self.verdict(&candidate.evidence, &candidate.secret, kind, counts);
+                let evidence = &candidate.evidence;
+                let verdict = match candidate.counts {
+                    true => self.verdict(evidence, &candidate.secret, kind, counts),
+                    false => Some((candidate.confidence, candidate.reason.clone())),
+                };
                 let Some((confidence, reason)) = verdict else { continue };
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
                 let candidate = Candidate { confidence, reason, ..candidate.clone() };
@@ -305,22 +311,63 @@ impl Scanner {
             !allowed
         });
         let fingerprints = fingerprints(&placed);
-        placed
-            .into_iter()
-            .map(|Placed { candidate, exposure }| {
-                let fingerprint = fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
-                Finding {
-                    rule: candidate.rule,
-                    confidence: candidate.confidence,
-                    reason: candidate.reason,
-                    location: candidate.location,
-                    secret: candidate.secret,
-                    fingerprint,
-                    excerpt: candidate.excerpt,
-                    exposure,
-                }
+        let fingerprint =
+            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
+        let roots = self.roots(&placed);
+        let mut parts: Vec<Vec<Part>> = placed.iter().map(|_| Vec::new()).collect();
+        for (Placed { candidate, .. }, root) in placed.iter().zip(&roots) {
+            if let Some(root) = root {
+                parts[*root].push(Part {
+                    rule: Arc::clone(&candidate.rule),
+                    location: candidate.location.clone(),
+                    secret: candidate.secret.clone(),
+                    fingerprint: fingerprint(candidate),
+                    excerpt: candidate.excerpt.clone(),
+                });
+            }
+        }
+        let alone = placed.into_iter().zip(roots).zip(parts);
+        let alone = alone.filter(|((placed, root), _)| root.is_none() && placed.candidate.counts);
+        alone
+            .map(|((Placed { candidate, exposure }, _), parts)| Finding {
+                fingerprint: fingerprint(&candidate),
+                rule: candidate.rule,
+                confidence: candidate.confidence,
+                reason: candidate.reason,
+                location: candidate.location,
+                secret: candidate.secret,
+                excerpt: candidate.excerpt,
+                exposure,
+                parts,
             })
             .collect()
+    }
+
+    /// For each candidate the one that it is a part of.
+    fn roots(&self, placed: &[Placed]) -> Vec<Option<usize>> {
+        let mut contents: BTreeMap<(&BStr, &Origin), Vec<usize>> = BTreeMap::new();
+        for (index, Placed { candidate, .. }) in placed.iter().enumerate() {
+            let Location { path, origin, .. } = &candidate.location;
+            contents.entry((path.as_ref(), origin)).or_default().push(index);
+        }
+        let mut roots = vec![None; placed.len()];
+        for members in contents.into_values().filter(|members| members.len() > 1) {
+            let half = |&index: &usize| {
+                let candidate = &placed[index].candidate;
+                Half {
+                    rule: &candidate.rule.id,
+                    pair: self.rules().rules()[candidate.evidence.rule].pair.as_ref(),
+                    span: candidate.location.span,
+                    severity: candidate.rule.severity,
+                    counts: candidate.counts,
+                }
+            };
+            let halves: Vec<Half<'_>> = members.iter().map(half).collect();
+            for (member, root) in members.iter().zip(pairing::roots(&halves)) {
+                roots[*member] = root.map(|root| members[root]);
+            }
+        }
+        roots
     }
 }
 
@@ -395,6 +442,8 @@ struct Candidate {
     secret: Secret,
     excerpt: Excerpt,
     evidence: Evidence,
+    /// Whether it is a finding of its own, and not only shown as a part of one.
+    counts: bool,
 }
 
 /// What a verdict rests on besides the secret, kept because the path of a blob is found after the blob was
@@ -405,6 +454,12 @@ struct Evidence {
     rule: usize,
     context: Context,
     layers: Vec<Layer>,
+}
+
+impl Evidence {
+    fn of(found: &Match) -> Self {
+        Self { rule: found.rule, context: found.context.clone(), layers: found.layers.clone() }
+    }
 }
 
 impl Candidate {
@@ -463,12 +518,54 @@ impl Worker<'_> {
             LineColumn { line: unit.first_line, column: unit.first_column },
         );
         let kind = unit.path.map(FileKind::of).unwrap_or_default();
-        for found in &self.matches {
+        let mut counted = vec![false; self.matches.len()];
+        let mut wanted = Vec::new();
+        for (index, found) in self.matches.iter().enumerate() {
+            let other = self.other_half(index);
+            let pair = self.scanner.matcher.rule(found).pair.as_ref();
+            if other.is_none() && pair.is_some_and(|pair| pair.required) {
+                continue;
+            }
             if let Some(candidate) = self.judge(unit, &lines, kind, found) {
+                counted[index] = true;
+                wanted.extend(other);
+                keep(candidate);
+            }
+        }
+        // The other half may be an identifier that is no finding of its own, or stand on a line that is not new.
+        wanted.sort_unstable();
+        wanted.dedup();
+        for index in wanted.into_iter().filter(|&index| !counted[index]) {
+            if let Some(candidate) = self.part(unit, &lines, kind, &self.matches[index]) {
                 keep(candidate);
             }
         }
         complete
+    }
+
+    /// The match nearby that the rule of another names as its other half.
+    fn other_half(&self, index: usize) -> Option<usize> {
+        let rule = |index: usize| self.scanner.matcher.rule(&self.matches[index]);
+        let look = |index: usize| (rule(index).id.as_str(), self.matches[index].secret_span);
+        pairing::nearest(rule(index).pair.as_ref()?, index, self.matches.len(), look)
+    }
+
+    /// A match that is shown beside its other half, whatever the policy says of it alone.
+    fn part(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        kind: FileKind,
+        found: &Match,
+    ) -> Option<Candidate> {
+        let rule = self.scanner.matcher.rule(found);
+        match filter::judge(rule, found.secret.reveal(), &found.context, kind) {
+            Verdict::Keep { confidence, reason } => {
+                let candidate = self.candidate(unit, lines, found, (confidence, reason));
+                Some(Candidate { counts: false, ..candidate })
+            }
+            Verdict::Drop { .. } => None,
+        }
     }
 
     fn judge(
@@ -486,14 +583,22 @@ impl Worker<'_> {
         if !unit.fresh.touches(first_line, last_line) {
             return None;
         }
-        let evidence =
-            Evidence { rule: found.rule, context: found.context.clone(), layers: found.layers.clone() };
-        let (confidence, reason) = self.scanner.verdict(&evidence, &found.secret, kind, self.counts)?;
+        let verdict = self.scanner.verdict(&Evidence::of(found), &found.secret, kind, self.counts)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         if policy.inline_allow && self.allowed_inline(unit.bytes, lines, line, &rule.id) {
             self.counts.inline.fetch_add(1, Ordering::Relaxed);
             return None;
         }
+        Some(self.candidate(unit, lines, found, verdict))
+    }
+
+    fn candidate(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        found: &Match,
+        (confidence, reason): (Confidence, String),
+    ) -> Candidate {
         let first_byte = unit.first_byte as usize;
         let location = Location {
             path: unit.path.map(BStr::to_owned).unwrap_or_default(),
@@ -502,17 +607,17 @@ impl Worker<'_> {
             span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
             origin: unit.origin.clone(),
         };
-        let excerpt = self.excerpt(unit.bytes, line, found);
-        let rule = Arc::clone(rule.info());
-        Some(Candidate {
-            rule,
+        let line = lines.line_span(found.secret_span.start, unit.bytes);
+        Candidate {
+            rule: Arc::clone(self.scanner.matcher.rule(found).info()),
             confidence,
             reason,
             location,
             secret: found.secret.clone(),
-            excerpt,
-            evidence,
-        })
+            excerpt: self.excerpt(unit.bytes, line, found),
+            evidence: Evidence::of(found),
+            counts: true,
+        }
     }
 
     fn allowed_inline(&self, text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> bool {

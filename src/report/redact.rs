@@ -34,11 +34,14 @@ impl Redactor {
         if report.show_secrets {
             return nothing;
         }
+        let parts = report.findings.iter().flat_map(|finding| &finding.parts).map(|part| &part.secret);
         let secrets: BTreeMap<&[u8], String> = report
             .findings
             .iter()
-            .filter(|finding| (SHORTEST_BYTES..=LONGEST_BYTES).contains(&finding.secret.len_bytes()))
-            .map(|finding| (finding.secret.reveal(), finding.secret.redacted()))
+            .map(|finding| &finding.secret)
+            .chain(parts)
+            .filter(|secret| (SHORTEST_BYTES..=LONGEST_BYTES).contains(&secret.len_bytes()))
+            .map(|secret| (secret.reveal(), secret.redacted()))
             .collect();
         if secrets.is_empty() {
             return nothing;

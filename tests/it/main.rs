@@ -11,6 +11,7 @@ mod history;
 mod hook;
 mod install;
 mod modes;
+mod pairs;
 mod proof;
 mod reports;
 mod staged;
