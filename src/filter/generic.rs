@@ -161,12 +161,15 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-4.00, "not ASCII", |f| !f.value.is_ascii()),
     weight(-3.00, "a version, date or number", |f| f.version),
     weight(0.25, "a UUID", |f| f.uuid),
-    weight(-3.0, "a UUID that a key has", |f| f.uuid && f.name == Name::Weak),
+    weight(-3.0, "a UUID that a key has, or a test", |f| {
+        f.uuid && (f.name == Name::Weak || f.file.is_rehearsal())
+    }),
     // The file.
     weight(-4.0, "words in a test, a guide or a comment", |f| {
         (f.file.is_rehearsal() || f.a.place.in_comment) && f.reads_like_words()
     }),
     weight(-1.5, "the name speaks of a test", |f| f.rehearsed),
+    weight(-2.0, "as the file does", |f| f.rehearsed && f.file.tests),
     weight(-3.25, "in code of others", |f| f.file.foreign),
     weight(-6.50, "a hash", |f| f.hash),
 ];
