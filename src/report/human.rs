@@ -174,6 +174,12 @@ impl Page<'_> {
             writeln!(self.out, "{INDENT}{state}")
         } else if exposure.reached_by.iter().eq([&Reach::Unreachable]) {
             writeln!(self.out, "{INDENT}{state}; unreachable: no ref or reflog leads to it any more")
+        } else if exposure.is_local_only() {
+            writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))?;
+            writeln!(
+                self.out,
+                "{INDENT}local only: as far as this clone knows it was not pushed, a rebase takes it out"
+            )
         } else {
             writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))
         }

@@ -132,6 +132,9 @@ pub struct HistoryRecord {
     pub in_head: bool,
     /// `head`, `branch`, `remote`, `tag`, `notes`, `other-ref`, `stash`, `reflog` or `unreachable`, most exposed first.
     pub reached_by: Vec<&'static str>,
+    /// Whether no remote-tracking branch, no tag and no other ref has it: rewriting the commits that are not
+    /// pushed yet takes it out.
+    pub local_only: bool,
 }
 
 /// A commit.
@@ -343,6 +346,7 @@ impl<'r> Recorder<'r> {
             last_commit: exposure.last.as_ref().map(|commit| self.commit(commit)),
             in_head: exposure.in_head,
             reached_by: exposure.reached_by.iter().map(|reach| reach.name()).collect(),
+            local_only: exposure.is_local_only(),
         }
     }
 

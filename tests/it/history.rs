@@ -83,6 +83,26 @@ fn a_dummy_of_the_tests_is_found_where_it_is_a_setting() {
     assert_eq!(paths, ["app/settings.py"]);
 }
 
+/// What was not pushed can be taken out by a rebase, and the report says so.
+#[test]
+fn what_was_not_pushed_is_local_only() {
+    let sandbox = Sandbox::repo();
+    let server = sandbox.outside().join("server.git");
+    sandbox.git(&["init", "--quiet", "--bare", &server.to_string_lossy()]);
+    sandbox.git(&["remote", "add", "origin", &server.to_string_lossy()]);
+    sandbox.write("pushed.txt", clickup_token(1));
+    sandbox.commit_all("pushed");
+    sandbox.git(&["push", "--quiet", "origin", "HEAD:refs/heads/main"]);
+    sandbox.write("local.txt", clickup_token(2));
+    sandbox.commit_all("local");
+    let report = sandbox.stanch(&["history", "--format", "json"]).expect_code(1).json();
+    let found = report["findings"].as_array().expect("findings").iter();
+    let found: Vec<_> = found.map(|f| (f["path"].as_str(), f["history"]["local_only"].as_bool())).collect();
+    assert_eq!(found, [(Some("local.txt"), Some(true)), (Some("pushed.txt"), Some(false))]);
+    let shown = sandbox.stanch(&["history"]).expect_code(1).stdout;
+    assert_eq!(shown.matches("local only").count(), 1, "{shown}");
+}
+
 /// `path: first..last, head or gone, how it is reached`, commits by their subjects.
 fn described(sandbox: &Sandbox, findings: &[Finding]) -> Vec<String> {
     let subject = |info: &Option<CommitInfo>| match info {
