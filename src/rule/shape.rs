@@ -1,25 +1,4 @@
-//! The shape notation: one line that says what a token looks like.
-//!
-//! ```text
-//! "pk_" DIGIT{1,12} "_" UPPER_ALNUM{32}
-//! ```
-//!
-//! | notation | means |
-//! | --- | --- |
-//! | `"text"` | literal text; `\"` and `\\` inside |
-//! | `CLASS` | one byte of a named class, see [`ByteSet::named`] |
-//! | `ONEOF("abc")` | one of the listed bytes |
-//! | `UUID`, `ANYUUID` | 8-4-4-4-12 hexadecimal digits, lower case or either case |
-//! | `EOL` | a line break, LF or CRLF |
-//! | `X{n}` `X{n,m}` `X{n,}` `X?` | repetition |
-//! | `( A \| B )` | choice |
-//! | `< A >` | the part that is the secret, where it is not the whole match |
-//!
-//! Items in a row follow each other. A shape describes the whole value: a hit is bounded on both sides by
-//! a byte that could not belong to it ([`Shape::edges`]).
-//!
-//! From one shape come the regular expression, the literals of the prefilter, the bounds of the length,
-//! the boundary checks and the random samples of the tests.
+#![doc = include_str!("NOTATION.md")]
 
 use std::fmt::Write as _;
 
