@@ -113,7 +113,25 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
         (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
             drop("words joined to a name")
         }
-        (RuleKind::Keyed, _) => keep(rule, value, "its form beside a word that names the provider"),
+        (RuleKind::Keyed, Some(_)) if is_constant_name(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, Some(assigned)) => {
+            // The name was read, so what the generic rules know of names and values counts as well.
+            let score = generic::score(assigned, value, file);
+            let by_form = keep(rule, value, "its form beside a word that names the provider");
+            match (generic::confidence(score.points), by_form) {
+                (Some(sure), Verdict::Keep { confidence, .. }) if sure > confidence => {
+                    Verdict::Keep { confidence: sure, reason: score.reason }
+                }
+                (None, Verdict::Keep { .. })
+                    if rule.max_bytes != Some(rule.min_bytes)
+                        && (rule.any_provider || !value.iter().any(u8::is_ascii_digit)) =>
+                {
+                    drop("a vague form, and the score is too low")
+                }
+                (_, by_form) => by_form,
+            }
+        }
+        (RuleKind::Keyed, None) => keep(rule, value, "its form beside a word that names the provider"),
         _ => keep(rule, value, "its form"),
     }
 }
@@ -181,6 +199,12 @@ fn is_identifier(value: &[u8]) -> bool {
             && part.get(1..).is_none_or(|tail| tail.iter().all(u8::is_ascii_lowercase));
         digits || word || is_camel_case(part)
     })
+}
+
+/// Whether the value is the name of a constant or of a column: `AUTH_MODES`, `token_type`.
+fn is_constant_name(value: &[u8]) -> bool {
+    let one_case = |is_case: fn(&u8) -> bool| value.iter().all(|byte| is_case(byte) || *byte == b'_');
+    value.contains(&b'_') && (one_case(u8::is_ascii_uppercase) || one_case(u8::is_ascii_lowercase))
 }
 
 /// Whether every piece that an upper-case letter starts is a word of at least three letters.

@@ -98,6 +98,36 @@ pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
     Some(Assignment { name, value, quote, joint, place })
 }
 
+/// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
+pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
+    let name = whole_name(text, keyword)?;
+    let line_start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
+    let line_end = name.end + memchr::memchr(b'\n', &text[name.end..])?;
+    let header = &text[line_start..line_end];
+    let row_end = memchr::memchr(b'\n', &text[line_end + 1..]).map_or(text.len(), |end| line_end + 1 + end);
+    let row = &text[line_end + 1..row_end];
+    let commas = |line: &[u8]| line.iter().filter(|&&byte| byte == b',').count();
+    let is_header = header.iter().all(|&byte| is_name_byte(byte) || b",\" \r".contains(&byte));
+    if !is_header || commas(header) == 0 || commas(header) != commas(row) {
+        return None;
+    }
+    let column = commas(&text[line_start..name.start]);
+    let field = row.split(|&byte| byte == b',').nth(column)?;
+    let before: usize = row.split(|&byte| byte == b',').take(column).map(|field| field.len() + 1).sum();
+    let start = line_end + 1 + before;
+    let quoted = field.len() > 2 && field.starts_with(b"\"") && field.trim_ascii_end().ends_with(b"\"");
+    let field = field.trim_ascii_end();
+    let value = ByteSpan::new(start + usize::from(quoted), start + field.len() - usize::from(quoted));
+    let quote = if quoted { Quote::Plain } else { Quote::None };
+    (!value.is_empty()).then(|| Assignment {
+        name,
+        value,
+        quote,
+        joint: Joint::Element,
+        place: Place::default(),
+    })
+}
+
 /// Whether only blanks, marks and words that introduce an assignment stand before `at` on its line.
 fn starts_line(text: &[u8], at: usize) -> bool {
     const INTRODUCTIONS: [&[u8]; 9] =
@@ -129,6 +159,12 @@ fn ends_line(rest: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether the line up to here is the `ENV` of a Dockerfile, which sets a variable without a sign.
+fn follows_env(before: &[u8]) -> bool {
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    line.trim_ascii() == b"ENV"
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -250,6 +286,9 @@ impl Reader<'_> {
         if self.names_an_entry(name) && self.value_on_next_line() {
             return Some(Joint::Element);
         }
+        if name_quoted && self.default_of_variable(name) {
+            return Some(Joint::Element);
+        }
         let is_flag = self.text[name.start..].starts_with(b"-")
             || self.text[name.range()].eq_ignore_ascii_case(b"identified by");
         // A list of flags has its explanations in a column.
@@ -265,7 +304,8 @@ impl Reader<'_> {
             .iter()
             .rev()
             .take_while(|&&byte| byte != b'\n')
-            .all(|byte| matches!(byte, b' ' | b'\t'));
+            .all(|byte| matches!(byte, b' ' | b'\t'))
+            || follows_env(&self.text[..name.start]);
         // In prose a word between backticks is code, whatever stands before it.
         let in_prose = self.rest().starts_with(b"`");
         (spaces > 0 && !name_quoted && !in_prose && (is_flag || starts_line || self.quote_ahead()))
@@ -298,6 +338,28 @@ impl Reader<'_> {
         }
         self.at = start;
         false
+    }
+
+    /// Steps to the value in `variable "name" { … default = "…" }` of Terraform.
+    fn default_of_variable(&mut self, name: ByteSpan) -> bool {
+        /// How far into the block the default is looked for.
+        const BLOCK_BYTES: usize = 256;
+        let before = &self.text[..name.start.saturating_sub(1)];
+        if !before.trim_ascii_end().ends_with(b"variable") {
+            return false;
+        }
+        let rest = self.rest();
+        let block = &rest[..rest.len().min(BLOCK_BYTES)];
+        let block = &block[..memchr::memchr(b'}', block).unwrap_or(block.len())];
+        let Some(at) = memchr::memmem::find(block, b"default") else { return false };
+        let start = self.at;
+        self.at += at + b"default".len();
+        self.blanks();
+        let found = self.eat(b"=");
+        if !found {
+            self.at = start;
+        }
+        found
     }
 
     /// Whether `name:` or `key:` stands before the name, as in the entries of a Kubernetes list.

@@ -32,6 +32,9 @@ pub struct Match {
     pub context: Context,
     /// Encodings that were undone to find it, outermost first.
     pub layers: Vec<decode::Layer>,
+    /// How far off the word is that names the provider; the least number is the nearest word, and of two in
+    /// one place the longer one. No word: the greatest number.
+    word: u32,
 }
 
 /// What stands round a secret, in the text or the decoded view in which it was found, that the judgement looks
@@ -176,7 +179,7 @@ impl Matcher {
         self.find_plain(text, scratch, &mut found);
         let mut decode_scratch = std::mem::take(&mut scratch.decode);
         let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-            self.find_in_view(view, scratch, &mut found);
+            self.find_in_view(text, view, scratch, &mut found);
         });
         scratch.decode = decode_scratch;
         self.keep_most_specific(&mut found);
@@ -185,9 +188,10 @@ impl Matcher {
         decoded.complete
     }
 
-    fn find_in_view(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+    fn find_in_view(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
         let mut inside = Vec::new();
         self.find_plain(&view.bytes, scratch, &mut inside);
+        self.find_beside_name(text, view, scratch, &mut inside);
         // What reads the same undecoded has been found there.
         inside.retain(|found| !view.is_verbatim(found.span));
         for mut found in inside {
@@ -195,6 +199,34 @@ impl Matcher {
             found.secret_span = view.original_span(found.secret_span);
             found.layers.clone_from(&view.layers);
             out.push(found);
+        }
+    }
+
+    /// A value in base64 is shown without what stands before it, and in a Kubernetes Secret the name and the
+    /// provider's word stand there: such a value is read once more behind its own lines.
+    fn find_beside_name(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+        /// Longer ones are files, with names inside.
+        const LONGEST_VALUE_BYTES: usize = 256;
+        const HEAD_BYTES: usize = 120;
+        if view.layers.last() != Some(&decode::Layer::Base64)
+            || view.bytes.len() > LONGEST_VALUE_BYTES
+            || view.bytes.contains(&b'\n')
+        {
+            return;
+        }
+        let (outer, region) = view.outer(text);
+        let head = &outer[lines_back(outer, region.start, HEAD_BYTES, REACH_LINES)..region.start];
+        let spliced = [head, &view.bytes, b"\n"].concat();
+        let mut beside = Vec::new();
+        self.find_plain(&spliced, scratch, &mut beside);
+        let value_end = head.len() + view.bytes.len();
+        for mut found in beside {
+            let span = found.secret_span;
+            if span.start >= head.len() && span.end <= value_end {
+                found.secret_span = ByteSpan::new(span.start - head.len(), span.end - head.len());
+                found.span = found.secret_span;
+                out.push(found);
+            }
         }
     }
 
@@ -215,13 +247,16 @@ impl Matcher {
                         self.try_anchor(text, (index, rule), start, before, out);
                     }
                     TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+                    TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                        self.try_named_value(text, (index, rule), start, out);
+                    }
                     TriggerKind::Name => self.try_name(text, (index, rule), start, out),
                 }
             }
         }
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
-            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| true, out);
+            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| Some(NO_WORD), out);
         }
     }
 
@@ -246,9 +281,11 @@ impl Matcher {
             window,
             last_start,
             |span| {
-                span.start <= anchor
-                    && anchor < span.end
-                    && (rule.kind != RuleKind::Prefixed || !boundary::inside_encoded_data(text, span))
+                let inside = span.start <= anchor && anchor < span.end;
+                if !inside || (rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span)) {
+                    return None;
+                }
+                nearest_word(text, span, rule)
             },
             out,
         );
@@ -262,7 +299,7 @@ impl Matcher {
         covered: &mut Vec<(u32, usize)>,
         out: &mut Vec<Match>,
     ) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else { return };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -280,19 +317,22 @@ impl Matcher {
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
-        let apart = |span: ByteSpan| !span.overlaps(keyword) && !boundary::is_pinned(text, span);
-        self.search(text, (index, rule), window, to, apart, out);
+        let word = |span: ByteSpan| {
+            let apart = !span.overlaps(keyword) && !boundary::is_pinned(text, span);
+            apart.then(|| word_distance(text, keyword, span))
+        };
+        self.search(text, (index, rule), window, to, word, out);
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
-    /// `last_start` and that `accept` says yes to.
+    /// `last_start` and that `word` accepts; it says how far off the word is that names the provider.
     fn search(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         window: ByteSpan,
         last_start: usize,
-        accept: impl Fn(ByteSpan) -> bool,
+        word: impl Fn(ByteSpan) -> Option<u32>,
         out: &mut Vec<Match>,
     ) {
         let regex = rule.regex();
@@ -308,8 +348,9 @@ impl Matcher {
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
-            if bounded && accept(span) && self.keyword_near(text, span, rule) {
-                out.push(capture(&text[..window.end], (index, rule), span));
+            let word = if bounded { word(span) } else { None };
+            if let Some(word) = word {
+                out.push(Match { word, ..capture(&text[..window.end], (index, rule), span) });
                 from = found.end().max(from + 1);
             } else {
                 from = found.start() + 1;
@@ -320,35 +361,51 @@ impl Matcher {
         }
     }
 
-    /// For a rule with a literal of its own that asks for a keyword too.
-    fn keyword_near(&self, text: &[u8], span: ByteSpan, rule: &Rule) -> bool {
-        if rule.keywords.is_empty() || rule.anchors.is_empty() {
-            return true;
-        }
-        let reach = rule.reach_bytes as usize;
-        let from = lines_back(text, span.start, reach, REACH_LINES);
-        let to = lines_forward(text, span.end, reach, REACH_LINES);
-        let around = &text[from..to];
-        rule.keywords.iter().any(|word| {
-            let word = word.as_bytes();
-            around.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
-        })
+    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else { return };
+        let Some(assignment) = assignment::read(text, keyword) else { return };
+        out.push(assigned_match(text, index, &assignment));
     }
 
-    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
-        let Some(Assignment { name, value, quote, joint, place }) = assignment::read(text, keyword) else {
-            return;
+    /// For a keyed rule with `names`: the values assigned to the name that holds the word at `start`, and
+    /// to names near it that speak of a secret.
+    ///
+    /// The form of such a value says next to nothing: only a whole value of an assignment counts.
+    fn try_named_value(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        start: usize,
+        out: &mut Vec<Match>,
+    ) {
+        let Some(word) = keyword_at(text, start, rule, &rule.names) else { return };
+        let mut try_value = |keyword: ByteSpan| {
+            let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
+            let Some(assignment) = read else { return };
+            let value = assignment.value;
+            let written = &text[value.range()];
+            let is_value = |bytes: &[u8]| {
+                rule.regex().find(bytes).is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
+            };
+            if is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written))) {
+                let word = word_distance(text, word, value);
+                out.push(Match { word, span: value, ..assigned_match(text, index, &assignment) });
+            }
         };
-        let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
-        out.push(Match {
-            rule: index,
-            span: ByteSpan::new(name.start, value.end),
-            secret_span: value,
-            secret: Secret::new(&text[value.range()]),
-            context: Context { assigned: Some(assigned), host: Host::default() },
-            layers: Vec::new(),
-        });
+        try_value(word);
+        let reach = rule.reach_bytes as usize;
+        let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+        let from = lines_back(text, word.start, back, 0);
+        let to = lines_forward(text, word.end, reach, REACH_LINES);
+        let mut at = from;
+        while at < to {
+            let len = secret_word_at(&text[at..to]);
+            let name = ByteSpan::new(at, at + len);
+            if len > 0 && !name.overlaps(word) {
+                try_value(name);
+            }
+            at += len.max(1);
+        }
     }
 
     /// Where secrets overlap keeps the one whose rule says most, and sorts by place.
@@ -359,12 +416,13 @@ impl Matcher {
         let rank = |found: &Match| {
             let rule = self.rule(found);
             let kind = match rule.kind {
+                RuleKind::Generic | RuleKind::Path => 5,
+                _ if rule.any_provider => 3,
                 RuleKind::Block => 0,
                 RuleKind::Prefixed => 1,
                 // An identifier near a keyword must not claim the secret beside it.
                 RuleKind::Keyed if rule.public => 4,
                 RuleKind::Keyed => 2,
-                RuleKind::Generic | RuleKind::Path => 3,
             };
             // A word beside the value tells more than the value's form, which several providers may share.
             let needs_word = rule.anchors.is_empty() || !rule.keywords.is_empty();
@@ -372,6 +430,7 @@ impl Matcher {
             (
                 kind,
                 !needs_word,
+                found.word,
                 confidence,
                 rule.public,
                 found.layers.len(),
@@ -396,6 +455,53 @@ impl Matcher {
     }
 }
 
+/// The distance of a match without a word that names its provider.
+const NO_WORD: u32 = u32::MAX;
+
+/// For a rule with a literal of its own: how far off the nearest of its keywords is. `None` if it asks for
+/// one and none is near.
+fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule) -> Option<u32> {
+    if rule.keywords.is_empty() || rule.anchors.is_empty() {
+        return Some(NO_WORD);
+    }
+    let reach = rule.reach_bytes as usize;
+    let from = lines_back(text, span.start, reach, REACH_LINES);
+    let to = lines_forward(text, span.end, reach, REACH_LINES);
+    let mut nearest = None;
+    for keyword in &rule.keywords {
+        let starts = (from..to.saturating_sub(keyword.len() - 1)).filter(|&start| {
+            text[start..start + keyword.len()].eq_ignore_ascii_case(keyword.as_bytes())
+                && (keyword.len() > SHORT_KEYWORD_BYTES || is_whole_word(text, start, keyword.len()))
+        });
+        let distances =
+            starts.map(|start| word_distance(text, ByteSpan::new(start, start + keyword.len()), span));
+        nearest = distances.chain(nearest).min();
+    }
+    nearest
+}
+
+fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
+    let end = start + len;
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    free_before && text.get(end).is_none_or(|&next| !is_joined(text[end - 1], next))
+}
+
+/// How far off the word is, in whole bytes between it and the value, times 64, less its own length: of two
+/// words in one name the longer one says more.
+fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
+    const LONGEST_WORD_BYTES: usize = 63;
+    let between =
+        if word.end <= value.start { word.end..value.start } else { value.end.min(word.start)..word.start };
+    let between = &text[between];
+    // What follows in the same name, and the joint.
+    let same_name = word.end <= value.start
+        && between.len() <= LONGEST_WORD_BYTES
+        && between.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"'`\\ \t:=>".contains(byte));
+    let gap = if same_name { 0 } else { between.len() + 1 };
+    let distance = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES);
+    u32::try_from(distance).unwrap_or(NO_WORD - 1)
+}
+
 /// The secret part of a match, `text` being cut where the search was.
 fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match {
     let regex = rule.regex();
@@ -410,31 +516,69 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
     }
     let secret = Secret::new(&text[secret_span.range()]);
     let context = Context { assigned: None, host: Host::behind(&text[secret_span.end..]) };
-    Match { rule: index, span, secret_span, secret, context, layers: Vec::new() }
+    Match { rule: index, span, secret_span, secret, context, layers: Vec::new(), word: NO_WORD }
+}
+
+/// The match of a value that is assigned to a name.
+fn assigned_match(text: &[u8], rule: usize, assignment: &Assignment) -> Match {
+    let &Assignment { name, value, quote, joint, place } = assignment;
+    let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
+    Match {
+        rule,
+        span: ByteSpan::new(name.start, value.end),
+        secret_span: value,
+        secret: Secret::new(&text[value.range()]),
+        context: Context { assigned: Some(assigned), host: Host::default() },
+        layers: Vec::new(),
+        word: NO_WORD,
+    }
 }
 
 fn max_bytes(rule: &Rule) -> usize {
     rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
 }
 
-/// The longest keyword of the rule that starts at `start` as a word of its own.
-fn keyword_at(text: &[u8], start: usize, rule: &Rule) -> Option<ByteSpan> {
+/// The longest of the words that starts at `start` as a word of its own.
+fn keyword_at(text: &[u8], start: usize, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
     let rest = &text[start..];
     let same = |word: &&[u8]| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word);
-    let len = rule.keywords.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
+    let len = words.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
     let span = ByteSpan::new(start, start + len);
-    let joins = |left: u8, right: u8| {
-        // `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and `clickuptoken` have none.
-        left.is_ascii_alphabetic()
-            && right.is_ascii_alphabetic()
-            && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
-    };
-    let free_before = start == 0 || !joins(text[start - 1], text[start]);
-    let free_after = text.get(span.end).is_none_or(|&next| !joins(text[span.end - 1], next));
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    let free_after = text.get(span.end).is_none_or(|&next| !is_joined(text[span.end - 1], next));
     let whole_word = rule.kind != RuleKind::Generic && len <= SHORT_KEYWORD_BYTES;
     // `dbpassword` and `mysecret` are names too, so a generic keyword may end a word.
     let free_before = free_before || rule.kind == RuleKind::Generic;
     (free_before && (free_after || !whole_word)).then_some(span)
+}
+
+/// Whether two letters belong to one word: `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and
+/// `clickuptoken` have none.
+fn is_joined(left: u8, right: u8) -> bool {
+    left.is_ascii_alphabetic()
+        && right.is_ascii_alphabetic()
+        && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
+}
+
+/// The value of a quoted string whose escapes stand for themselves, as in `\"` and `\\`.
+fn without_backslashes(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        out.push(if byte == b'\\' { *bytes.next().unwrap_or(&byte) } else { byte });
+    }
+    out
+}
+
+/// The length of the word for a secret that the text starts with; 0 if it starts with none.
+fn secret_word_at(text: &[u8]) -> usize {
+    const WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
+    // Most bytes start none of them.
+    if !text.first().is_some_and(|byte| b"tskpac".contains(&byte.to_ascii_lowercase())) {
+        return 0;
+    }
+    let starts = |word: &&&[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    WORDS.iter().find(starts).map_or(0, |word| word.len())
 }
 
 /// The offset up to `reach` bytes and `lines` line ends before `at`.

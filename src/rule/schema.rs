@@ -43,6 +43,10 @@ pub struct RuleEntry {
     /// Words one of which must stand near the value, or in a file of that name; in any ASCII case.
     #[serde(default)]
     pub keywords: Vec<String>,
+    /// For kind `keyed`: words that count in the name that the value is assigned to, and near the value
+    /// where that name speaks of a secret (`key`, `token`, …); matched in any ASCII case.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// How far from the value a keyword may stand.
     pub reach_bytes: Option<u32>,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -52,6 +56,9 @@ pub struct RuleEntry {
     /// The value is meant to be seen: it claims its place, and vaguer rules do not report it.
     #[serde(default)]
     pub public: bool,
+    /// Anybody's credential may stand in such a place: a rule that names the provider goes first.
+    #[serde(default)]
+    pub any_provider: bool,
     /// Values in sequence (`…ABCDEF`), as guides show them, are reported too; names made of words are not.
     #[serde(default)]
     pub samples_count: bool,
@@ -177,6 +184,8 @@ pub struct RuleSpec {
     pub anchors: Vec<AnchorSpec>,
     /// Words one of which must stand near; lower case, every spelling listed.
     pub keywords: Vec<String>,
+    /// Words that count in the name of the value; lower case, every spelling listed.
+    pub names: Vec<String>,
     /// How far from the value a keyword may stand.
     pub reach_bytes: u32,
     /// Fewest bytes of a match.
@@ -191,6 +200,8 @@ pub struct RuleSpec {
     pub checksum: Option<Checksum>,
     /// Meant to be seen.
     pub public: bool,
+    /// A rule that names the provider goes first.
+    pub any_provider: bool,
     /// Values in sequence are reported too, names made of words are not.
     pub samples_count: bool,
     /// People choose the secret.
@@ -280,7 +291,8 @@ pub enum TriggerKind {
     },
     /// It stands near the value.
     Keyword,
-    /// It stands in the name that the value is assigned to.
+    /// It stands in the name that the value is assigned to, or for a keyed rule near one that speaks of a
+    /// secret.
     Name,
 }
 
@@ -288,13 +300,12 @@ impl RuleSpec {
     /// The literals that send the matcher to this rule, which has the number `rule`; none for a rule that
     /// looks at file names or at everything.
     pub fn triggers(&self, rule: u32) -> Vec<Trigger<'_>> {
-        let by_keyword = |kind| {
-            let words = self.keywords.iter();
-            words.map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
-        };
+        fn by_word(words: &[String], rule: u32, kind: TriggerKind) -> Vec<Trigger<'_>> {
+            words.iter().map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
+        }
         match self.kind {
             RuleKind::Path => Vec::new(),
-            RuleKind::Generic => by_keyword(TriggerKind::Name),
+            RuleKind::Generic => by_word(&self.keywords, rule, TriggerKind::Name),
             RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
                 let kind = |anchor: &AnchorSpec| TriggerKind::Anchor {
                     min_before: anchor.min_before,
@@ -305,13 +316,17 @@ impl RuleSpec {
                     .map(|anchor| Trigger::new(&anchor.literal, anchor.ignore_case, rule, kind(anchor)))
                     .collect()
             }
-            RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => by_keyword(TriggerKind::Keyword),
+            RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => {
+                let mut triggers = by_word(&self.keywords, rule, TriggerKind::Keyword);
+                triggers.extend(by_word(&self.names, rule, TriggerKind::Name));
+                triggers
+            }
         }
     }
 
     /// Whether the rule has neither a literal nor a keyword and looks at everything.
     pub fn looks_at_everything(&self) -> bool {
-        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty()
+        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty() && self.names.is_empty()
     }
 }
 
@@ -353,7 +368,12 @@ impl RuleEntry {
         if self.description.trim().is_empty() || self.description.contains('\n') {
             return Err("`description` must be one line that says what the secret is".into());
         }
-        if let Some(bad) = self.keywords.iter().find(|word| word.len() < 3 || !word.is_ascii()) {
+        if !self.names.is_empty() && self.kind != RuleKind::Keyed {
+            return Err("only a rule of kind `keyed` has `names`".into());
+        }
+        if let Some(bad) =
+            self.keywords.iter().chain(&self.names).find(|word| word.len() < 3 || !word.is_ascii())
+        {
             return Err(format!(
                 "keyword `{bad}` is shorter than three ASCII characters: it would match everywhere"
             ));
@@ -380,8 +400,8 @@ impl RuleEntry {
             }
             _ => return Err("a rule has either `shape` or `regex`".into()),
         }
-        if self.kind == RuleKind::Keyed && self.keywords.is_empty() {
-            return Err("a rule of kind `keyed` needs `keywords`".into());
+        if self.kind == RuleKind::Keyed && self.keywords.is_empty() && self.names.is_empty() {
+            return Err("a rule of kind `keyed` needs `keywords` or `names`".into());
         }
         if self.kind == RuleKind::Keyed {
             // A keyed rule is found by its keywords: they are rarer than a chance literal in its value.
@@ -432,6 +452,7 @@ impl RuleEntry {
             regex: String::new(),
             anchors: Vec::new(),
             keywords: spellings(&self.keywords),
+            names: spellings(&self.names),
             reach_bytes: self.reach_bytes.unwrap_or(DEFAULT_REACH_BYTES),
             min_bytes: 1,
             max_bytes: None,
@@ -439,6 +460,7 @@ impl RuleEntry {
             min_entropy: self.min_entropy,
             checksum: self.checksum,
             public: self.public,
+            any_provider: self.any_provider,
             samples_count: self.samples_count,
             chosen: self.chosen,
             paths: self.paths.clone(),
