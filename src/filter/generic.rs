@@ -406,6 +406,42 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Whether the last word of the name says what the value is, and no word of it that it is a secret:
+/// `instance_id`, `image.url`.
+pub fn names_something_else(name: &[u8]) -> bool {
+    const LAST: [&[u8]; 22] = [
+        b"id",
+        b"ids",
+        b"uuid",
+        b"guid",
+        b"name",
+        b"url",
+        b"uri",
+        b"host",
+        b"path",
+        b"file",
+        b"type",
+        b"version",
+        b"image",
+        b"region",
+        b"zone",
+        b"hash",
+        b"digest",
+        b"checksum",
+        b"sha",
+        b"commit",
+        b"revision",
+        b"size",
+    ];
+    const TELLING: [&[u8]; 9] =
+        [b"key", b"keys", b"secret", b"token", b"password", b"pass", b"auth", b"credential", b"credentials"];
+    let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
+    let is_last = |piece: &Vec<u8>| LAST.contains(&piece.as_slice());
+    let digits = |piece: &&Vec<u8>| piece.iter().all(u8::is_ascii_digit);
+    pieces.iter().rev().find(|piece| !digits(piece)).is_some_and(is_last)
+        && !pieces.iter().any(|piece| TELLING.iter().any(|end| piece.ends_with(end)))
+}
+
 /// What a name says, whether other words follow the telling one, and whether it is the name of a function
 /// that reads or checks.
 fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
@@ -933,6 +969,16 @@ mod tests {
         reasons.sort_unstable();
         assert!(reasons.windows(2).all(|pair| pair[0] != pair[1]), "{reasons:?}");
         assert!(WEIGHTS.iter().all(|weight| weight.points != 0.0));
+    }
+
+    #[test]
+    fn the_last_word_may_say_something_else() {
+        for name in ["__meta_scaleway_instance_id", "image.url", "twilioRegion", "acme_commit_2"] {
+            assert!(names_something_else(name.as_bytes()), "{name}");
+        }
+        for name in ["scaleway", "SCW_SECRET_KEY", "access_key_id", "acmeToken", "twilio_account_sid"] {
+            assert!(!names_something_else(name.as_bytes()), "{name}");
+        }
     }
 
     #[test]

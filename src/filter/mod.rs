@@ -114,6 +114,12 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
             drop("words joined to a name")
         }
         (RuleKind::Keyed, Some(_)) if is_constant_name(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, _) if is_joined_words(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, Some(assigned))
+            if !rule.public && generic::names_something_else(&assigned.name) =>
+        {
+            drop("the name says that it is no secret")
+        }
         (RuleKind::Keyed, Some(assigned)) => {
             // The name was read, so what the generic rules know of names and values counts as well.
             let score = generic::score(assigned, value, file);
@@ -205,6 +211,15 @@ fn is_identifier(value: &[u8]) -> bool {
 fn is_constant_name(value: &[u8]) -> bool {
     let one_case = |is_case: fn(&u8) -> bool| value.iter().all(|byte| is_case(byte) || *byte == b'_');
     value.contains(&b'_') && (one_case(u8::is_ascii_uppercase) || one_case(u8::is_ascii_lowercase))
+}
+
+/// Whether the value is at least three words with `-`, `_` or `.` between them: `tf-test-key-ring`.
+fn is_joined_words(value: &[u8]) -> bool {
+    let mut pieces = value.split(|byte| b"-_.".contains(byte));
+    let is_piece = |piece: &[u8]| {
+        piece.iter().all(u8::is_ascii_lowercase) || (piece.len() <= 4 && piece.iter().all(u8::is_ascii_digit))
+    };
+    pieces.clone().count() > 2 && pieces.all(is_piece) && words::reads_like_words(value)
 }
 
 /// Whether every piece that an upper-case letter starts is a word of at least three letters.

@@ -797,7 +797,11 @@ pub fn reads_like_words(text: &[u8]) -> bool {
         return true;
     }
     let spelled: Vec<u8> = text.iter().map(|&byte| letter_for(byte)).collect();
-    [text, &spelled].iter().any(|text| surprise(text).is_some_and(|bits| bits <= MOST_SURPRISE_OF_PHRASES))
+    // Where digits are as many as letters they stand for themselves, as in hexadecimal.
+    let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let written_for_letters = text.iter().zip(&spelled).filter(|(a, b)| a != b).count();
+    let spelled = if written_for_letters * 2 <= letters { spelled.as_slice() } else { &[] };
+    [text, spelled].iter().any(|text| surprise(text).is_some_and(|bits| bits <= MOST_SURPRISE_OF_PHRASES))
 }
 
 /// Up and down the columns of the keyboard.
