@@ -8,9 +8,10 @@ use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
-use crate::filter::allowlist::{AllowQuery, Allowlists};
+use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
-use crate::filter::{self, Verdict, inline};
+use crate::filter::inline::{self, InlineAllow};
+use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
@@ -107,6 +108,10 @@ impl Scanner {
         self.matcher.rules()
     }
 
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
     /// The policy in use.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -139,9 +144,14 @@ impl Scanner {
             }
         }
         // What is no text was not handed out, but its name may say enough.
-        let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
-        let by_name = |name: &BString| self.by_name(name.as_ref(), None, &Origin::File, &counts);
-        candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
+        if let Some(origin) = source.origin_of_files() {
+            let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
+            let by_name = |name: &BString| {
+                let (rule, judged) = self.by_name(name.as_ref(), None, &origin)?;
+                counts.take(&self.rules().rules()[rule], judged)
+            };
+            candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
+        }
         let placed = self.place(candidates, source, threads, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
@@ -173,17 +183,15 @@ impl Scanner {
         Outcome { findings, coverage, suppressed: counts.totals() }
     }
 
-    /// The candidate for a file whose name makes it a secret. A rule with keywords wants one of them in the
-    /// content, unless that is no text.
-    fn by_name(
+    /// The rule that speaks of a file of that name, and the candidate if the name makes it a secret. A rule with
+    /// keywords wants one of them in the content, unless that is no text.
+    pub(crate) fn by_name(
         &self,
         path: &BStr,
         content: Option<&[u8]>,
         origin: &Origin,
-        counts: &Counts,
-    ) -> Option<Candidate> {
-        let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
-        let index = rule;
+    ) -> Option<(usize, Result<Candidate, Passed>)> {
+        let index = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
         let rule = &self.rules().rules()[index];
         if let Some(content) = content
             && !rule.keywords.is_empty()
@@ -191,18 +199,18 @@ impl Scanner {
             let lower = content.to_ascii_lowercase();
             let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
             if !rule.keywords.iter().any(holds) {
-                return None;
+                return Some((index, Err(Passed::Dropped { reason: NO_KEYWORD_IN_FILE.to_owned() })));
             }
         }
-        if !self.policy.reports(rule, rule.confidence) {
-            counts.hold_back(rule);
-            return None;
+        let (confidence, reason) = (rule.confidence, "the name of the file".to_owned());
+        if !self.policy.reports(rule, confidence) {
+            return Some((index, Err(Passed::Weak { confidence, reason })));
         }
         let start = LineColumn { line: 1, column: 1 };
-        Some(Candidate {
+        let candidate = Candidate {
             rule: Arc::clone(rule.info()),
-            confidence: rule.confidence,
-            reason: "the name of the file".to_owned(),
+            confidence,
+            reason,
             location: Location {
                 path: path.to_owned(),
                 start,
@@ -213,29 +221,30 @@ impl Scanner {
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
-        })
+        };
+        Some((index, Ok(candidate)))
     }
 
-    /// What the filters say of a match in a file of that kind: how sure it is and why, or nothing where it does
-    /// not count or is not sure or severe enough.
+    /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
+    /// count or is not sure or severe enough.
     fn verdict(
         &self,
         evidence: &Evidence,
         secret: &Secret,
         kind: FileKind,
-        counts: &Counts,
-    ) -> Option<(Confidence, String)> {
+    ) -> Result<(Confidence, String), Passed> {
         let rule = &self.rules().rules()[evidence.rule];
-        let verdict = filter::judge(rule, secret.reveal(), &evidence.context, kind);
-        let Verdict::Keep { confidence, reason } = verdict else { return None };
-        if !self.policy.reports(rule, confidence) {
-            counts.hold_back(rule);
-            return None;
-        }
+        let (confidence, reason) = match filter::judge(rule, secret.reveal(), &evidence.context, kind) {
+            Verdict::Keep { confidence, reason } => (confidence, reason),
+            Verdict::Drop { reason } => return Err(Passed::Dropped { reason }),
+        };
         let names: Vec<&str> = evidence.layers.iter().map(|layer| layer.name()).collect();
         let reason =
             if names.is_empty() { reason } else { format!("{reason}, inside {}", names.join(" inside ")) };
-        Some((confidence, reason))
+        match self.policy.reports(rule, confidence) {
+            true => Ok((confidence, reason)),
+            false => Err(Passed::Weak { confidence, reason }),
+        }
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -268,8 +277,9 @@ impl Scanner {
             for appearance in appearances {
                 // It was judged as if the path said nothing; now there is one.
                 let kind = FileKind::of(appearance.path.as_ref());
-                let verdict = self.verdict(&candidate.evidence, &candidate.secret, kind, counts);
-                let Some((confidence, reason)) = verdict else { continue };
+                let verdict = self.verdict(&candidate.evidence, &candidate.secret, kind);
+                let rule = &self.rules().rules()[candidate.evidence.rule];
+                let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
                 let candidate = Candidate { confidence, reason, ..candidate.clone() };
                 placed.entry(key).or_default().push((candidate, appearance.clone()));
@@ -287,20 +297,24 @@ impl Scanner {
         merged.chain(rest).collect()
     }
 
+    /// The entry of the configuration that accepts the candidate.
+    pub(crate) fn allowed(&self, candidate: &Candidate, exposure: Option<&Exposure>) -> Option<&AllowEntry> {
+        let commit = exposure.and_then(|exposure| exposure.first.as_ref());
+        self.policy.allowlists.check(&AllowQuery {
+            rule_id: &candidate.rule.id,
+            path: Some(candidate.location.path.as_ref()),
+            secret: candidate.secret.reveal(),
+            commit: commit.map(|commit| &commit.id),
+        })
+    }
+
     /// Applies what depends on the place, and turns the candidates into findings.
     fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
         // Windows of a large file overlap and see the same match twice.
         placed.dedup_by(|a, b| a.candidate.sort_key() == b.candidate.sort_key());
         placed.retain(|placed| {
-            let commit = placed.exposure.as_ref().and_then(|exposure| exposure.first.as_ref());
-            let query = AllowQuery {
-                rule_id: &placed.candidate.rule.id,
-                path: Some(placed.candidate.location.path.as_ref()),
-                secret: placed.candidate.secret.reveal(),
-                commit: commit.map(|commit| &commit.id),
-            };
-            let allowed = self.policy.allowlists.check(&query).is_some();
+            let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref()).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
             !allowed
         });
@@ -370,10 +384,16 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts a match below the least severity or confidence. A value that is meant to be seen is no alarm
-    /// that was held back.
-    fn hold_back(&self, rule: &RuleSpec) {
-        self.below_threshold.fetch_add(u64::from(!rule.public), Ordering::Relaxed);
+    /// Counts a match that is let pass.
+    fn take<T>(&self, rule: &RuleSpec, judged: Result<T, Passed>) -> Option<T> {
+        match &judged {
+            // A value that is meant to be seen is no alarm that was held back.
+            Err(Passed::Weak { .. }) if !rule.public => &self.below_threshold,
+            Err(Passed::Inline { .. }) => &self.inline,
+            _ => return judged.ok(),
+        }
+        .fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     fn totals(&self) -> Suppressed {
@@ -385,13 +405,41 @@ impl Counts {
     }
 }
 
+const NO_KEYWORD_IN_FILE: &str = "the name fits, but the file holds none of the rule's keywords";
+
+/// Why a match is no candidate.
+#[derive(Clone, Debug)]
+pub(crate) enum Passed {
+    /// Its lines are no news.
+    NotNew,
+    /// A filter holds it for no secret.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+    /// It is below the least severity or confidence.
+    Weak {
+        /// How sure it is.
+        confidence: Confidence,
+        /// Why.
+        reason: String,
+    },
+    /// A marker in the text accepts it.
+    Inline {
+        /// The marker.
+        allow: InlineAllow,
+        /// Whether it stands on the line above.
+        is_above: bool,
+    },
+}
+
 /// A match that passed every filter that looks at the text alone.
 #[derive(Clone, Debug)]
-struct Candidate {
-    rule: Arc<RuleInfo>,
-    confidence: Confidence,
-    reason: String,
-    location: Location,
+pub(crate) struct Candidate {
+    pub(crate) rule: Arc<RuleInfo>,
+    pub(crate) confidence: Confidence,
+    pub(crate) reason: String,
+    pub(crate) location: Location,
     secret: Secret,
     excerpt: Excerpt,
     evidence: Evidence,
@@ -449,7 +497,8 @@ impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
-            && let Some(candidate) = self.scanner.by_name(path, Some(unit.bytes), unit.origin, self.counts)
+            && let Some((rule, judged)) = self.scanner.by_name(path, Some(unit.bytes), unit.origin)
+            && let Some(candidate) = self.counts.take(&self.scanner.rules().rules()[rule], judged)
         {
             keep(candidate);
         }
@@ -464,35 +513,40 @@ impl Worker<'_> {
         );
         let kind = unit.path.map(FileKind::of).unwrap_or_default();
         for found in &self.matches {
-            if let Some(candidate) = self.judge(unit, &lines, kind, found) {
+            let judged = self.scanner.judge(unit, &lines, kind, found, &self.matches);
+            if let Some(candidate) = self.counts.take(self.scanner.matcher.rule(found), judged) {
                 keep(candidate);
             }
         }
         complete
     }
+}
 
-    fn judge(
+impl Scanner {
+    /// What becomes of a match, one of `matches` in the unit, by all that can be said without its history.
+    pub(crate) fn judge(
         &self,
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         kind: FileKind,
         found: &Match,
-    ) -> Option<Candidate> {
-        let rule = self.scanner.matcher.rule(found);
-        let policy = &self.scanner.policy;
+        matches: &[Match],
+    ) -> Result<Candidate, Passed> {
+        let rule = self.matcher.rule(found);
         let last_byte = found.span.end.max(found.span.start + 1) - 1;
         let (first_line, last_line) =
             (lines.line_column(found.span.start).line, lines.line_column(last_byte).line);
         if !unit.fresh.touches(first_line, last_line) {
-            return None;
+            return Err(Passed::NotNew);
         }
         let evidence =
             Evidence { rule: found.rule, context: found.context.clone(), layers: found.layers.clone() };
-        let (confidence, reason) = self.scanner.verdict(&evidence, &found.secret, kind, self.counts)?;
+        let (confidence, reason) = self.verdict(&evidence, &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
-        if policy.inline_allow && self.allowed_inline(unit.bytes, lines, line, &rule.id) {
-            self.counts.inline.fetch_add(1, Ordering::Relaxed);
-            return None;
+        if self.policy.inline_allow
+            && let Some(passed) = allowed_inline(unit.bytes, lines, line, &rule.id)
+        {
+            return Err(passed);
         }
         let first_byte = unit.first_byte as usize;
         let location = Location {
@@ -502,52 +556,45 @@ impl Worker<'_> {
             span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
             origin: unit.origin.clone(),
         };
-        let excerpt = self.excerpt(unit.bytes, line, found);
+        let excerpt = excerpt(unit.bytes, line, found, matches);
         let rule = Arc::clone(rule.info());
-        Some(Candidate {
-            rule,
-            confidence,
-            reason,
-            location,
-            secret: found.secret.clone(),
-            excerpt,
-            evidence,
-        })
+        Ok(Candidate { rule, confidence, reason, location, secret: found.secret.clone(), excerpt, evidence })
     }
+}
 
-    fn allowed_inline(&self, text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> bool {
-        let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
-        inline::allowed(&text[line.range()], previous, rule_id).is_some()
-    }
+fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> Option<Passed> {
+    let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
+    let line = &text[line.range()];
+    let allow = inline::allowed(line, previous, rule_id)?;
+    let is_above = inline::allowed(line, None, rule_id).is_none();
+    Some(Passed::Inline { allow, is_above })
+}
 
-    /// The line of a match with every match on it redacted, whatever became of the others.
-    fn excerpt(&self, text: &[u8], line: ByteSpan, found: &Match) -> Excerpt {
-        let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
-        let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
-        let mut out = String::new();
-        let mut secret = 0..0;
-        let mut at = from;
-        if from > line.start {
-            out.push('…');
-        }
-        for other in self
-            .matches
-            .iter()
-            .filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
-        {
-            let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
-            out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
-            let mark = out.len();
-            out.push_str(&other.secret.redacted());
-            if other.secret_span == found.secret_span {
-                secret = mark..out.len();
-            }
-            at = end.max(at);
-        }
-        out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
-        if to < line.end {
-            out.push('…');
-        }
-        Excerpt { text: out, secret }
+/// The line of a match with every match on it redacted, whatever became of the others.
+fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Excerpt {
+    let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
+    let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
+    let mut out = String::new();
+    let mut secret = 0..0;
+    let mut at = from;
+    if from > line.start {
+        out.push('…');
     }
+    for other in
+        matches.iter().filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
+    {
+        let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
+        out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
+        let mark = out.len();
+        out.push_str(&other.secret.redacted());
+        if other.secret_span == found.secret_span {
+            secret = mark..out.len();
+        }
+        at = end.max(at);
+    }
+    out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
+    if to < line.end {
+        out.push('…');
+    }
+    Excerpt { text: out, secret }
 }

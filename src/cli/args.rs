@@ -59,6 +59,15 @@ pub enum Command {
     /// Install, remove or inspect the git hook
     Hook(HookArgs),
 
+    /// Tell why something was found, or was not
+    ///
+    /// Names the rules that looked at the line and what sent them there, what each of them and each filter
+    /// decided, and the verdict. Reads the file as `stanch scan FILE` does; where a scan of the directory would
+    /// leave it out, says which line of an ignore file does that. With --rule it speaks of that rule alone and
+    /// says why it did not look; all rules stay in force. The exit code is 1 if something at the place is
+    /// reported, 0 if nothing is, 2 if that cannot be told.
+    Explain(ExplainArgs),
+
     /// List the rules or show one
     Rules(RulesArgs),
 
@@ -232,6 +241,16 @@ pub enum HookAction {
     Uninstall(RepoArgs),
     /// Tell whether the hook is installed and really runs
     Status(RepoArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The place; without a line every line at which a rule looked, `-` for standard input
+    #[arg(value_name = "FILE[:LINE[:COLUMN]]")]
+    pub place: PathBuf,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@
 pub mod assignment;
 mod boundary;
 mod prefilter;
+pub mod trace;
 
 use crate::decode::{self, View};
 use crate::matcher::assignment::Assignment;
@@ -16,6 +17,7 @@ use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
 use prefilter::{Literal, Prefilter};
+use trace::{Miss, MissReason, Sink, Trace};
 
 /// A raw hit: a rule, a place and the captured bytes.
 #[derive(Clone, Debug)]
@@ -173,32 +175,50 @@ impl Matcher {
     #[must_use = "encoded text that was not searched is a problem to report"]
     pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
-        self.find_plain(text, scratch, &mut found);
-        let mut decode_scratch = std::mem::take(&mut scratch.decode);
-        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-            self.find_in_view(view, scratch, &mut found);
-        });
-        scratch.decode = decode_scratch;
+        let complete = self.find_all(text, scratch, &mut found);
         self.keep_most_specific(&mut found);
         out.append(&mut found);
         scratch.found = found;
+        complete
+    }
+
+    /// Does what [`Matcher::find`] does and tells how it came about: also what rules tried in vain, and which
+    /// matches gave way to those of a more specific rule.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn trace(&self, text: &[u8], trace: &mut Trace, out: &mut Vec<Match>) -> bool {
+        let complete = self.find_all(text, &mut Scratch::default(), trace);
+        let mut kept = trace.found.clone();
+        self.keep_most_specific(&mut kept);
+        out.append(&mut kept);
+        complete
+    }
+
+    /// Every match, in the text and in what is encoded in it.
+    fn find_all<S: Sink>(&self, text: &[u8], scratch: &mut Scratch, out: &mut S) -> bool {
+        self.find_plain(text, scratch, out);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            self.find_in_view(view, scratch, out);
+        });
+        scratch.decode = decode_scratch;
         decoded.complete
     }
 
-    fn find_in_view(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
-        let mut inside = Vec::new();
+    fn find_in_view<S: Sink>(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
+        let mut inside = S::default();
         self.find_plain(&view.bytes, scratch, &mut inside);
         // What reads the same undecoded has been found there.
-        inside.retain(|found| !view.is_verbatim(found.span));
-        for mut found in inside {
+        inside.matches().retain(|found| !view.is_verbatim(found.span));
+        for mut found in inside.matches().drain(..) {
             found.span = view.original_span(found.span);
             found.secret_span = view.original_span(found.secret_span);
             found.layers.clone_from(&view.layers);
-            out.push(found);
+            out.matches().push(found);
         }
+        out.absorb(inside, view);
     }
 
-    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut impl Sink) {
         let Scratch { hits, covered, .. } = scratch;
         hits.clear();
         covered.clear();
@@ -209,6 +229,7 @@ impl Matcher {
             for target in targets {
                 let index = target.rule as usize;
                 let rule = &self.rules.rules()[index];
+                out.look(text, (index, rule), Some(target.kind), start);
                 match target.kind {
                     TriggerKind::Anchor { min_before, max_before } => {
                         let before = (min_before as usize, max_before as usize);
@@ -221,7 +242,9 @@ impl Matcher {
         }
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
-            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| true, out);
+            let rule = &self.rules.rules()[index];
+            out.look(text, (index, rule), None, 0);
+            self.search(text, (index, rule), whole, text.len(), |_| Ok(()), out);
         }
     }
 
@@ -231,12 +254,25 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(last_start) = anchor.checked_sub(min_before) else { return };
+        let Some(last_start) = anchor.checked_sub(min_before) else {
+            return out.miss(|| Miss::of(MissReason::NoRoom));
+        };
         let first_start = anchor.saturating_sub(max_before);
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
-            return;
+            // Only an explanation asks whether the rest would fit.
+            return out.miss(|| {
+                let why = MissReason::Before(text[last_start - 1]);
+                let end = (last_start + max_bytes(rule)).min(text.len());
+                match rule.regex().find(&text[last_start..end]) {
+                    None => Miss::of(why),
+                    Some(found) => {
+                        let span = ByteSpan::new(last_start, last_start + found.end());
+                        Miss::at(why, &text[..end], (index, rule), span)
+                    }
+                }
+            });
         }
         let end = (last_start + max_bytes(rule) + 1).min(text.len());
         let window = ByteSpan::new(first_start, end);
@@ -246,9 +282,13 @@ impl Matcher {
             window,
             last_start,
             |span| {
-                span.start <= anchor
-                    && anchor < span.end
-                    && (rule.kind != RuleKind::Prefixed || !boundary::inside_encoded_data(text, span))
+                if span.start > anchor || anchor >= span.end {
+                    return Err(MissReason::WithoutLiteral);
+                }
+                if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
+                    return Err(MissReason::InEncodedData);
+                }
+                Ok(())
             },
             out,
         );
@@ -260,9 +300,11 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         start: usize,
         covered: &mut Vec<(u32, usize)>,
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
+        let Some(keyword) = keyword_at(text, start, rule) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -276,27 +318,33 @@ impl Matcher {
         };
         let from = from.max(covered[slot].1);
         if from >= to {
-            return;
+            return out.miss(|| Miss::of(MissReason::Searched));
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
-        let apart = |span: ByteSpan| !span.overlaps(keyword) && !boundary::is_pinned(text, span);
+        let apart = |span: ByteSpan| {
+            if span.overlaps(keyword) {
+                return Err(MissReason::IsKeyword);
+            }
+            if boundary::is_pinned(text, span) { Err(MissReason::Pinned) } else { Ok(()) }
+        };
         self.search(text, (index, rule), window, to, apart, out);
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
-    /// `last_start` and that `accept` says yes to.
+    /// `last_start` and that `accept` has nothing against.
     fn search(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         window: ByteSpan,
         last_start: usize,
-        accept: impl Fn(ByteSpan) -> bool,
-        out: &mut Vec<Match>,
+        accept: impl Fn(ByteSpan) -> Result<(), MissReason>,
+        out: &mut impl Sink,
     ) {
         let regex = rule.regex();
         let hay = &text[window.range()];
+        out.window(window);
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
             let Some(found) = regex.find_at(hay, from) else { return };
@@ -308,13 +356,28 @@ impl Matcher {
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
-            if bounded && accept(span) && self.keyword_near(text, span, rule) {
-                out.push(capture(&text[..window.end], (index, rule), span));
-                from = found.end().max(from + 1);
-            } else {
-                from = found.start() + 1;
-                while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
-                    from += 1;
+            // Without a reason it is what stands beside the match.
+            let judged = match bounded {
+                false => Err(None),
+                true => accept(span).map_err(Some).and_then(|()| {
+                    let is_near = self.keyword_near(text, span, rule);
+                    is_near.then_some(()).ok_or(Some(MissReason::NoKeyword))
+                }),
+            };
+            match judged {
+                Ok(()) => {
+                    out.found(capture(&text[..window.end], (index, rule), span));
+                    from = found.end().max(from + 1);
+                }
+                Err(why) => {
+                    out.miss(|| {
+                        let why = why.unwrap_or_else(|| beside(text, span, rule));
+                        Miss::at(why, &text[..window.end], (index, rule), span)
+                    });
+                    from = found.start() + 1;
+                    while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
+                        from += 1;
+                    }
                 }
             }
         }
@@ -335,13 +398,15 @@ impl Matcher {
         })
     }
 
-    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
+    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+        let Some(keyword) = keyword_at(text, start, rule) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
         let Some(Assignment { name, value, quote, joint, place }) = assignment::read(text, keyword) else {
-            return;
+            return out.miss(|| Miss::of(MissReason::NoAssignment));
         };
         let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
-        out.push(Match {
+        out.found(Match {
             rule: index,
             span: ByteSpan::new(name.start, value.end),
             secret_span: value,
@@ -411,6 +476,14 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
     let secret = Secret::new(&text[secret_span.range()]);
     let context = Context { assigned: None, host: Host::behind(&text[secret_span.end..]) };
     Match { rule: index, span, secret_span, secret, context, layers: Vec::new() }
+}
+
+/// What keeps a match from being bounded.
+fn beside(text: &[u8], span: ByteSpan, rule: &Rule) -> MissReason {
+    match (boundary::starts_free(text, span.start, &rule.edges), text.get(span.end)) {
+        (true, Some(&byte)) => MissReason::Behind(byte),
+        _ => MissReason::Before(text[..span.start].last().copied().unwrap_or_default()),
+    }
 }
 
 fn max_bytes(rule: &Rule) -> usize {

@@ -7,6 +7,7 @@ mod cli;
 mod clickup;
 mod config;
 mod exit_codes;
+mod explain;
 mod history;
 mod hook;
 mod install;
