@@ -19,6 +19,7 @@
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
 //! - [`explain`] runs the same steps for one place and tells what each of them decided.
+//! - [`rule_test`] tries the rules of a file on their own examples.
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
@@ -46,6 +47,7 @@ pub mod location;
 pub mod matcher;
 pub mod report;
 pub mod rule;
+pub mod rule_test;
 pub mod scanner;
 pub mod secret;
 pub mod source;

@@ -68,7 +68,7 @@ pub enum Command {
     /// reported, 0 if nothing is, 2 if that cannot be told.
     Explain(ExplainArgs),
 
-    /// List the rules or show one
+    /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
     /// `history`, as another scanner spells it
@@ -268,6 +268,16 @@ pub enum RulesAction {
         /// Id of the rule
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Try the rules of a file on their own examples
+    ///
+    /// Each example must hold exactly one match of its rule that the filters keep, each counterexample none.
+    /// Random values of a shape must be found, and near misses of it must not. A rule with neither a shape nor
+    /// examples is refused.
+    Test {
+        /// A file of [[rule]] tables, or a .stanch.toml that holds some
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

@@ -32,6 +32,7 @@ fn help_of_every_command() {
         ("hook", "status"),
         ("rules", "list"),
         ("rules", "show"),
+        ("rules", "test"),
     ] {
         insta::assert_snapshot!(format!("help-{command}-{action}"), help(&[command, action]));
     }

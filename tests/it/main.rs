@@ -14,6 +14,7 @@ mod install;
 mod modes;
 mod proof;
 mod reports;
+mod rule_files;
 mod staged;
 mod support;
 mod suppression;
