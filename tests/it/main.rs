@@ -15,6 +15,7 @@ mod modes;
 mod proof;
 mod reports;
 mod rule_files;
+mod secret_files;
 mod staged;
 mod support;
 mod suppression;
