@@ -8,9 +8,10 @@ use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
-use crate::filter::allowlist::{AllowQuery, Allowlists};
+use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
-use crate::filter::{self, Verdict, inline};
+use crate::filter::inline::{self, InlineAllow};
+use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
@@ -108,6 +109,10 @@ impl Scanner {
         self.matcher.rules()
     }
 
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
     /// The policy in use.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -140,9 +145,14 @@ impl Scanner {
             }
         }
         // What is no text was not handed out, but its name may say enough.
-        let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
-        let by_name = |name: &BString| self.by_name(name.as_ref(), None, &Origin::File, &counts);
-        candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
+        if let Some(origin) = source.origin_of_files() {
+            let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
+            let by_name = |name: &BString| {
+                let (rule, judged) = self.by_name(name.as_ref(), None, &origin)?;
+                counts.take(&self.rules().rules()[rule], judged)
+            };
+            candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
+        }
         let placed = self.place(candidates, source, threads, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
@@ -174,17 +184,15 @@ impl Scanner {
         Outcome { findings, coverage, suppressed: counts.totals() }
     }
 
-    /// The candidate for a file whose name makes it a secret. A rule with keywords wants one of them in the
-    /// content, unless that is no text.
-    fn by_name(
+    /// The rule that speaks of a file of that name, and the candidate if the name makes it a secret. A rule with
+    /// keywords wants one of them in the content, unless that is no text.
+    pub(crate) fn by_name(
         &self,
         path: &BStr,
         content: Option<&[u8]>,
         origin: &Origin,
-        counts: &Counts,
-    ) -> Option<Candidate> {
-        let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
-        let index = rule;
+    ) -> Option<(usize, Result<Candidate, Passed>)> {
+        let index = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
         let rule = &self.rules().rules()[index];
         if let Some(content) = content
             && !rule.keywords.is_empty()
@@ -192,18 +200,18 @@ impl Scanner {
             let lower = content.to_ascii_lowercase();
             let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
             if !rule.keywords.iter().any(holds) {
-                return None;
+                return Some((index, Err(Passed::Dropped { reason: NO_KEYWORD_IN_FILE.to_owned() })));
             }
         }
-        if !self.policy.reports(rule, rule.confidence) {
-            counts.hold_back(rule);
-            return None;
+        let (confidence, reason) = (rule.confidence, "the name of the file".to_owned());
+        if !self.policy.reports(rule, confidence) {
+            return Some((index, Err(Passed::Weak { confidence, reason })));
         }
         let start = LineColumn { line: 1, column: 1 };
-        Some(Candidate {
+        let candidate = Candidate {
             rule: Arc::clone(rule.info()),
-            confidence: rule.confidence,
-            reason: "the name of the file".to_owned(),
+            confidence,
+            reason,
             location: Location {
                 path: path.to_owned(),
                 start,
@@ -215,29 +223,30 @@ impl Scanner {
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
             counts: true,
-        })
+        };
+        Some((index, Ok(candidate)))
     }
 
-    /// What the filters say of a match in a file of that kind: how sure it is and why, or nothing where it does
-    /// not count or is not sure or severe enough.
+    /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
+    /// count or is not sure or severe enough.
     fn verdict(
         &self,
         evidence: &Evidence,
         secret: &Secret,
         kind: FileKind,
-        counts: &Counts,
-    ) -> Option<(Confidence, String)> {
+    ) -> Result<(Confidence, String), Passed> {
         let rule = &self.rules().rules()[evidence.rule];
-        let verdict = filter::judge(rule, secret.reveal(), &evidence.context, kind);
-        let Verdict::Keep { confidence, reason } = verdict else { return None };
-        if !self.policy.reports(rule, confidence) {
-            counts.hold_back(rule);
-            return None;
-        }
+        let (confidence, reason) = match filter::judge(rule, secret.reveal(), &evidence.context, kind) {
+            Verdict::Keep { confidence, reason } => (confidence, reason),
+            Verdict::Drop { reason } => return Err(Passed::Dropped { reason }),
+        };
         let names: Vec<&str> = evidence.layers.iter().map(|layer| layer.name()).collect();
         let reason =
             if names.is_empty() { reason } else { format!("{reason}, inside {}", names.join(" inside ")) };
-        Some((confidence, reason))
+        match self.policy.reports(rule, confidence) {
+            true => Ok((confidence, reason)),
+            false => Err(Passed::Weak { confidence, reason }),
+        }
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -272,10 +281,11 @@ impl Scanner {
                 let kind = FileKind::of(appearance.path.as_ref());
                 let evidence = &candidate.evidence;
                 let verdict = match candidate.counts {
-                    true => self.verdict(evidence, &candidate.secret, kind, counts),
-                    false => Some((candidate.confidence, candidate.reason.clone())),
+                    true => self.verdict(evidence, &candidate.secret, kind),
+                    false => Ok((candidate.confidence, candidate.reason.clone())),
                 };
-                let Some((confidence, reason)) = verdict else { continue };
+                let rule = &self.rules().rules()[evidence.rule];
+                let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
                 let candidate = Candidate { confidence, reason, ..candidate.clone() };
                 placed.entry(key).or_default().push((candidate, appearance.clone()));
@@ -293,20 +303,24 @@ impl Scanner {
         merged.chain(rest).collect()
     }
 
+    /// The entry of the configuration that accepts the candidate.
+    pub(crate) fn allowed(&self, candidate: &Candidate, exposure: Option<&Exposure>) -> Option<&AllowEntry> {
+        let commit = exposure.and_then(|exposure| exposure.first.as_ref());
+        self.policy.allowlists.check(&AllowQuery {
+            rule_id: &candidate.rule.id,
+            path: Some(candidate.location.path.as_ref()),
+            secret: candidate.secret.reveal(),
+            commit: commit.map(|commit| &commit.id),
+        })
+    }
+
     /// Applies what depends on the place, and turns the candidates into findings.
     fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
         // Windows of a large file overlap and see the same match twice.
         placed.dedup_by(|a, b| a.candidate.sort_key() == b.candidate.sort_key());
         placed.retain(|placed| {
-            let commit = placed.exposure.as_ref().and_then(|exposure| exposure.first.as_ref());
-            let query = AllowQuery {
-                rule_id: &placed.candidate.rule.id,
-                path: Some(placed.candidate.location.path.as_ref()),
-                secret: placed.candidate.secret.reveal(),
-                commit: commit.map(|commit| &commit.id),
-            };
-            let allowed = self.policy.allowlists.check(&query).is_some();
+            let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref()).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
             !allowed
         });
@@ -417,10 +431,16 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts a match below the least severity or confidence. A value that is meant to be seen is no alarm
-    /// that was held back.
-    fn hold_back(&self, rule: &RuleSpec) {
-        self.below_threshold.fetch_add(u64::from(!rule.public), Ordering::Relaxed);
+    /// Counts a match that is let pass.
+    fn take<T>(&self, rule: &RuleSpec, judged: Result<T, Passed>) -> Option<T> {
+        match &judged {
+            // A value that is meant to be seen is no alarm that was held back.
+            Err(Passed::Weak { .. }) if !rule.public => &self.below_threshold,
+            Err(Passed::Inline { .. }) => &self.inline,
+            _ => return judged.ok(),
+        }
+        .fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     fn totals(&self) -> Suppressed {
@@ -432,13 +452,43 @@ impl Counts {
     }
 }
 
+const NO_KEYWORD_IN_FILE: &str = "the name fits, but the file holds none of the rule's keywords";
+
+/// Why a match is no candidate.
+#[derive(Clone, Debug)]
+pub(crate) enum Passed {
+    /// Its lines are no news.
+    NotNew,
+    /// It counts only beside its other half, and that is not there.
+    Alone,
+    /// A filter holds it for no secret.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+    /// It is below the least severity or confidence.
+    Weak {
+        /// How sure it is.
+        confidence: Confidence,
+        /// Why.
+        reason: String,
+    },
+    /// A marker in the text accepts it.
+    Inline {
+        /// The marker.
+        allow: InlineAllow,
+        /// Whether it stands on the line above.
+        is_above: bool,
+    },
+}
+
 /// A match that passed every filter that looks at the text alone.
 #[derive(Clone, Debug)]
-struct Candidate {
-    rule: Arc<RuleInfo>,
-    confidence: Confidence,
-    reason: String,
-    location: Location,
+pub(crate) struct Candidate {
+    pub(crate) rule: Arc<RuleInfo>,
+    pub(crate) confidence: Confidence,
+    pub(crate) reason: String,
+    pub(crate) location: Location,
     secret: Secret,
     excerpt: Excerpt,
     evidence: Evidence,
@@ -504,7 +554,8 @@ impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
-            && let Some(candidate) = self.scanner.by_name(path, Some(unit.bytes), unit.origin, self.counts)
+            && let Some((rule, judged)) = self.scanner.by_name(path, Some(unit.bytes), unit.origin)
+            && let Some(candidate) = self.counts.take(&self.scanner.rules().rules()[rule], judged)
         {
             keep(candidate);
         }
@@ -518,17 +569,14 @@ impl Worker<'_> {
             LineColumn { line: unit.first_line, column: unit.first_column },
         );
         let kind = unit.path.map(FileKind::of).unwrap_or_default();
+        let scanner = self.scanner;
         let mut counted = vec![false; self.matches.len()];
         let mut wanted = Vec::new();
         for (index, found) in self.matches.iter().enumerate() {
-            let other = self.other_half(index);
-            let pair = self.scanner.matcher.rule(found).pair.as_ref();
-            if other.is_none() && pair.is_some_and(|pair| pair.required) {
-                continue;
-            }
-            if let Some(candidate) = self.judge(unit, &lines, kind, found) {
+            let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
+            if let Some(candidate) = self.counts.take(scanner.matcher.rule(found), judged) {
                 counted[index] = true;
-                wanted.extend(other);
+                wanted.extend(scanner.other_half(index, &self.matches));
                 keep(candidate);
             }
         }
@@ -536,18 +584,20 @@ impl Worker<'_> {
         wanted.sort_unstable();
         wanted.dedup();
         for index in wanted.into_iter().filter(|&index| !counted[index]) {
-            if let Some(candidate) = self.part(unit, &lines, kind, &self.matches[index]) {
+            if let Some(candidate) = scanner.part(unit, &lines, kind, index, &self.matches) {
                 keep(candidate);
             }
         }
         complete
     }
+}
 
+impl Scanner {
     /// The match nearby that the rule of another names as its other half.
-    fn other_half(&self, index: usize) -> Option<usize> {
-        let rule = |index: usize| self.scanner.matcher.rule(&self.matches[index]);
-        let look = |index: usize| (rule(index).id.as_str(), self.matches[index].secret_span);
-        pairing::nearest(rule(index).pair.as_ref()?, index, self.matches.len(), look)
+    fn other_half(&self, index: usize, matches: &[Match]) -> Option<usize> {
+        let rule = |index: usize| self.matcher.rule(&matches[index]);
+        let look = |index: usize| (rule(index).id.as_str(), matches[index].secret_span);
+        pairing::nearest(rule(index).pair.as_ref()?, index, matches.len(), look)
     }
 
     /// A match that is shown beside its other half, whatever the policy says of it alone.
@@ -556,40 +606,47 @@ impl Worker<'_> {
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         kind: FileKind,
-        found: &Match,
+        index: usize,
+        matches: &[Match],
     ) -> Option<Candidate> {
-        let rule = self.scanner.matcher.rule(found);
-        match filter::judge(rule, found.secret.reveal(), &found.context, kind) {
+        let found = &matches[index];
+        match filter::judge(self.matcher.rule(found), found.secret.reveal(), &found.context, kind) {
             Verdict::Keep { confidence, reason } => {
-                let candidate = self.candidate(unit, lines, found, (confidence, reason));
+                let candidate = self.candidate(unit, lines, found, matches, (confidence, reason));
                 Some(Candidate { counts: false, ..candidate })
             }
             Verdict::Drop { .. } => None,
         }
     }
 
-    fn judge(
+    /// What becomes of one of the `matches` in the unit, by all that can be said without its history.
+    pub(crate) fn judge(
         &self,
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         kind: FileKind,
-        found: &Match,
-    ) -> Option<Candidate> {
-        let rule = self.scanner.matcher.rule(found);
-        let policy = &self.scanner.policy;
+        index: usize,
+        matches: &[Match],
+    ) -> Result<Candidate, Passed> {
+        let found = &matches[index];
+        let rule = self.matcher.rule(found);
         let last_byte = found.span.end.max(found.span.start + 1) - 1;
         let (first_line, last_line) =
             (lines.line_column(found.span.start).line, lines.line_column(last_byte).line);
         if !unit.fresh.touches(first_line, last_line) {
-            return None;
+            return Err(Passed::NotNew);
         }
-        let verdict = self.scanner.verdict(&Evidence::of(found), &found.secret, kind, self.counts)?;
+        if rule.pair.as_ref().is_some_and(|pair| pair.required) && self.other_half(index, matches).is_none() {
+            return Err(Passed::Alone);
+        }
+        let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
-        if policy.inline_allow && self.allowed_inline(unit.bytes, lines, line, &rule.id) {
-            self.counts.inline.fetch_add(1, Ordering::Relaxed);
-            return None;
+        if self.policy.inline_allow
+            && let Some(passed) = allowed_inline(unit.bytes, lines, line, &rule.id)
+        {
+            return Err(passed);
         }
-        Some(self.candidate(unit, lines, found, verdict))
+        Ok(self.candidate(unit, lines, found, matches, verdict))
     }
 
     fn candidate(
@@ -597,6 +654,7 @@ impl Worker<'_> {
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         found: &Match,
+        matches: &[Match],
         (confidence, reason): (Confidence, String),
     ) -> Candidate {
         let first_byte = unit.first_byte as usize;
@@ -609,50 +667,51 @@ impl Worker<'_> {
         };
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         Candidate {
-            rule: Arc::clone(self.scanner.matcher.rule(found).info()),
+            rule: Arc::clone(self.matcher.rule(found).info()),
             confidence,
             reason,
             location,
             secret: found.secret.clone(),
-            excerpt: self.excerpt(unit.bytes, line, found),
+            excerpt: excerpt(unit.bytes, line, found, matches),
             evidence: Evidence::of(found),
             counts: true,
         }
     }
+}
 
-    fn allowed_inline(&self, text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> bool {
-        let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
-        inline::allowed(&text[line.range()], previous, rule_id).is_some()
-    }
+fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> Option<Passed> {
+    let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
+    let line = &text[line.range()];
+    let allow = inline::allowed(line, previous, rule_id)?;
+    let is_above = inline::allowed(line, None, rule_id).is_none();
+    Some(Passed::Inline { allow, is_above })
+}
 
-    /// The line of a match with every match on it redacted, whatever became of the others.
-    fn excerpt(&self, text: &[u8], line: ByteSpan, found: &Match) -> Excerpt {
-        let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
-        let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
-        let mut out = String::new();
-        let mut secret = 0..0;
-        let mut at = from;
-        if from > line.start {
-            out.push('…');
-        }
-        for other in self
-            .matches
-            .iter()
-            .filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
-        {
-            let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
-            out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
-            let mark = out.len();
-            out.push_str(&other.secret.redacted());
-            if other.secret_span == found.secret_span {
-                secret = mark..out.len();
-            }
-            at = end.max(at);
-        }
-        out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
-        if to < line.end {
-            out.push('…');
-        }
-        Excerpt { text: out, secret }
+/// The line of a match with every match on it redacted, whatever became of the others.
+fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Excerpt {
+    let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
+    let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
+    let mut out = String::new();
+    let mut secret = 0..0;
+    let mut at = from;
+    if from > line.start {
+        out.push('…');
     }
+    for other in
+        matches.iter().filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
+    {
+        let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
+        out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
+        let mark = out.len();
+        out.push_str(&other.secret.redacted());
+        if other.secret_span == found.secret_span {
+            secret = mark..out.len();
+        }
+        at = end.max(at);
+    }
+    out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
+    if to < line.end {
+        out.push('…');
+    }
+    Excerpt { text: out, secret }
 }

@@ -52,6 +52,10 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
             args.matching = args.matching.or(outer);
             Command::Stdin(args)
         }
+        Command::Explain(mut args) => {
+            args.matching = args.matching.or(outer);
+            Command::Explain(args)
+        }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {
             let matching = args.matching.or(outer);
@@ -317,6 +321,6 @@ fn shortest(path: &Path) -> PathBuf {
 }
 
 /// The day in UTC, so that an entry ends at the same moment on every machine.
-fn today() -> Date {
+pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }

@@ -23,7 +23,7 @@ pub struct Score {
 }
 
 /// Fewest points of a finding at each confidence.
-const THRESHOLDS: [(f32, Confidence); 3] =
+pub const THRESHOLDS: [(f32, Confidence); 3] =
     [(3.0, Confidence::High), (1.5, Confidence::Medium), (0.0, Confidence::Low)];
 
 /// The confidence that goes with a number of points; `None` where it is not worth a report.
@@ -33,27 +33,33 @@ pub fn confidence(points: f32) -> Option<Confidence> {
 
 /// Scores a value by what it is assigned to, by how unlike words and code it looks, and by the kind of file.
 pub fn score(assigned: &Assigned, value: &[u8], file: FileKind) -> Score {
-    let name = read_name(&assigned.name, assigned.joint);
-    // Most names that hold a keyword are of this kind: they cost no look at the value.
-    if name.0 == Name::Other {
-        return Score { points: SOMETHING_ELSE, reason: "the name says something else".to_owned() };
-    }
-    let facts = Facts::new(assigned, value, file, name);
-    let holding = || WEIGHTS.iter().filter(|weight| (weight.holds)(&facts));
-    let points = holding().map(|weight| weight.points).sum();
-    let mut reasons: Vec<&Weight> = holding().filter(|weight| weight.points > 0.0).collect();
+    let holding = weights(assigned, value, file);
+    let points = holding.iter().map(|weight| weight.points).sum();
+    let mut reasons: Vec<&Weight> = holding.into_iter().filter(|weight| weight.points > 0.0).collect();
     reasons.sort_by(|a, b| b.points.total_cmp(&a.points));
     let reasons: Vec<&str> = reasons.iter().take(REASONS).map(|weight| weight.reason).collect();
     Score { points, reason: reasons.join(", ") }
 }
 
+/// The weights that apply to a value, in the order of [`WEIGHTS`]; their sum is its score.
+pub fn weights(assigned: &Assigned, value: &[u8], file: FileKind) -> Vec<&'static Weight> {
+    let name = read_name(&assigned.name, assigned.joint);
+    // Most names that hold a keyword are of this kind: they cost no look at the value.
+    if name.0 == Name::Other {
+        return vec![&SOMETHING_ELSE];
+    }
+    let facts = Facts::new(assigned, value, file, name);
+    WEIGHTS.iter().filter(|weight| (weight.holds)(&facts)).collect()
+}
+
 /// Reasons that are given for a score.
 const REASONS: usize = 3;
 
-/// Points of a value whose name says that it is none.
-const SOMETHING_ELSE: f32 = -10.0;
+/// What speaks against a value whose name says that it is none.
+static SOMETHING_ELSE: Weight = weight(-10.0, "the name says something else", |_| true);
 
 /// One question and what a yes is worth.
+#[derive(Debug)]
 pub struct Weight {
     /// Points; below zero against a secret.
     pub points: f32,
@@ -671,6 +677,10 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"remove",
         b"delete",
     ];
+    // SQL gives a password to a user so; neither word speaks of one.
+    if name.eq_ignore_ascii_case(b"identified by") {
+        return (Name::Password, false, false);
+    }
     let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
     let is = |list: &[&[u8]], piece: &[u8]| list.contains(&piece);
     let ends = |piece: &[u8]| {
@@ -721,9 +731,6 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
             Some(Name::Secret | Name::Password) => Name::Secret,
             _ => says,
         };
-    }
-    if name.eq_ignore_ascii_case(b"identified by") {
-        return (Name::Password, false, false);
     }
     // `t.pass("…")` and `should_pass("…")` speak of tests, and prose says what to pass.
     let is_verb = pieces[at] == b"pass";
@@ -987,6 +994,7 @@ mod tests {
         for name in ["DB_PASSWORD", "userpass", "mysqlPwd", "keyPassphrase2", "password_confirmation"] {
             assert_eq!(read(name), Name::Password, "{name}");
         }
+        assert_eq!(read("IDENTIFIED BY"), Name::Password);
         for name in ["api_key", "clientSecret", "accessToken", "aws-secret-access-key", "sharedsecret"] {
             assert_eq!(read(name), Name::Secret, "{name}");
         }

@@ -8,6 +8,7 @@
 pub mod assignment;
 mod boundary;
 mod prefilter;
+pub mod trace;
 
 use crate::decode::{self, View};
 use crate::matcher::assignment::Assignment;
@@ -16,6 +17,7 @@ use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
 use prefilter::{Literal, Prefilter};
+use trace::{Miss, MissReason, Sink, Trace};
 
 /// A raw hit: a rule, a place and the captured bytes.
 #[derive(Clone, Debug)]
@@ -176,35 +178,53 @@ impl Matcher {
     #[must_use = "encoded text that was not searched is a problem to report"]
     pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
-        self.find_plain(text, scratch, &mut found);
-        let mut decode_scratch = std::mem::take(&mut scratch.decode);
-        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-            self.find_in_view(text, view, scratch, &mut found);
-        });
-        scratch.decode = decode_scratch;
+        let complete = self.find_all(text, scratch, &mut found);
         self.keep_most_specific(&mut found);
         out.append(&mut found);
         scratch.found = found;
+        complete
+    }
+
+    /// Does what [`Matcher::find`] does and tells how it came about: also what rules tried in vain, and which
+    /// matches gave way to those of a more specific rule.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn trace(&self, text: &[u8], trace: &mut Trace, out: &mut Vec<Match>) -> bool {
+        let complete = self.find_all(text, &mut Scratch::default(), trace);
+        let mut kept = trace.found.clone();
+        self.keep_most_specific(&mut kept);
+        out.append(&mut kept);
+        complete
+    }
+
+    /// Every match, in the text and in what is encoded in it.
+    fn find_all<S: Sink>(&self, text: &[u8], scratch: &mut Scratch, out: &mut S) -> bool {
+        self.find_plain(text, scratch, out);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            self.find_in_view(text, view, scratch, out);
+        });
+        scratch.decode = decode_scratch;
         decoded.complete
     }
 
-    fn find_in_view(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
-        let mut inside = Vec::new();
+    fn find_in_view<S: Sink>(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
+        let mut inside = S::default();
         self.find_plain(&view.bytes, scratch, &mut inside);
         self.find_beside_name(text, view, scratch, &mut inside);
         // What reads the same undecoded has been found there.
-        inside.retain(|found| !view.is_verbatim(found.span));
-        for mut found in inside {
+        inside.matches().retain(|found| !view.is_verbatim(found.span));
+        for mut found in inside.matches().drain(..) {
             found.span = view.original_span(found.span);
             found.secret_span = view.original_span(found.secret_span);
             found.layers.clone_from(&view.layers);
-            out.push(found);
+            out.matches().push(found);
         }
+        out.absorb(inside, view);
     }
 
     /// A value in base64 is shown without what stands before it, and in a Kubernetes Secret the name and the
     /// provider's word stand there: such a value is read once more behind its own lines.
-    fn find_beside_name(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+    fn find_beside_name<S: Sink>(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
         /// Longer ones are files, with names inside.
         const LONGEST_VALUE_BYTES: usize = 256;
         const HEAD_BYTES: usize = 120;
@@ -217,20 +237,20 @@ impl Matcher {
         let (outer, region) = view.outer(text);
         let head = &outer[lines_back(outer, region.start, HEAD_BYTES, REACH_LINES)..region.start];
         let spliced = [head, &view.bytes, b"\n"].concat();
-        let mut beside = Vec::new();
+        let mut beside = S::default();
         self.find_plain(&spliced, scratch, &mut beside);
         let value_end = head.len() + view.bytes.len();
-        for mut found in beside {
+        for mut found in beside.matches().drain(..) {
             let span = found.secret_span;
             if span.start >= head.len() && span.end <= value_end {
                 found.secret_span = ByteSpan::new(span.start - head.len(), span.end - head.len());
                 found.span = found.secret_span;
-                out.push(found);
+                out.matches().push(found);
             }
         }
     }
 
-    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut impl Sink) {
         let Scratch { hits, covered, .. } = scratch;
         hits.clear();
         covered.clear();
@@ -241,6 +261,7 @@ impl Matcher {
             for target in targets {
                 let index = target.rule as usize;
                 let rule = &self.rules.rules()[index];
+                out.look(text, (index, rule), Some(target.kind), start);
                 match target.kind {
                     TriggerKind::Anchor { min_before, max_before } => {
                         let before = (min_before as usize, max_before as usize);
@@ -256,7 +277,9 @@ impl Matcher {
         }
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
-            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| Some(NO_WORD), out);
+            let rule = &self.rules.rules()[index];
+            out.look(text, (index, rule), None, 0);
+            self.search(text, (index, rule), whole, text.len(), |_| Ok(NO_WORD), out);
         }
     }
 
@@ -266,12 +289,25 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(last_start) = anchor.checked_sub(min_before) else { return };
+        let Some(last_start) = anchor.checked_sub(min_before) else {
+            return out.miss(|| Miss::of(MissReason::NoRoom));
+        };
         let first_start = anchor.saturating_sub(max_before);
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
-            return;
+            // Only an explanation asks whether the rest would fit.
+            return out.miss(|| {
+                let why = MissReason::Before(text[last_start - 1]);
+                let end = (last_start + max_bytes(rule)).min(text.len());
+                match rule.regex().find(&text[last_start..end]) {
+                    None => Miss::of(why),
+                    Some(found) => {
+                        let span = ByteSpan::new(last_start, last_start + found.end());
+                        Miss::at(why, &text[..end], (index, rule), span)
+                    }
+                }
+            });
         }
         let end = (last_start + max_bytes(rule) + 1).min(text.len());
         let window = ByteSpan::new(first_start, end);
@@ -281,11 +317,13 @@ impl Matcher {
             window,
             last_start,
             |span| {
-                let inside = span.start <= anchor && anchor < span.end;
-                if !inside || (rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span)) {
-                    return None;
+                if span.start > anchor || anchor >= span.end {
+                    return Err(MissReason::WithoutLiteral);
                 }
-                nearest_word(text, span, rule)
+                if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
+                    return Err(MissReason::InEncodedData);
+                }
+                nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)
             },
             out,
         );
@@ -297,9 +335,11 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         start: usize,
         covered: &mut Vec<(u32, usize)>,
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else { return };
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -313,30 +353,37 @@ impl Matcher {
         };
         let from = from.max(covered[slot].1);
         if from >= to {
-            return;
+            return out.miss(|| Miss::of(MissReason::Searched));
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
         let word = |span: ByteSpan| {
-            let apart = !span.overlaps(keyword) && !boundary::is_pinned(text, span);
-            apart.then(|| word_distance(text, keyword, span))
+            if span.overlaps(keyword) {
+                return Err(MissReason::IsKeyword);
+            }
+            match boundary::is_pinned(text, span) {
+                true => Err(MissReason::Pinned),
+                false => Ok(word_distance(text, keyword, span)),
+            }
         };
         self.search(text, (index, rule), window, to, word, out);
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
-    /// `last_start` and that `word` accepts; it says how far off the word is that names the provider.
+    /// `last_start` and that `word` has nothing against; it says how far off the word is that names the
+    /// provider.
     fn search(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         window: ByteSpan,
         last_start: usize,
-        word: impl Fn(ByteSpan) -> Option<u32>,
-        out: &mut Vec<Match>,
+        word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
+        out: &mut impl Sink,
     ) {
         let regex = rule.regex();
         let hay = &text[window.range()];
+        out.window(window);
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
             let Some(found) = regex.find_at(hay, from) else { return };
@@ -348,40 +395,50 @@ impl Matcher {
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
-            let word = if bounded { word(span) } else { None };
-            if let Some(word) = word {
-                out.push(Match { word, ..capture(&text[..window.end], (index, rule), span) });
-                from = found.end().max(from + 1);
-            } else {
-                from = found.start() + 1;
-                while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
-                    from += 1;
+            // Without a reason it is what stands beside the match.
+            let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
+            match judged {
+                Ok(word) => {
+                    out.found(Match { word, ..capture(&text[..window.end], (index, rule), span) });
+                    from = found.end().max(from + 1);
+                }
+                Err(why) => {
+                    out.miss(|| {
+                        let why = why.unwrap_or_else(|| beside(text, span, rule));
+                        Miss::at(why, &text[..window.end], (index, rule), span)
+                    });
+                    from = found.start() + 1;
+                    while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
+                        from += 1;
+                    }
                 }
             }
         }
     }
 
-    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
-        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else { return };
-        let Some(assignment) = assignment::read(text, keyword) else { return };
-        out.push(assigned_match(text, index, &assignment));
+    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
+        let Some(assignment) = assignment::read(text, keyword) else {
+            return out.miss(|| Miss::of(MissReason::NoAssignment));
+        };
+        out.found(assigned_match(text, index, &assignment));
     }
 
     /// For a keyed rule with `names`: the values assigned to the name that holds the word at `start`, and
     /// to names near it that speak of a secret.
     ///
     /// The form of such a value says next to nothing: only a whole value of an assignment counts.
-    fn try_named_value(
-        &self,
-        text: &[u8],
-        (index, rule): (usize, &Rule),
-        start: usize,
-        out: &mut Vec<Match>,
-    ) {
-        let Some(word) = keyword_at(text, start, rule, &rule.names) else { return };
+    fn try_named_value(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+        let Some(word) = keyword_at(text, start, rule, &rule.names) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
+        let mut any = false;
         let mut try_value = |keyword: ByteSpan| {
             let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
             let Some(assignment) = read else { return };
+            any = true;
             let value = assignment.value;
             let written = &text[value.range()];
             let is_value = |bytes: &[u8]| {
@@ -389,7 +446,9 @@ impl Matcher {
             };
             if is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written))) {
                 let word = word_distance(text, word, value);
-                out.push(Match { word, span: value, ..assigned_match(text, index, &assignment) });
+                out.found(Match { word, span: value, ..assigned_match(text, index, &assignment) });
+            } else {
+                out.miss(|| Miss { why: MissReason::OtherForm, span: Some(value), secret_span: Some(value) });
             }
         };
         try_value(word);
@@ -405,6 +464,9 @@ impl Matcher {
                 try_value(name);
             }
             at += len.max(1);
+        }
+        if !any {
+            out.miss(|| Miss::of(MissReason::NoAssignment));
         }
     }
 
@@ -531,6 +593,14 @@ fn assigned_match(text: &[u8], rule: usize, assignment: &Assignment) -> Match {
         context: Context { assigned: Some(assigned), host: Host::default() },
         layers: Vec::new(),
         word: NO_WORD,
+    }
+}
+
+/// What keeps a match from being bounded.
+fn beside(text: &[u8], span: ByteSpan, rule: &Rule) -> MissReason {
+    match (boundary::starts_free(text, span.start, &rule.edges), text.get(span.end)) {
+        (true, Some(&byte)) => MissReason::Behind(byte),
+        _ => MissReason::Before(text[..span.start].last().copied().unwrap_or_default()),
     }
 }
 
