@@ -441,8 +441,14 @@ impl Matcher {
             any = true;
             let value = assignment.value;
             let written = &text[value.range()];
+            // The length is asked first: most rules that look at a name never compile their expression.
+            let fits = |bytes: &[u8]| (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len());
             let is_value = |bytes: &[u8]| {
-                rule.regex().find(bytes).is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
+                fits(bytes)
+                    && rule
+                        .regex()
+                        .find(bytes)
+                        .is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
             };
             if is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written))) {
                 let word = word_distance(text, word, value);

@@ -2,10 +2,11 @@
 //!
 //! An automaton over thousands of literals costs milliseconds to build, which a hook cannot spend, and
 //! falls out of the cache while it runs. So each literal is represented by one *gram*, its rarest four
-//! bytes (or its only three), folded to lower case. A bitmap of 8 KiB says for the four bytes at each
-//! position of the text whether they could be somebody's gram. It stays in the first-level cache, and of a
-//! source tree some 99 % of the positions end there. The few that pass are looked up in a table of exact
-//! grams, then the whole literal is compared.
+//! bytes (or its only three), folded to lower case. A bitmap of 16 KiB says for the four bytes at each
+//! position of the text whether they could be somebody's gram: the first three choose a word of it, the fourth a
+//! bit. It stays in the first-level cache, and of a source tree some 95 % of the positions end there. The few
+//! that pass are looked up in a table of exact grams. Dozens of literals may share one, `toke` for example, so
+//! four more bytes of each are compared before the whole literal is.
 //!
 //! It relies on nothing but literals of at least three bytes, and finds every occurrence of each: the tests
 //! compare it with a plain search.
@@ -24,9 +25,11 @@ pub(crate) struct Literal<'a> {
 /// Finds every occurrence of every literal.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    four: Bitmap,
-    three: Bitmap,
-    has_three: bool,
+    grams: Bitmap,
+    /// The grams of four by another hash: of the positions that pass, two in three only share a word and a bit.
+    fours: HashSet16,
+    /// The grams of three.
+    threes: HashSet16,
     /// Grams in hash order: `buckets[h]..buckets[h + 1]` are the entries of hash `h`.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
@@ -44,28 +47,34 @@ struct Entry {
     /// Offset of the gram in the literal.
     gram_at: u16,
     ignore_case: bool,
+    /// Four other bytes of the literal, folded; without meaning for a literal of three.
+    check: u32,
+    /// How far behind the gram those stand.
+    check_from_gram: i16,
 }
 
 const FOLD: u32 = 0x2020_2020;
 const THREE: u32 = 0x00FF_FFFF;
-const BUCKET_BITS: u32 = 12;
+const BUCKET_BITS: u32 = 14;
 
 impl Prefilter {
     /// Prepares the search. An occurrence is reported by the index of its literal.
     pub(crate) fn new<'a>(literals: impl Iterator<Item = Literal<'a>>) -> Self {
         let mut entries = Vec::new();
         let mut bytes = Vec::new();
-        let (mut four, mut three) = (Bitmap::new(), Bitmap::new());
-        let mut has_three = false;
+        let mut grams = Bitmap::new();
+        let (mut fours, mut threes) = (HashSet16::new(), HashSet16::new());
         for (id, literal) in literals.enumerate() {
             debug_assert!(literal.bytes.len() >= 3, "rules with shorter literals are refused");
             let gram = gram(literal.bytes, usize::from(literal.gram_at));
             if literal.bytes.len() >= 4 {
-                four.set(gram);
+                grams.set(gram);
+                fours.set(gram);
             } else {
-                three.set(gram);
-                has_three = true;
+                grams.set_all(gram);
+                threes.set(gram);
             }
+            let check_at = check_at(literal.bytes.len(), usize::from(literal.gram_at));
             entries.push(Entry {
                 gram,
                 id: id as u32,
@@ -73,31 +82,34 @@ impl Prefilter {
                 len: literal.bytes.len() as u16,
                 gram_at: literal.gram_at,
                 ignore_case: literal.ignore_case,
+                check: self::gram(literal.bytes, check_at),
+                check_from_gram: check_at as i16 - literal.gram_at as i16,
             });
             bytes.extend_from_slice(literal.bytes);
         }
         let (buckets, entries) = into_buckets(&entries);
-        Self { four, three, has_three, buckets, entries, literals: bytes }
+        Self { grams, fours, threes, buckets, entries, literals: bytes }
     }
 
     /// Calls `hit(literal, start)` for every occurrence, in the order of the grams' places.
     pub(crate) fn find(&self, text: &[u8], mut hit: impl FnMut(u32, usize)) {
         for (at, window) in text.windows(4).enumerate() {
             let four = u32::from_le_bytes(window.try_into().expect("windows of four")) | FOLD;
-            if self.four.has(four) {
-                self.verify(four, at, text, &mut hit);
-            }
-            let three = four & THREE;
-            if self.three.has(three) {
-                self.verify(three, at, text, &mut hit);
+            if self.grams.has(four) {
+                if self.fours.has(four) {
+                    self.verify(four, at, text, &mut hit);
+                }
+                if self.threes.has(four & THREE) {
+                    self.verify(four & THREE, at, text, &mut hit);
+                }
             }
         }
         // The last three bytes start no window of four.
-        if self.has_three
-            && let Some(&[a, b, c]) = text.last_chunk::<3>()
-        {
+        if let Some(&[a, b, c]) = text.last_chunk::<3>() {
             let three = (u32::from_le_bytes([a, b, c, 0]) | FOLD) & THREE;
-            self.verify(three, text.len() - 3, text, &mut hit);
+            if self.threes.has(three) {
+                self.verify(three, text.len() - 3, text, &mut hit);
+            }
         }
     }
 
@@ -106,6 +118,13 @@ impl Prefilter {
         let bucket = bucket(gram);
         let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
         for entry in self.entries[range].iter().filter(|entry| entry.gram == gram) {
+            // Nearly all of a long chain end here.
+            let check_at = at.wrapping_add_signed(isize::from(entry.check_from_gram));
+            let other = text.get(check_at..).and_then(|rest| rest.first_chunk::<4>());
+            let is_same = other.is_some_and(|four| u32::from_le_bytes(*four) | FOLD == entry.check);
+            if !is_same && entry.len >= 4 {
+                continue;
+            }
             let Some(start) = at.checked_sub(usize::from(entry.gram_at)) else { continue };
             let len = usize::from(entry.len);
             let Some(found) = text.get(start..start + len) else { continue };
@@ -138,6 +157,12 @@ fn bucket(gram: u32) -> usize {
     (gram.wrapping_mul(0x85EB_CA6B) >> (32 - BUCKET_BITS)) as usize
 }
 
+/// Where four bytes stand that tell most beside those at `gram_at`: as far away as they can.
+fn check_at(len: usize, gram_at: usize) -> usize {
+    let last = len.saturating_sub(4);
+    if gram_at * 2 > last { 0 } else { last }
+}
+
 /// The four bytes at `at`, or all three of a short literal, folded.
 fn gram(literal: &[u8], at: usize) -> u32 {
     match literal.get(at..at + 4) {
@@ -146,30 +171,59 @@ fn gram(literal: &[u8], at: usize) -> u32 {
     }
 }
 
-/// 65,536 bits addressed by a hash of a gram.
+/// 2,048 words of 64 bits: a hash of three bytes chooses the word, the fourth the bit.
 #[derive(Debug)]
-struct Bitmap(Box<[u64; 1024]>);
+struct Bitmap(Box<[u64; 2048]>);
 
 impl Bitmap {
+    fn new() -> Self {
+        Self(Box::new([0; 2048]))
+    }
+
+    fn set(&mut self, gram: u32) {
+        self.0[Self::word(gram)] |= 1 << (gram >> 24 & 63);
+    }
+
+    /// For a gram of three: whatever the fourth byte is.
+    fn set_all(&mut self, gram: u32) {
+        self.0[Self::word(gram)] = u64::MAX;
+    }
+
+    #[inline(always)]
+    fn has(&self, gram: u32) -> bool {
+        self.0[Self::word(gram)] >> (gram >> 24 & 63) & 1 == 1
+    }
+
+    #[inline(always)]
+    fn word(gram: u32) -> usize {
+        // The shift puts the fourth byte out of the product.
+        (gram << 8).wrapping_mul(0x9E37_79B1) as usize >> 21
+    }
+}
+
+/// A set of grams as 65,536 bits by a hash.
+#[derive(Debug)]
+struct HashSet16(Box<[u64; 1024]>);
+
+impl HashSet16 {
     fn new() -> Self {
         Self(Box::new([0; 1024]))
     }
 
     fn set(&mut self, gram: u32) {
-        let (word, bit) = Self::place(gram);
-        self.0[word] |= 1 << bit;
+        let hash = Self::hash(gram);
+        self.0[hash >> 6] |= 1 << (hash & 63);
     }
 
     #[inline(always)]
     fn has(&self, gram: u32) -> bool {
-        let (word, bit) = Self::place(gram);
-        self.0[word] >> bit & 1 == 1
+        let hash = Self::hash(gram);
+        self.0[hash >> 6] >> (hash & 63) & 1 == 1
     }
 
     #[inline(always)]
-    fn place(gram: u32) -> (usize, u32) {
-        let hash = gram.wrapping_mul(0x9E37_79B1) >> 16;
-        ((hash >> 6) as usize & 1023, hash & 63)
+    fn hash(gram: u32) -> usize {
+        gram.wrapping_mul(0x85EB_CA6B) as usize >> 16
     }
 }
 
