@@ -19,6 +19,7 @@
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
 //! - [`config`] finds and reads `.stanch.toml`.
@@ -34,6 +35,7 @@
 pub mod config;
 pub mod coverage;
 pub mod decode;
+pub mod derived;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;
