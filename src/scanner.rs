@@ -146,6 +146,7 @@ impl Scanner {
             first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
+            derivation: None,
         };
         let counts = Counts::default();
         let mut placed = Vec::new();
@@ -385,7 +386,13 @@ impl Worker<'_> {
             keep(candidate);
         }
         self.matches.clear();
-        let complete = self.scanner.matcher.find(unit.bytes, &mut self.scratch, &mut self.matches);
+        let matcher = &self.scanner.matcher;
+        let complete = match unit.derivation {
+            Some(derivation) => {
+                matcher.find_derived(unit.bytes, derivation, &mut self.scratch, &mut self.matches)
+            }
+            None => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
+        };
         if self.matches.is_empty() {
             return complete;
         }

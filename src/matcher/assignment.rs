@@ -68,6 +68,27 @@ pub enum Joint {
 /// Names and values longer than this are prose or data.
 const LONGEST_NAME_BYTES: usize = 96;
 const LONGEST_VALUE_BYTES: usize = 512;
+/// No column is wider. Without a bound a reading would depend on bytes however far away.
+const LONGEST_BLANKS_BYTES: usize = 256;
+
+/// How far behind the start of the keyword [`read`] looks: the name, every stretch of blanks on the way, a type,
+/// a call, the value, and what ends the line.
+pub(super) const AHEAD_BYTES: usize = 3072;
+
+/// The least offset that [`read`] looks at for a keyword at `keyword_start`; less than 0 where it sees that
+/// the text starts there.
+pub(super) fn looks_back_to(text: &[u8], keyword_start: usize) -> i64 {
+    let left = text[..keyword_start].iter().rev().take(LONGEST_NAME_BYTES + 1);
+    let name_start = keyword_start - left.take_while(|&&byte| is_name_byte(byte)).count();
+    // A quote before the name, any white space before that, and the word or sign it ends with.
+    let before = &text[..name_start];
+    let before = match before.split_last() {
+        Some((last, rest)) if !last.is_ascii_whitespace() => rest,
+        _ => before,
+    };
+    let word_end = before.trim_ascii_end().len();
+    (word_end as i64 - 8).min(name_start as i64 - LONGEST_NAME_BYTES as i64 - 8)
+}
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
 pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
@@ -153,7 +174,8 @@ impl Reader<'_> {
     }
 
     fn blanks(&mut self) -> usize {
-        let count = self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let rest = self.rest().iter().take(LONGEST_BLANKS_BYTES);
+        let count = rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         self.at += count;
         count
     }
@@ -302,7 +324,8 @@ impl Reader<'_> {
         let (type_text, after) = self.rest().split_at(type_bytes);
         // Base64 ends with `=` too, and there nothing comes behind it, or the quote that closes it.
         let behind = after.get(1..).unwrap_or_default();
-        let blanks = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let blanks = behind.iter().take(LONGEST_BLANKS_BYTES);
+        let blanks = blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let closes = |byte: &u8| {
             b"\r\n#,;".contains(byte) || (matches!(byte, b'"' | b'\'') && type_text.contains(byte))
         };

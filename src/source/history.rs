@@ -453,6 +453,7 @@ impl Worker<'_, '_> {
             first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
+            derivation: None,
         });
     }
 

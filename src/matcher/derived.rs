@@ -1,0 +1,282 @@
+//! The search of a text that was derived from one already searched.
+//!
+//! Nearly all versions of a file are stored as copies of another with a few bytes between them. What a rule
+//! says at a literal depends on bytes within a known distance, its *sight*: where all of them were copied in
+//! one piece, it says what it said before. So of the literals of the text most are known from the base, the
+//! others lie at inserted bytes or across seams, and only those that see an inserted byte or a seam have
+//! to be tried, and those that matched: they match again, and telling the place anew is simpler than moving
+//! all that a match holds. On tokio-rs/tokio one byte in forty is inserted.
+//!
+//! Encoded text is looked for in the inserted bytes. Where there is any, there or in the base, the whole
+//! text is decoded: the stretches in which that happens depend on each other.
+//!
+//! The result is that of [`Matcher::find`], match for match.
+
+use super::{
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, keyword_at,
+    lines_forward, max_bytes,
+};
+use crate::decode;
+use crate::derived::{Copied, Copies, Derivation, Hit, Trace};
+use crate::rule::schema::TriggerKind;
+
+/// How far round the start of a literal its rules look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sight {
+    back_bytes: i64,
+    ahead_bytes: i64,
+    /// Whether it stands in names, before which white space is passed over however long it is.
+    is_in_names: bool,
+}
+
+/// What `starts_free` looks at before a value: the longest escape.
+const ESCAPE_BYTES: i64 = 16;
+/// No keyword is longer.
+const KEYWORD_BYTES: i64 = 256;
+/// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
+const ENCODED_BYTES: usize = 512;
+
+impl Matcher {
+    /// Does what [`Matcher::find`] does, at the cost of what is new in the text. Leaves a trace in the
+    /// derivation if it is asked for one.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn find_derived(
+        &self,
+        text: &[u8],
+        derivation: &Derivation<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Match>,
+    ) -> bool {
+        if u32::try_from(text.len()).is_err() {
+            return self.find(text, scratch, out);
+        }
+        let mut found = std::mem::take(&mut scratch.found);
+        let mut hits = std::mem::take(&mut scratch.derived);
+        hits.clear();
+        match derivation.base {
+            Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
+            None => {
+                self.prefilter.find(text, |literal, start| hits.push((new_hit(literal, start), true)));
+                hits.sort_unstable();
+            }
+        }
+        self.try_hits(text, &mut hits, derivation.base.is_none(), scratch, &mut found);
+        self.find_unanchored(text, &mut found);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let mut outcome = decode::Outcome { complete: true, ..decode::Outcome::default() };
+        if derivation.base.is_none_or(|(trace, copies)| {
+            trace.has_views || self.may_be_encoded(text, copies, &mut decode_scratch)
+        }) {
+            outcome = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+                self.find_in_view(view, scratch, &mut found);
+            });
+        }
+        scratch.decode = decode_scratch;
+        if derivation.is_base {
+            let hits = hits.iter().map(|(hit, _)| *hit).collect();
+            derivation.trace.replace(Some(Trace { hits, has_views: outcome.views > 0 }));
+        }
+        scratch.derived = hits;
+        self.hand_out(found, scratch, out);
+        outcome.complete
+    }
+
+    /// Collects the literals of the text, and whether to try each.
+    fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
+        let sights = self.sights.get_or_init(|| self.sights());
+        for piece in copies.pieces() {
+            let (low, high) = sight_limits(text, copies, piece);
+            let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
+            for hit in &trace.hits[first..] {
+                let start = hit.start as usize;
+                if start >= piece.from + piece.len {
+                    break;
+                }
+                let end = start + usize::from(self.literal_lens[hit.literal as usize]);
+                if end > piece.from + piece.len {
+                    continue;
+                }
+                let start = start - piece.from + piece.to;
+                let sight = &sights[hit.literal as usize];
+                let is_new = start as i64 - sight.back_bytes < low
+                    || start as i64 + sight.ahead_bytes > high
+                    || (sight.is_in_names && assignment::looks_back_to(text, start) < low);
+                hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.is_fruitful));
+            }
+        }
+        let longest = self.literal_lens.iter().copied().max().unwrap_or(0);
+        let known = hits.len();
+        let margin = usize::from(longest.max(1)) - 1;
+        for_each_change(
+            text.len(),
+            copies,
+            |start, end| (start.saturating_sub(margin), end + margin),
+            |start, end| {
+                self.prefilter.find(&text[start..end], |literal, at| {
+                    let at = start + at;
+                    if !copies.covers(at, at + usize::from(self.literal_lens[literal as usize])) {
+                        hits.push((new_hit(literal, at), true));
+                    }
+                });
+            },
+        );
+        if hits.len() > known {
+            // Two sorted runs but for grams that lie out of order.
+            hits.sort();
+        }
+    }
+
+    fn try_hits(
+        &self,
+        text: &[u8],
+        hits: &mut [(Hit, bool)],
+        is_whole: bool,
+        scratch: &mut Scratch,
+        found: &mut Vec<Match>,
+    ) {
+        let covered = &mut scratch.covered;
+        covered.clear();
+        for at in 0..hits.len() {
+            let (hit, is_tried) = hits[at];
+            if !is_tried {
+                continue;
+            }
+            let before = found.len();
+            for target in self.targets_of(hit.literal) {
+                if !is_whole && matches!(target.kind, TriggerKind::Keyword) {
+                    covered.clear();
+                    covered.push((target.rule, self.covered_before(text, &hits[..at], hit, target.rule)));
+                }
+                self.try_target(text, target, hit.start as usize, covered, found);
+            }
+            hits[at].0.is_fruitful = found.len() > before;
+        }
+    }
+
+    /// Up to where the keywords before this one had the rule look.
+    fn covered_before(&self, text: &[u8], before: &[(Hit, bool)], hit: Hit, index: u32) -> usize {
+        let rule = &self.rules.rules()[index as usize];
+        let near = i64::from(hit.start) - keyword_back_bytes(rule);
+        let mut covered = 0;
+        for (other, _) in before.iter().rev().take_while(|(other, _)| i64::from(other.start) >= near) {
+            let is_of_rule = self
+                .targets_of(other.literal)
+                .iter()
+                .any(|target| target.rule == index && matches!(target.kind, TriggerKind::Keyword));
+            if is_of_rule && let Some(keyword) = keyword_at(text, other.start as usize, rule) {
+                let to = lines_forward(text, keyword.end, rule.reach_bytes as usize, REACH_LINES);
+                covered = covered.max(to);
+            }
+        }
+        covered
+    }
+
+    /// Whether something encoded may lie at the changes; the base had nothing.
+    fn may_be_encoded(&self, text: &[u8], copies: &Copies, scratch: &mut decode::Scratch) -> bool {
+        let mut is_encoded = false;
+        let widen = |start: usize, end: usize| {
+            let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+            let start = start.saturating_sub(ENCODED_BYTES);
+            let end = (end + ENCODED_BYTES).min(text.len());
+            let before = text[..start].iter().rev().take_while(is_run).count();
+            let behind = text[end..].iter().take_while(is_run).count();
+            (start - before, end + behind)
+        };
+        for_each_change(text.len(), copies, widen, |start, end| {
+            let outcome =
+                decode::for_each_view(&text[start..end], &self.decode, scratch, &mut |_| is_encoded = true);
+            is_encoded |= !outcome.complete;
+        });
+        is_encoded
+    }
+
+    fn sights(&self) -> Vec<Sight> {
+        let literals = 0..self.literal_lens.len() as u32;
+        literals
+            .map(|literal| {
+                let mut sight = Sight::default();
+                for target in self.targets_of(literal) {
+                    let rule = &self.rules.rules()[target.rule as usize];
+                    let near = if rule.keywords.is_empty() { 0 } else { i64::from(rule.reach_bytes) };
+                    let longest = max_bytes(rule) as i64;
+                    let (back, ahead) = match target.kind {
+                        TriggerKind::Anchor { max_before, .. } => {
+                            (i64::from(max_before) + near + ESCAPE_BYTES, longest + near + 2)
+                        }
+                        TriggerKind::Keyword => (
+                            keyword_back_bytes(rule),
+                            KEYWORD_BYTES + i64::from(rule.reach_bytes) + longest + 2,
+                        ),
+                        TriggerKind::Name => {
+                            sight.is_in_names = true;
+                            (0, assignment::AHEAD_BYTES as i64)
+                        }
+                    };
+                    sight.back_bytes = sight.back_bytes.max(back);
+                    sight.ahead_bytes = sight.ahead_bytes.max(ahead);
+                }
+                sight
+            })
+            .collect()
+    }
+}
+
+fn new_hit(literal: u32, start: usize) -> Hit {
+    Hit { start: start as u32, literal, is_fruitful: false }
+}
+
+/// How far before its start a keyword looks, and how far before it another may stand that matters: one whose
+/// own reach ends behind where this one starts to look.
+fn keyword_back_bytes(rule: &crate::rule::Rule) -> i64 {
+    let reach = rule.reach_bytes as usize;
+    let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+    (back + reach) as i64 + KEYWORD_BYTES + ESCAPE_BYTES
+}
+
+/// The offsets between which all bytes are as they were before. A piece at the start or the end of both texts
+/// has no limit there: it is seen that the text ends.
+fn sight_limits(text: &[u8], copies: &Copies, piece: &Copied) -> (i64, i64) {
+    let starts = piece.from == 0 && piece.to == 0;
+    let ends = piece.from + piece.len == copies.from_bytes() && piece.to + piece.len == text.len();
+    let low = if starts { i64::MIN } else { piece.to as i64 };
+    let high = if ends { i64::MAX } else { (piece.to + piece.len) as i64 };
+    (low, high)
+}
+
+/// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
+/// A seam where nothing was inserted is a stretch too, an end that both texts share is none.
+fn for_each_change(
+    len: usize,
+    copies: &Copies,
+    widen: impl Fn(usize, usize) -> (usize, usize),
+    mut visit: impl FnMut(usize, usize),
+) {
+    let pieces = copies.pieces();
+    let mut open: Option<(usize, usize)> = None;
+    for at in 0..=pieces.len() {
+        let (before, next) = (at.checked_sub(1).map(|before| &pieces[before]), pieces.get(at));
+        let is_edge = match (before, next) {
+            (None, Some(next)) => next.from == 0 && next.to == 0,
+            (Some(last), None) => last.from + last.len == copies.from_bytes() && last.to + last.len == len,
+            _ => false,
+        };
+        if is_edge {
+            continue;
+        }
+        let start = before.map_or(0, |before| before.to + before.len);
+        let end = next.map_or(len, |next| next.to);
+        let (start, end) = widen(start, end);
+        let end = end.min(len);
+        match &mut open {
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => {
+                if let Some((start, end)) = open.replace((start, end)) {
+                    visit(start, end);
+                }
+            }
+        }
+    }
+    if let Some((start, end)) = open {
+        visit(start, end);
+    }
+}
