@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod collect;
+mod families;
 pub mod history;
 mod parallel;
 pub mod staged;

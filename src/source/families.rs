@@ -1,0 +1,442 @@
+//! Reads packs family by family: an object, then everything that is stored as a difference to it.
+//!
+//! Each family is walked once from its root, depth first, so that every delta is applied to a base that is at
+//! hand. The way down is a stack of expanded objects; an object leaves it when its last child is taken, so a
+//! long chain needs no more room than a short one. A worker without work is given a part of another's
+//! stack: a single family can be most of a repository.
+//!
+//! What cannot be read this way is read through libgit2 by name, which finds other copies of an object, and
+//! only if that fails too is it damage.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::history::{ObjectError, Wanted, Worker};
+use crate::derived::{Copies, Derivation, Trace};
+use crate::git::pack::delta::Delta;
+use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
+use crate::git::{ObjectKind, Store};
+use crate::location::ObjectId;
+
+/// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
+const CHUNK: usize = 64;
+
+/// Expanded objects that a worker holds for their children, in bytes. Beyond that the oldest are let go and
+/// read again when it is their turn.
+const HELD_BYTES: usize = 48 << 20;
+
+/// Buffers above this size are not kept for the next object.
+const SPARE_BYTES: usize = 4 << 20;
+const SPARE_BUFFERS: usize = 16;
+
+/// The families of a store, shared by the workers.
+pub(super) struct Families<'f> {
+    store: &'f Store,
+    wanted: Wanted<'f>,
+    forests: Vec<Forest>,
+    /// How many roots the packs before have.
+    root_starts: Vec<usize>,
+    root_count: usize,
+    next_root: AtomicUsize,
+    next_other: AtomicUsize,
+    threads: usize,
+    pool: Mutex<Pool>,
+    wake: Condvar,
+    /// How many workers wait for work.
+    hungry: AtomicUsize,
+}
+
+/// Work that was given away, and who waits for some.
+#[derive(Default)]
+struct Pool {
+    given: Vec<Frame>,
+    waiting: usize,
+    /// Workers that ended early, in a panic.
+    lost: usize,
+}
+
+/// An object on the way down, and which of its children is next.
+struct Frame {
+    pack: usize,
+    entry: u32,
+    kind: ObjectKind,
+    held: Held,
+    next_child: u32,
+}
+
+/// The object that deltas are on.
+#[derive(Clone)]
+enum Held {
+    Expanded(Arc<Expanded>),
+    /// Let go to save memory.
+    Released,
+    /// It cannot be read here.
+    Lost,
+}
+
+struct Expanded {
+    bytes: Vec<u8>,
+    trace: Option<Trace>,
+}
+
+impl Held {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Held::Expanded(expanded) => {
+                expanded.bytes.capacity() + expanded.trace.as_ref().map_or(0, Trace::len_bytes)
+            }
+            Held::Released | Held::Lost => 0,
+        }
+    }
+}
+
+enum Work {
+    Roots(Range<usize>),
+    Others(Range<usize>),
+    Frame(Frame),
+}
+
+impl<'f> Families<'f> {
+    pub(super) fn new(store: &'f Store, wanted: Wanted<'f>, threads: usize) -> Self {
+        let forests: Vec<Forest> = store.packs.iter().map(|pack| Forest::plant(pack, threads)).collect();
+        let mut root_count = 0;
+        let mut root_starts = Vec::with_capacity(forests.len());
+        for forest in &forests {
+            root_starts.push(root_count);
+            root_count += forest.roots().len();
+        }
+        Self {
+            store,
+            wanted,
+            forests,
+            root_starts,
+            root_count,
+            next_root: AtomicUsize::new(0),
+            next_other: AtomicUsize::new(0),
+            threads,
+            pool: Mutex::default(),
+            wake: Condvar::new(),
+            hungry: AtomicUsize::new(0),
+        }
+    }
+
+    /// Works until all workers are done.
+    pub(super) fn work(&self, worker: Worker<'_, '_>) {
+        let _presence = Presence(self);
+        Walker {
+            families: self,
+            worker,
+            inflater: Inflater::new(),
+            delta: Vec::new(),
+            copies: Copies::default(),
+            stack: VecDeque::new(),
+            held_bytes: 0,
+            spare: Vec::new(),
+        }
+        .work();
+    }
+
+    fn root(&self, number: usize) -> (usize, u32) {
+        let pack = self.root_starts.partition_point(|&start| start <= number) - 1;
+        (pack, self.forests[pack].roots()[number - self.root_starts[pack]])
+    }
+
+    fn take(&self) -> Option<Work> {
+        let next = |counter: &AtomicUsize, count: usize| {
+            // Without the look first the counter would go on for ever.
+            let start = match counter.load(Ordering::Relaxed) < count {
+                true => counter.fetch_add(CHUNK, Ordering::Relaxed),
+                false => count,
+            };
+            (start < count).then(|| start..(start + CHUNK).min(count))
+        };
+        if let Some(roots) = next(&self.next_root, self.root_count) {
+            return Some(Work::Roots(roots));
+        }
+        if let Some(others) = next(&self.next_other, self.store.others.len()) {
+            return Some(Work::Others(others));
+        }
+        let mut pool = self.pool();
+        pool.waiting += 1;
+        self.hungry.fetch_add(1, Ordering::Relaxed);
+        loop {
+            if let Some(frame) = pool.given.pop() {
+                pool.waiting -= 1;
+                self.hungry.fetch_sub(1, Ordering::Relaxed);
+                return Some(Work::Frame(frame));
+            }
+            if pool.waiting + pool.lost >= self.threads {
+                self.wake.notify_all();
+                return None;
+            }
+            pool = self.wake.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give(&self, frame: Frame) {
+        self.pool().given.push(frame);
+        self.wake.notify_one();
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the others when a worker ends in a panic: they would wait for it for ever.
+struct Presence<'p>(&'p Families<'p>);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.pool().lost += 1;
+            self.0.wake.notify_all();
+        }
+    }
+}
+
+/// Why an object was not expanded.
+enum Refusal {
+    Entry(EntryError),
+    /// It is a blob of so many bytes.
+    TooLarge(u64),
+}
+
+impl From<EntryError> for Refusal {
+    fn from(error: EntryError) -> Self {
+        Refusal::Entry(error)
+    }
+}
+
+/// Walks families on one thread.
+struct Walker<'w, 'v> {
+    families: &'w Families<'w>,
+    worker: Worker<'w, 'v>,
+    inflater: Inflater,
+    /// Buffer for the instructions of a delta.
+    delta: Vec<u8>,
+    /// What the last delta copied.
+    copies: Copies,
+    /// The way down, the outermost object first.
+    stack: VecDeque<Frame>,
+    held_bytes: usize,
+    spare: Vec<Vec<u8>>,
+}
+
+impl<'w> Walker<'w, '_> {
+    fn work(mut self) {
+        while let Some(work) = self.families.take() {
+            match work {
+                Work::Roots(numbers) => {
+                    for number in numbers {
+                        let (pack, entry) = self.families.root(number);
+                        self.root(pack, entry);
+                        self.walk();
+                    }
+                }
+                Work::Others(numbers) => {
+                    for id in &self.families.store.others[numbers] {
+                        if (self.families.wanted)(id) {
+                            self.worker.one(*id);
+                        }
+                    }
+                }
+                Work::Frame(frame) => {
+                    self.push(frame);
+                    self.walk();
+                }
+            }
+        }
+    }
+
+    fn root(&mut self, pack: usize, entry: u32) {
+        match self.families.forests[pack].root(entry) {
+            Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
+                // Without links to follow, trees are of no interest.
+                Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
+                Ok(Base::Whole(kind)) => self.visit(pack, entry, kind, None),
+                Ok(_) | Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::Header),
+            },
+            Root::Elsewhere(id) => match self.worker.reader.read(&id) {
+                Ok(object) => {
+                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None };
+                    let kind = object.kind();
+                    drop(object);
+                    self.visit(pack, entry, kind, Some(&base));
+                }
+                Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::NoBase),
+            },
+            Root::Broken(error) => self.give_up(pack, entry, ObjectKind::Blob, error),
+        }
+    }
+
+    fn walk(&mut self) {
+        while let Some(mut frame) = self.stack.pop_back() {
+            self.held_bytes -= frame.held.len_bytes();
+            if self.families.hungry.load(Ordering::Relaxed) > 0
+                && let Some(outermost) = self.stack.pop_front()
+            {
+                self.held_bytes -= outermost.held.len_bytes();
+                self.families.give(outermost);
+            }
+            self.restore(&mut frame);
+            let child = frame.next_child;
+            let (pack, kind) = (frame.pack, frame.kind);
+            let held = match self.families.forests[pack].next_sibling(child) {
+                Some(next_child) => {
+                    let rest = Frame { held: frame.held.clone(), next_child, ..frame };
+                    if self.families.hungry.load(Ordering::Relaxed) > 0 {
+                        self.families.give(rest);
+                    } else {
+                        self.push(rest);
+                    }
+                    frame.held
+                }
+                None => frame.held,
+            };
+            match &held {
+                Held::Expanded(base) => self.visit(pack, child, kind, Some(base)),
+                Held::Released | Held::Lost => self.give_up(pack, child, kind, EntryError::Base),
+            }
+            if let Held::Expanded(base) = held
+                && let Some(base) = Arc::into_inner(base)
+            {
+                self.keep_buffer(base.bytes);
+            }
+        }
+    }
+
+    fn push(&mut self, frame: Frame) {
+        self.held_bytes += frame.held.len_bytes();
+        self.stack.push_back(frame);
+        let mut oldest = 0;
+        while self.held_bytes > HELD_BYTES && oldest + 1 < self.stack.len() {
+            let held = &mut self.stack[oldest].held;
+            if matches!(held, Held::Expanded(_)) {
+                self.held_bytes -= held.len_bytes();
+                *held = Held::Released;
+            }
+            oldest += 1;
+        }
+    }
+
+    /// Reads an object again that was let go.
+    fn restore(&mut self, frame: &mut Frame) {
+        if !matches!(frame.held, Held::Released) {
+            return;
+        }
+        let id = self.families.store.packs[frame.pack].index().id(frame.entry);
+        frame.held = match self.worker.reader.read(&id) {
+            Ok(object) => Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None })),
+            Err(_) => Held::Lost,
+        };
+    }
+
+    /// Expands an object, hands it out if it is wanted, and goes down to its children.
+    fn visit(&mut self, pack: usize, entry: u32, kind: ObjectKind, base: Option<&Expanded>) {
+        let store = self.families.store;
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        let turn = match self.expand(&store.packs[pack], entry, kind, base, &mut bytes) {
+            Ok(turn) => turn,
+            Err(Refusal::Entry(error)) => return self.give_up(pack, entry, kind, error),
+            Err(Refusal::TooLarge(len)) => {
+                if let Some(id) = self.wanted(pack, entry) {
+                    self.worker.leave_out(id, len);
+                }
+                return self.descend(pack, entry, kind, Held::Lost);
+            }
+        };
+        let is_base = self.families.forests[pack].first_child(entry).is_some();
+        let mut trace = None;
+        if let Some(id) = self.wanted(pack, entry) {
+            let derived = base.map(|base| (base, &self.copies));
+            let done = match (kind, derived) {
+                (ObjectKind::Blob, _) => {
+                    let base = derived.and_then(|(base, copies)| Some((base.trace.as_ref()?, copies)));
+                    let derivation = Derivation { base, is_base, trace: RefCell::default() };
+                    self.worker.blob_bytes(id, &bytes, Some(&derivation));
+                    trace = derivation.trace.into_inner();
+                    Ok(())
+                }
+                (ObjectKind::Tree, Some((_, copies))) => self.worker.new_links(&id, &bytes, copies),
+                _ => self.worker.message(id, kind, &bytes),
+            };
+            if let Err(error) = done {
+                self.worker.done.damage.malformed(id, error);
+            }
+        }
+        drop(turn);
+        if is_base {
+            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace })));
+        } else {
+            self.keep_buffer(bytes);
+        }
+    }
+
+    /// Fills the empty `bytes`, and `copies` where the entry is a delta. Large blobs get a turn.
+    fn expand(
+        &mut self,
+        pack: &Pack,
+        entry: u32,
+        kind: ObjectKind,
+        base: Option<&Expanded>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Option<MutexGuard<'w, ()>>, Refusal> {
+        let header = pack.header(entry)?;
+        let turn = |worker: &Worker<'w, '_>, len| match kind {
+            ObjectKind::Blob => worker.turn(len).map_err(|_| Refusal::TooLarge(len)),
+            _ => Ok(None),
+        };
+        let Some(base) = base else {
+            let turn = turn(&self.worker, header.size_bytes)?;
+            pack.inflate(entry, &header, &mut self.inflater, bytes)?;
+            return Ok(turn);
+        };
+        self.delta.clear();
+        pack.inflate(entry, &header, &mut self.inflater, &mut self.delta)?;
+        let delta = Delta::parse(&self.delta)?;
+        let turn = turn(&self.worker, delta.result_bytes)?;
+        delta.apply(&base.bytes, bytes, &mut self.copies)?;
+        Ok(turn)
+    }
+
+    fn descend(&mut self, pack: usize, entry: u32, kind: ObjectKind, held: Held) {
+        if let Some(next_child) = self.families.forests[pack].first_child(entry) {
+            self.push(Frame { pack, entry, kind, held, next_child });
+        }
+    }
+
+    /// The name of an entry that is to be handed out.
+    fn wanted(&self, pack: usize, entry: u32) -> Option<ObjectId> {
+        if !self.families.store.is_first(pack, entry) {
+            return None;
+        }
+        let id = self.families.store.packs[pack].index().id(entry);
+        (self.families.wanted)(&id).then_some(id)
+    }
+
+    /// Reads an object by its name, since its entry cannot be read.
+    fn give_up(&mut self, pack: usize, entry: u32, kind: ObjectKind, error: EntryError) {
+        if let Some(id) = self.wanted(pack, entry) {
+            match self.worker.object(id) {
+                Ok(()) => {}
+                Err(ObjectError::Malformed(error)) => self.worker.done.damage.malformed(id, error),
+                Err(ObjectError::Read(_)) => {
+                    let place = self.families.store.packs[pack].place(entry);
+                    self.worker.done.damage.unreadable(id, format!("{error}, {place}"));
+                }
+            }
+        }
+        self.descend(pack, entry, kind, Held::Lost);
+    }
+
+    fn keep_buffer(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= SPARE_BYTES && self.spare.len() < SPARE_BUFFERS {
+            self.spare.push(buffer);
+        }
+    }
+}
