@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::pack::{Pack, PackIndex};
+use super::pack::{Forest, Pack, PackIndex};
 use super::{Fault, Repository};
 use crate::location::ObjectId;
 
@@ -74,6 +74,7 @@ impl ReadError {
 /// Reads objects for one thread. libgit2 compares every object with its name, so a flipped bit is noticed.
 pub struct ObjectReader<'r> {
     odb: git2::Odb<'r>,
+    refused: Option<&'r HashSet<ObjectId>>,
 }
 
 impl<'r> ObjectReader<'r> {
@@ -84,7 +85,21 @@ impl<'r> ObjectReader<'r> {
     /// When libgit2 cannot open it.
     pub fn new(repository: &'r Repository) -> Result<Self, ReadError> {
         let odb = repository.inner.odb().map_err(|error| ReadError::new(&error))?;
-        Ok(Self { odb })
+        Ok(Self { odb, refused: None })
+    }
+
+    /// Refuses to read some objects; see [`Store::hopeless`].
+    pub fn refusing(self, refused: &'r HashSet<ObjectId>) -> Self {
+        Self { refused: Some(refused), ..self }
+    }
+
+    fn check(&self, id: &ObjectId) -> Result<(), ReadError> {
+        match self.refused {
+            Some(refused) if refused.contains(id) => {
+                Err(ReadError::Corrupt("its entry in the pack is broken".to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Kind and length in bytes, without reading the rest where that can be avoided.
@@ -93,6 +108,7 @@ impl<'r> ObjectReader<'r> {
     ///
     /// See [`ReadError`].
     pub fn header(&self, id: &ObjectId) -> Result<(ObjectKind, u64), ReadError> {
+        self.check(id)?;
         let (len, kind) = self.odb.read_header(oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok((known_kind(kind)?, len as u64))
     }
@@ -103,6 +119,7 @@ impl<'r> ObjectReader<'r> {
     ///
     /// See [`ReadError`].
     pub fn read(&self, id: &ObjectId) -> Result<Object<'_>, ReadError> {
+        self.check(id)?;
         let inner = self.odb.read(oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok(Object { kind: known_kind(inner.kind())?, inner })
     }
@@ -229,6 +246,12 @@ pub struct Store {
     pub inventory: Inventory,
     /// The packs.
     pub packs: Vec<Pack>,
+    /// By pack: its families.
+    pub forests: Vec<Forest>,
+    /// Objects that libgit2 must not be asked for: their deltas lead in a circle, in which it would go round
+    /// for ever, or out of the pack, and git2 ends the process at a kind that it does not know. Only a
+    /// crafted or broken pack has any.
+    pub hopeless: HashSet<ObjectId>,
     /// What has to be read one by one: loose objects, and those of packs that cannot be mapped.
     pub others: Vec<ObjectId>,
     /// By pack and entry: whether this is the first object of its name, and no later copy.
@@ -236,17 +259,27 @@ pub struct Store {
 }
 
 impl Store {
-    /// Lists the objects and maps the packs. What cannot be listed or mapped is a fault.
-    pub fn open(repository: &Repository) -> (Self, Vec<Fault>) {
+    /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
+    pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
         let mut listing = Listing::of(repository);
         let (inventory, is_first) = Inventory::new(&listing);
-        let mut store = Self { inventory, packs: Vec::new(), others: Vec::new(), is_first: Vec::new() };
+        let mut store = Self {
+            inventory,
+            packs: Vec::new(),
+            forests: Vec::new(),
+            hopeless: HashSet::new(),
+            others: Vec::new(),
+            is_first: Vec::new(),
+        };
         let mut start = 0;
         for (path, index) in std::mem::take(&mut listing.packs) {
             let first = &is_first[start..start + index.len()];
             start += index.len();
             let firsts: Vec<ObjectId> = match Pack::open(&path, index) {
                 Ok(pack) => {
+                    let forest = Forest::plant(&pack, threads);
+                    store.hopeless.extend(forest.hopeless().into_iter().map(|entry| pack.index().id(entry)));
+                    store.forests.push(forest);
                     store.packs.push(pack);
                     store.is_first.push(first.to_vec());
                     continue;

@@ -280,3 +280,150 @@ fn for_each_change(
         visit(start, end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+    use proptest::prelude::*;
+    use std::cell::RefCell;
+    use std::fmt::Write;
+    use std::sync::LazyLock;
+
+    static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::new(RuleSet::builtin()));
+
+    /// Pieces of text that rules look at, whole and cut, near and far from each other.
+    fn fragment() -> impl Strategy<Value = String> {
+        let token = "[A-Z0-9]{32}".prop_map(|tail| format!("pk_48291736_{tail}"));
+        let block = "[A-Za-z0-9/+]{64}".prop_map(|row| {
+            let (begin, end) = ("BEGIN RSA PRIVATE KEY", "END RSA PRIVATE KEY");
+            format!("-----{begin}-----\n{row}\n{row}\n-----{end}-----\n")
+        });
+        let encoded = "[a-z =]{24,48}".prop_map(|text| data_encoding::BASE64.encode(text.as_bytes()));
+        let hidden = "[A-Z0-9]{32}".prop_map(|tail| {
+            data_encoding::BASE64.encode(format!("token is pk_48291736_{tail} here").as_bytes())
+        });
+        let escaped =
+            "[A-Z0-9]{31}".prop_map(|tail| format!("\\u0070k_48291736\\x5f{tail}\\u0041 %41 &#65;"));
+        let keyed = ("[a-f0-9]{32}", "[ \n]{1,60}").prop_map(|(hex, gap)| {
+            let word = ["datadog", "twilio", "mailchimp"][hex.len() % 3];
+            format!("{word} api_key{gap}{hex} ")
+        });
+        let assigned = ("[a-zA-Z0-9!#]{8,20}", " {0,4}")
+            .prop_map(|(value, gap)| format!("db_password{gap}={gap}\"{value}\"\n"));
+        let entry = "[a-z]{3}[0-9A-Z]{9}".prop_map(|value| format!("- name: API_TOKEN\n  value: {value}\n"));
+        prop_oneof![
+            2 => token,
+            1 => block,
+            1 => encoded,
+            1 => hidden,
+            1 => escaped,
+            2 => keyed,
+            2 => assigned,
+            1 => entry,
+            1 => Just("(".to_owned()),
+            1 => Just("name:".to_owned()),
+            1 => Just("# stanch:allow\n".to_owned()),
+            1 => Just("-----BEGIN RSA ".to_owned()),
+            1 => " {1,300}",
+            3 => "([a-z]{1,9}[ \n.,:=]){1,30}",
+            1 => "[a-z \n]{200,900}",
+        ]
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(fragment(), 0..12).prop_map(|parts| parts.concat().into_bytes())
+    }
+
+    /// What happens to a text: stretches of it, as shares of its length, and new bytes in between.
+    fn edits() -> impl Strategy<Value = Vec<(u16, u16, Option<String>)>> {
+        let inserted = prop_oneof![fragment(), "[ -~\n]{0,3}"];
+        prop::collection::vec((any::<u16>(), any::<u16>(), prop::option::of(inserted)), 0..5)
+    }
+
+    fn derive(base: &[u8], edits: &[(u16, u16, Option<String>)], in_order: bool) -> (Vec<u8>, Copies) {
+        let mut cuts: Vec<usize> = edits
+            .iter()
+            .flat_map(|(a, b, _)| [*a, *b])
+            .map(|at| usize::from(at) * base.len() / 65535)
+            .collect();
+        if in_order {
+            cuts.extend([0, base.len()]);
+            cuts.sort_unstable();
+        }
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        let mut text = Vec::new();
+        let mut inserted = edits.iter().map(|(_, _, inserted)| inserted);
+        for pair in cuts.chunks_exact(2) {
+            let (from, end) = (pair[0].min(pair[1]), pair[0].max(pair[1]));
+            copies.push(Copied { from, to: text.len(), len: end - from });
+            text.extend_from_slice(&base[from..end]);
+            if let Some(Some(inserted)) = inserted.next() {
+                text.extend_from_slice(inserted.as_bytes());
+            }
+        }
+        (text, copies)
+    }
+
+    fn described(matches: &[Match]) -> String {
+        matches.iter().fold(String::new(), |mut out, found| {
+            let _ =
+                writeln!(out, "{} {:?} {:?} {:?}", found.rule, found.span, found.secret_span, found.layers);
+            out
+        })
+    }
+
+    fn find(text: &[u8]) -> String {
+        let mut matches = Vec::new();
+        let _ = MATCHER.find(text, &mut Scratch::default(), &mut matches);
+        described(&matches)
+    }
+
+    fn find_derived(text: &[u8], base: Option<(&Trace, &Copies)>) -> (String, Trace) {
+        let derivation = Derivation { base, is_base: true, trace: RefCell::default() };
+        let mut matches = Vec::new();
+        let _ = MATCHER.find_derived(text, &derivation, &mut Scratch::default(), &mut matches);
+        (described(&matches), derivation.trace.into_inner().expect("a trace was asked for"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        /// Three texts, each derived from the one before.
+        #[test]
+        fn what_is_new_and_what_is_known_make_the_whole(
+            base in text(),
+            steps in prop::collection::vec((edits(), any::<bool>()), 1..4),
+        ) {
+            let mut text = base;
+            let (found, mut trace) = find_derived(&text, None);
+            prop_assert_eq!(found, find(&text));
+            for (edits, in_order) in steps {
+                let (derived, copies) = derive(&text, &edits, in_order);
+                let (found, next) = find_derived(&derived, Some((&trace, &copies)));
+                prop_assert_eq!(found, find(&derived), "{}", String::from_utf8_lossy(&derived));
+                let (_, whole) = find_derived(&derived, None);
+                prop_assert_eq!(next.has_views, whole.has_views);
+                let places = |trace: &Trace| -> Vec<(u32, u32)> {
+                    trace.hits.iter().map(|hit| (hit.start, hit.literal)).collect()
+                };
+                prop_assert_eq!(places(&next), places(&whole));
+                (text, trace) = (derived, next);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_grows_by_a_quote_is_seen_anew() {
+        let base = b"x = 1\npassword = kJ8mQ2xT9w\n";
+        let (_, trace) = find_derived(base, None);
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        copies.push(Copied { from: 0, to: 0, len: 17 });
+        copies.push(Copied { from: 17, to: 18, len: base.len() - 17 });
+        let mut text = base.to_vec();
+        text.insert(17, b'"');
+        assert_eq!(find_derived(&text, Some((&trace, &copies))).0, find(&text));
+    }
+}

@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::history::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
-use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
+use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
 use crate::git::{ObjectKind, Store};
 use crate::location::ObjectId;
 
@@ -36,7 +36,6 @@ const SPARE_BUFFERS: usize = 16;
 pub(super) struct Families<'f> {
     store: &'f Store,
     wanted: Wanted<'f>,
-    forests: Vec<Forest>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
     root_count: usize,
@@ -101,17 +100,15 @@ enum Work {
 
 impl<'f> Families<'f> {
     pub(super) fn new(store: &'f Store, wanted: Wanted<'f>, threads: usize) -> Self {
-        let forests: Vec<Forest> = store.packs.iter().map(|pack| Forest::plant(pack, threads)).collect();
         let mut root_count = 0;
-        let mut root_starts = Vec::with_capacity(forests.len());
-        for forest in &forests {
+        let mut root_starts = Vec::with_capacity(store.forests.len());
+        for forest in &store.forests {
             root_starts.push(root_count);
             root_count += forest.roots().len();
         }
         Self {
             store,
             wanted,
-            forests,
             root_starts,
             root_count,
             next_root: AtomicUsize::new(0),
@@ -141,7 +138,7 @@ impl<'f> Families<'f> {
 
     fn root(&self, number: usize) -> (usize, u32) {
         let pack = self.root_starts.partition_point(|&start| start <= number) - 1;
-        (pack, self.forests[pack].roots()[number - self.root_starts[pack]])
+        (pack, self.store.forests[pack].roots()[number - self.root_starts[pack]])
     }
 
     fn take(&self) -> Option<Work> {
@@ -253,7 +250,7 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
-        match self.families.forests[pack].root(entry) {
+        match self.families.store.forests[pack].root(entry) {
             Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
                 // Without links to follow, trees are of no interest.
                 Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
@@ -285,7 +282,7 @@ impl<'w> Walker<'w, '_> {
             self.restore(&mut frame);
             let child = frame.next_child;
             let (pack, kind) = (frame.pack, frame.kind);
-            let held = match self.families.forests[pack].next_sibling(child) {
+            let held = match self.families.store.forests[pack].next_sibling(child) {
                 Some(next_child) => {
                     let rest = Frame { held: frame.held.clone(), next_child, ..frame };
                     if self.families.hungry.load(Ordering::Relaxed) > 0 {
@@ -350,7 +347,7 @@ impl<'w> Walker<'w, '_> {
                 return self.descend(pack, entry, kind, Held::Lost);
             }
         };
-        let is_base = self.families.forests[pack].first_child(entry).is_some();
+        let is_base = self.families.store.forests[pack].first_child(entry).is_some();
         let mut trace = None;
         if let Some(id) = self.wanted(pack, entry) {
             let derived = base.map(|base| (base, &self.copies));
@@ -405,7 +402,7 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn descend(&mut self, pack: usize, entry: u32, kind: ObjectKind, held: Held) {
-        if let Some(next_child) = self.families.forests[pack].first_child(entry) {
+        if let Some(next_child) = self.families.store.forests[pack].first_child(entry) {
             self.push(Frame { pack, entry, kind, held, next_child });
         }
     }

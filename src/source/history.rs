@@ -64,6 +64,8 @@ pub struct History {
     range: Option<RevisionRange>,
     /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
     commits: OnceLock<Vec<ObjectId>>,
+    /// See [`Store::hopeless`].
+    hopeless: OnceLock<HashSet<ObjectId>>,
 }
 
 impl History {
@@ -78,7 +80,13 @@ impl History {
             true => None,
             false => Some(RevisionRange::resolve(&repository, &options.ranges)?),
         };
-        Ok(Self { place: place.to_path_buf(), options, range, commits: OnceLock::new() })
+        Ok(Self {
+            place: place.to_path_buf(),
+            options,
+            range,
+            commits: OnceLock::new(),
+            hopeless: OnceLock::new(),
+        })
     }
 
     fn repository(&self) -> Result<Repository, Problem> {
@@ -123,6 +131,7 @@ impl History {
     ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
         let repository = self.repository()?;
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
+        let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
         let shallow = repository.shallow_commits()?;
         let roots = Roots::read(&repository);
         let commits = self.commits.get().cloned().unwrap_or_default();
@@ -208,8 +217,19 @@ impl Run<'_, '_> {
             let (inventory, faults) = Inventory::list(repository);
             return self.inventory(repository, &inventory, None, faults);
         }
-        let (store, faults) = Store::open(repository);
-        self.inventory(repository, &store.inventory, Some(&store), faults)
+        let (store, faults) = Store::open(repository, self.threads);
+        let hopeless = self.history.hopeless.get_or_init(|| store.hopeless.clone());
+        match ObjectReader::new(repository) {
+            Ok(reader) => {
+                let run = Run { reader: &reader.refusing(hopeless), ..self };
+                run.inventory(repository, &store.inventory, Some(&store), faults)
+            }
+            Err(error) => {
+                let mut done = Done::default();
+                done.coverage.problems.push(self.history.problem(error.to_string()));
+                done
+            }
+        }
     }
 
     fn inventory(
@@ -374,6 +394,7 @@ impl Shared<'_> {
         };
         match ObjectReader::new(&repository) {
             Ok(reader) => {
+                let reader = reader.refusing(self.history.hopeless.get_or_init(HashSet::new));
                 work(Worker { shared: self, reader: &reader, visitor, done: &mut done, links: Vec::new() });
             }
             Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),

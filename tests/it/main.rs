@@ -11,6 +11,7 @@ mod history;
 mod hook;
 mod install;
 mod modes;
+mod packs;
 mod reports;
 mod staged;
 mod support;

@@ -104,6 +104,21 @@ impl Forest {
         self.odd.get(&entry).copied().unwrap_or(Root::Whole)
     }
 
+    /// The entries that are neither whole nor on one of the same pack, and all that hang on them.
+    pub fn hopeless(&self) -> Vec<u32> {
+        let mut found: Vec<u32> = self.odd.keys().copied().collect();
+        let mut next = 0;
+        while let Some(&entry) = found.get(next) {
+            next += 1;
+            let mut child = self.first_child(entry);
+            while let Some(entry) = child {
+                found.push(entry);
+                child = self.next_sibling(entry);
+            }
+        }
+        found
+    }
+
     /// The first of the deltas on an entry.
     pub fn first_child(&self, entry: u32) -> Option<u32> {
         Some(self.first_child[entry as usize]).filter(|&child| child != NONE)
