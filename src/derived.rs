@@ -81,8 +81,18 @@ pub(crate) struct Hit {
     pub(crate) start: u32,
     /// Its number in the matcher.
     pub(crate) literal: u32,
-    /// Whether a rule matched there.
-    pub(crate) is_fruitful: bool,
+    /// What its rules found.
+    pub(crate) yields: Yield,
+}
+
+/// What the rules of a literal found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Yield {
+    Nothing,
+    /// Matches that their own bytes rule out, such as placeholders. They count only for their neighbours: what
+    /// they lie on is not reported either.
+    Dull,
+    Matches,
 }
 
 /// A unit that is part of a family of texts derived from each other.

@@ -389,7 +389,10 @@ impl Worker<'_> {
         let matcher = &self.scanner.matcher;
         let complete = match unit.derivation {
             Some(derivation) => {
-                matcher.find_derived(unit.bytes, derivation, &mut self.scratch, &mut self.matches)
+                let is_dull =
+                    |found: &Match| matches!(filter::judge(matcher.rule(found), found), Verdict::Drop { .. });
+                let (scratch, matches) = (&mut self.scratch, &mut self.matches);
+                matcher.find_derived(unit.bytes, derivation, &is_dull, scratch, matches)
             }
             None => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
         };

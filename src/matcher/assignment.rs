@@ -71,6 +71,9 @@ const LONGEST_VALUE_BYTES: usize = 512;
 /// No column is wider. Without a bound a reading would depend on bytes however far away.
 const LONGEST_BLANKS_BYTES: usize = 256;
 
+/// How far before the keyword its name may start.
+pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
+
 /// How far behind the start of the keyword [`read`] looks: the name, every stretch of blanks on the way, a type,
 /// a call, the value, and what ends the line.
 pub(super) const AHEAD_BYTES: usize = 3072;
