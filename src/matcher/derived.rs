@@ -21,7 +21,8 @@ use super::{
 };
 use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
-use crate::rule::schema::TriggerKind;
+use crate::matcher::long::{self, LongLiterals};
+use crate::rule::schema::{Trigger, TriggerKind};
 
 /// How far round the start of a literal its rules look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,20 @@ pub(super) struct Sight {
     /// Whether it stands in names, before which white space is passed over however long it is.
     is_in_names: bool,
 }
+
+/// What is known of the literals, made when the first derived text comes.
+#[derive(Debug)]
+pub(super) struct Sights {
+    /// By literal.
+    of: Vec<Sight>,
+    /// Finds the long literals. A literal may lie across a seam with all but one byte in copied text, and few
+    /// are long: all the others need no more than a narrow margin.
+    long: LongLiterals,
+}
+
+/// Literals up to this length are looked for in a margin of this width.
+const SHORT_LITERAL_BYTES: usize = 20;
+const _: () = assert!(SHORT_LITERAL_BYTES >= long::LEAST_BYTES - 1);
 
 /// What `starts_free` looks at before a value: the longest escape.
 const ESCAPE_BYTES: i64 = 16;
@@ -100,7 +115,7 @@ impl Matcher {
 
     /// Collects the literals of the text, and whether to try each.
     fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
-        let sights = self.sights.get_or_init(|| self.sights());
+        let Sights { of: sights, long } = self.sights.get_or_init(|| self.sights());
         for piece in copies.pieces() {
             let (low, high) = sight_limits(text, copies, piece);
             let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
@@ -121,22 +136,28 @@ impl Matcher {
                 hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
             }
         }
-        let longest = self.literal_lens.iter().copied().max().unwrap_or(0);
         let known = hits.len();
-        let margin = usize::from(longest.max(1)) - 1;
-        for_each_change(
-            text.len(),
-            copies,
-            |start, end| (start.saturating_sub(margin), end + margin),
-            |start, end| {
-                self.prefilter.find(&text[start..end], |literal, at| {
-                    let at = start + at;
-                    if !copies.covers(at, at + usize::from(self.literal_lens[literal as usize])) {
-                        hits.push((new_hit(literal, at), true));
-                    }
-                });
-            },
-        );
+        let is_new = |literal: u32, at: usize| {
+            !copies.covers(at, at + usize::from(self.literal_lens[literal as usize]))
+        };
+        let margin =
+            |bytes: usize| move |start: usize, end: usize| (start.saturating_sub(bytes), end + bytes);
+        for_each_change(text.len(), copies, margin(SHORT_LITERAL_BYTES - 1), |start, end| {
+            self.prefilter.find(&text[start..end], |literal, at| {
+                let is_short = usize::from(self.literal_lens[literal as usize]) <= SHORT_LITERAL_BYTES;
+                if is_short && is_new(literal, start + at) {
+                    hits.push((new_hit(literal, start + at), true));
+                }
+            });
+        });
+        let longest = self.literal_lens.iter().copied().max().unwrap_or(0);
+        for_each_change(text.len(), copies, margin(usize::from(longest)), |start, end| {
+            long.find(&text[start..end], |literal, at| {
+                if is_new(literal, start + at) {
+                    hits.push((new_hit(literal, start + at), true));
+                }
+            });
+        });
         if hits.len() > known {
             // Two sorted runs but for grams that lie out of order.
             hits.sort();
@@ -187,7 +208,7 @@ impl Matcher {
         if found.iter().all(is_dull) {
             return found.clear();
         }
-        let sights = self.sights.get_or_init(|| self.sights());
+        let sights = &self.sights.get_or_init(|| self.sights()).of;
         let mut done = 0;
         while done < found.len() {
             let span = found[done].secret_span;
@@ -242,7 +263,20 @@ impl Matcher {
         is_encoded
     }
 
-    fn sights(&self) -> Vec<Sight> {
+    fn sights(&self) -> Sights {
+        let mut triggers = self.rules.triggers();
+        triggers.sort_by_key(Trigger::order);
+        triggers.dedup_by_key(|trigger| (trigger.literal, trigger.ignore_case));
+        let mut long = LongLiterals::default();
+        for (id, trigger) in (0..).zip(&triggers) {
+            if trigger.literal.len() > SHORT_LITERAL_BYTES {
+                long.add(id, trigger.literal, trigger.ignore_case);
+            }
+        }
+        Sights { of: self.sights_of_literals(), long }
+    }
+
+    fn sights_of_literals(&self) -> Vec<Sight> {
         let literals = 0..self.literal_lens.len() as u32;
         literals
             .map(|literal| {

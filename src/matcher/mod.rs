@@ -8,6 +8,7 @@
 pub mod assignment;
 mod boundary;
 mod derived;
+mod long;
 mod prefilter;
 
 use std::sync::OnceLock;
@@ -62,7 +63,7 @@ pub struct Matcher {
     /// Lengths of the literals.
     literal_lens: Vec<u16>,
     /// How far the rules of each literal look, for texts derived from others.
-    sights: OnceLock<Vec<derived::Sight>>,
+    sights: OnceLock<derived::Sights>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
     decode: decode::Limits,
