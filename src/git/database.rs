@@ -214,9 +214,21 @@ impl Inventory {
 
     /// Whether an object is there, by the bytes of its name.
     pub fn contains_raw(&self, raw: &[u8]) -> bool {
-        let Ok(oid) = git2::Oid::from_bytes(raw) else { return false };
+        self.number(raw).is_some()
+    }
+
+    /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
+    pub fn number(&self, raw: &[u8]) -> Option<u32> {
+        let oid = git2::Oid::from_bytes(raw).ok()?;
         let slot = fan_slot(&oid);
-        self.ids[self.fan[slot] as usize..self.fan[slot + 1] as usize].binary_search(&oid).is_ok()
+        let start = self.fan[slot];
+        let place = self.ids[start as usize..self.fan[slot + 1] as usize].binary_search(&oid).ok()?;
+        Some(start + place as u32)
+    }
+
+    /// The object of a number.
+    pub fn id(&self, number: u32) -> ObjectId {
+        object_id(self.ids[number as usize])
     }
 
     /// The object at a place of the reading order.

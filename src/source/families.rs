@@ -9,7 +9,7 @@
 //! only if that fails too is it damage.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use super::history::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
 use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
-use crate::git::{ObjectKind, Store};
+use crate::git::{ObjectKind, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
@@ -36,6 +36,9 @@ const SPARE_BUFFERS: usize = 16;
 pub(super) struct Families<'f> {
     store: &'f Store,
     wanted: Wanted<'f>,
+    /// Set when nothing is handed out and only links are noted: the objects that are not there.
+    loose_ends: Option<&'f HashSet<ObjectId>>,
+    links: Mutex<Links>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
     root_count: usize,
@@ -46,6 +49,47 @@ pub(super) struct Families<'f> {
     wake: Condvar,
     /// How many workers wait for work.
     hungry: AtomicUsize,
+}
+
+/// What refers to what, by numbers of the inventory. Blobs refer to nothing and are left out.
+#[derive(Default)]
+pub(super) struct Links {
+    edges: Vec<(u32, u32)>,
+    loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
+}
+
+impl Links {
+    fn add(&mut self, holder: u32, kind: ObjectKind, link: Result<u32, ObjectId>) {
+        match link {
+            Ok(number) => self.edges.push((holder, number)),
+            Err(missing) => self.loose_ends.push((holder, kind, missing)),
+        }
+    }
+
+    fn merge(&mut self, other: Links) {
+        self.edges.extend(other.edges);
+        self.loose_ends.extend(other.loose_ends);
+    }
+
+    /// The loose ends of what can be reached from some of `count` objects.
+    pub(super) fn reachable_loose_ends(
+        mut self,
+        count: usize,
+        mut waiting: Vec<u32>,
+    ) -> impl Iterator<Item = (u32, ObjectKind, ObjectId)> {
+        self.edges.sort_unstable();
+        let mut is_reached = vec![false; count];
+        waiting.iter().for_each(|&number| is_reached[number as usize] = true);
+        while let Some(holder) = waiting.pop() {
+            let first = self.edges.partition_point(|(from, _)| *from < holder);
+            for &(_, to) in self.edges[first..].iter().take_while(|(from, _)| *from == holder) {
+                if !std::mem::replace(&mut is_reached[to as usize], true) {
+                    waiting.push(to);
+                }
+            }
+        }
+        self.loose_ends.into_iter().filter(move |(holder, ..)| is_reached[*holder as usize])
+    }
 }
 
 /// Work that was given away, and who waits for some.
@@ -109,6 +153,8 @@ impl<'f> Families<'f> {
         Self {
             store,
             wanted,
+            loose_ends: None,
+            links: Mutex::default(),
             root_starts,
             root_count,
             next_root: AtomicUsize::new(0),
@@ -118,6 +164,16 @@ impl<'f> Families<'f> {
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
         }
+    }
+
+    /// Notes what commits, tags and trees refer to, and hands out nothing.
+    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>, threads: usize) -> Self {
+        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true, threads) }
+    }
+
+    /// What was noted.
+    pub(super) fn into_links(self) -> Links {
+        self.links.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until all workers are done.
@@ -132,6 +188,7 @@ impl<'f> Families<'f> {
             stack: VecDeque::new(),
             held_bytes: 0,
             spare: Vec::new(),
+            links: Links::default(),
         }
         .work();
     }
@@ -221,6 +278,7 @@ struct Walker<'w, 'v> {
     stack: VecDeque<Frame>,
     held_bytes: usize,
     spare: Vec<Vec<u8>>,
+    links: Links,
 }
 
 impl<'w> Walker<'w, '_> {
@@ -236,7 +294,9 @@ impl<'w> Walker<'w, '_> {
                 }
                 Work::Others(numbers) => {
                     for id in &self.families.store.others[numbers] {
-                        if (self.families.wanted)(id) {
+                        if self.families.loose_ends.is_some() {
+                            self.note_links_by_name(*id);
+                        } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }
                     }
@@ -247,6 +307,7 @@ impl<'w> Walker<'w, '_> {
                 }
             }
         }
+        self.families.links.lock().unwrap_or_else(PoisonError::into_inner).merge(self.links);
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
@@ -254,6 +315,7 @@ impl<'w> Walker<'w, '_> {
             Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
                 // Without links to follow, trees are of no interest.
                 Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
+                Ok(Base::Whole(ObjectKind::Blob)) if self.families.loose_ends.is_some() => {}
                 Ok(Base::Whole(kind)) => self.visit(pack, entry, kind, None),
                 Ok(_) | Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::Header),
             },
@@ -349,7 +411,11 @@ impl<'w> Walker<'w, '_> {
         };
         let is_base = self.families.store.forests[pack].first_child(entry).is_some();
         let mut trace = None;
-        if let Some(id) = self.wanted(pack, entry) {
+        if self.families.loose_ends.is_some() {
+            if let Some(id) = self.wanted(pack, entry) {
+                self.note_links(&id, kind, &bytes);
+            }
+        } else if let Some(id) = self.wanted(pack, entry) {
             let derived = base.map(|base| (base, &self.copies));
             let done = match (kind, derived) {
                 (ObjectKind::Blob, _) => {
@@ -418,7 +484,11 @@ impl<'w> Walker<'w, '_> {
 
     /// Reads an object by its name, since its entry cannot be read.
     fn give_up(&mut self, pack: usize, entry: u32, kind: ObjectKind, error: EntryError) {
-        if let Some(id) = self.wanted(pack, entry) {
+        if self.families.loose_ends.is_some() {
+            if let Some(id) = self.wanted(pack, entry) {
+                self.note_links_by_name(id);
+            }
+        } else if let Some(id) = self.wanted(pack, entry) {
             match self.worker.object(id) {
                 Ok(()) => {}
                 Err(ObjectError::Malformed(error)) => self.worker.done.damage.malformed(id, error),
@@ -429,6 +499,48 @@ impl<'w> Walker<'w, '_> {
             }
         }
         self.descend(pack, entry, kind, Held::Lost);
+    }
+
+    fn note_links_by_name(&mut self, id: ObjectId) {
+        // What cannot be read was said before.
+        if let Ok(object) = self.worker.reader.read(&id) {
+            let (kind, bytes) = (object.kind(), object.bytes().to_vec());
+            drop(object);
+            self.note_links(&id, kind, &bytes);
+        }
+    }
+
+    /// Notes what an object refers to, up to where it makes no sense.
+    fn note_links(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+        let Some(loose_ends) = self.families.loose_ends else { return };
+        let inventory = &self.families.store.inventory;
+        let Some(holder) = inventory.number(id.as_raw()) else { return };
+        if kind != ObjectKind::Tree {
+            let mut links = Vec::new();
+            let _ = links_of(id, kind, bytes, self.worker.is_shallow(id), &mut links);
+            for (link, _) in links {
+                self.links.add(holder, kind, inventory.number(link.as_raw()).ok_or(link));
+            }
+            return;
+        }
+        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
+        while let Ok(Some((link_kind, link))) = entries.next_link() {
+            match link_kind {
+                ObjectKind::Tree => {
+                    if let Some(number) = inventory.number(link) {
+                        self.links.edges.push((holder, number));
+                        continue;
+                    }
+                }
+                ObjectKind::Blob => {}
+                ObjectKind::Commit | ObjectKind::Tag => continue,
+            }
+            if let Some(link) = ObjectId::from_raw(link)
+                && loose_ends.contains(&link)
+            {
+                self.links.loose_ends.push((holder, kind, link));
+            }
+        }
     }
 
     fn keep_buffer(&mut self, buffer: Vec<u8>) {
