@@ -219,11 +219,19 @@ impl Inventory {
 
     /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
     pub fn number(&self, raw: &[u8]) -> Option<u32> {
-        let oid = git2::Oid::from_bytes(raw).ok()?;
-        let slot = fan_slot(&oid);
+        let slot = usize::from(*raw.first()?) << 8 | usize::from(*raw.get(1)?);
         let start = self.fan[slot];
-        let place = self.ids[start as usize..self.fan[slot + 1] as usize].binary_search(&oid).ok()?;
-        Some(start + place as u32)
+        let ids = &self.ids[start as usize..self.fan[slot + 1] as usize];
+        // Names are random: eight bytes decide, and comparing them as a number takes no call.
+        let key = fan_key(raw)?;
+        let mut place = ids.partition_point(|id| fan_key(id.as_bytes()) < Some(key));
+        while let Some(id) = ids.get(place).filter(|id| fan_key(id.as_bytes()) == Some(key)) {
+            if id.as_bytes() == raw {
+                return Some(start + place as u32);
+            }
+            place += 1;
+        }
+        None
     }
 
     /// The object of a number.
@@ -246,6 +254,11 @@ impl Inventory {
 fn fan_slot(id: &git2::Oid) -> usize {
     let raw = id.as_bytes();
     usize::from(raw[0]) << 8 | usize::from(raw[1])
+}
+
+/// The bytes of a name behind those of the slot.
+fn fan_key(raw: &[u8]) -> Option<u64> {
+    raw.get(2..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 fn raw_oid(raw: &[u8]) -> git2::Oid {

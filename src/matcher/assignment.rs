@@ -74,9 +74,23 @@ const LONGEST_BLANKS_BYTES: usize = 256;
 /// How far before the keyword its name may start.
 pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
 
-/// How far behind the start of the keyword [`read`] looks: the name, every stretch of blanks on the way, a type,
-/// a call, the value, and what ends the line.
+/// How far behind the start of the keyword [`read`] looks at most: the name, every stretch of blanks on the way,
+/// a type, a call, the value, and what ends the line.
 pub(super) const AHEAD_BYTES: usize = 3072;
+
+/// Behind the last byte that [`read`] looks at for a keyword at `keyword_start`; behind the text where it sees
+/// that this ends. Nothing reads on over a line end but the white space between the two lines of an entry.
+pub(super) fn looks_ahead_to(text: &[u8], keyword_start: usize) -> usize {
+    let limit = keyword_start + AHEAD_BYTES;
+    let line_end = |from: usize| {
+        let rest = &text[from..limit.clamp(from, text.len())];
+        memchr::memchr(b'\n', rest).map_or(limit, |at| from + at + 1)
+    };
+    let next_line = line_end(keyword_start).min(text.len());
+    let blanks =
+        text[next_line..].iter().take(AHEAD_BYTES).take_while(|byte| byte.is_ascii_whitespace()).count();
+    if next_line == text.len() { limit } else { line_end(next_line + blanks).min(limit) }
+}
 
 /// The least offset that [`read`] looks at for a keyword at `keyword_start`; less than 0 where it sees that
 /// the text starts there.

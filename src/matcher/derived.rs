@@ -22,6 +22,7 @@ use super::{
 use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
 use crate::matcher::long::{self, LongLiterals};
+use crate::rule::Rule;
 use crate::rule::schema::{Trigger, TriggerKind};
 
 /// How far round the start of a literal its rules look.
@@ -29,7 +30,7 @@ use crate::rule::schema::{Trigger, TriggerKind};
 pub(super) struct Sight {
     back_bytes: i64,
     ahead_bytes: i64,
-    /// Whether it stands in names, before which white space is passed over however long it is.
+    /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
     is_in_names: bool,
 }
 
@@ -49,8 +50,6 @@ const _: () = assert!(SHORT_LITERAL_BYTES >= long::LEAST_BYTES - 1);
 
 /// What `starts_free` looks at before a value: the longest escape.
 const ESCAPE_BYTES: i64 = 16;
-/// No keyword is longer.
-const KEYWORD_BYTES: i64 = 256;
 /// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
 const ENCODED_BYTES: usize = 160;
 /// Matches nearer than this may stand in one excerpt.
@@ -132,7 +131,10 @@ impl Matcher {
                 let sight = &sights[hit.literal as usize];
                 let is_new = start as i64 - sight.back_bytes < low
                     || start as i64 + sight.ahead_bytes > high
-                    || (sight.is_in_names && assignment::looks_back_to(text, start) < low);
+                    || (sight.is_in_names
+                        && (assignment::looks_back_to(text, start) < low
+                            || (start as i64 + assignment::AHEAD_BYTES as i64 > high
+                                && assignment::looks_ahead_to(text, start) as i64 > high)));
                 hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
             }
         }
@@ -217,8 +219,12 @@ impl Matcher {
             for at in 0..hits.len() {
                 let (hit, is_tried) = hits[at];
                 let sight = &sights[hit.literal as usize];
-                let is_near = i64::from(hit.start) - sight.back_bytes < high
-                    && i64::from(hit.start) + sight.ahead_bytes > low;
+                let ahead = match sight.is_in_names {
+                    true => sight.ahead_bytes.max(assignment::AHEAD_BYTES as i64),
+                    false => sight.ahead_bytes,
+                };
+                let is_near =
+                    i64::from(hit.start) - sight.back_bytes < high && i64::from(hit.start) + ahead > low;
                 if !is_tried && hit.yields == Yield::Dull && is_near {
                     self.try_hit(text, hits, at, false, is_dull, covered, found);
                 }
@@ -291,11 +297,11 @@ impl Matcher {
                         }
                         TriggerKind::Keyword => (
                             keyword_back_bytes(rule),
-                            KEYWORD_BYTES + i64::from(rule.reach_bytes) + longest + 2,
+                            longest_keyword(rule) + i64::from(rule.reach_bytes) + longest + 2,
                         ),
                         TriggerKind::Name => {
                             sight.is_in_names = true;
-                            (assignment::NAME_BYTES as i64, assignment::AHEAD_BYTES as i64)
+                            (assignment::NAME_BYTES as i64, 0)
                         }
                     };
                     sight.back_bytes = sight.back_bytes.max(back);
@@ -311,12 +317,16 @@ fn new_hit(literal: u32, start: usize) -> Hit {
     Hit { start: start as u32, literal, yields: Yield::Nothing }
 }
 
+fn longest_keyword(rule: &Rule) -> i64 {
+    rule.keywords.iter().map(|word| word.len() as i64).max().unwrap_or(0)
+}
+
 /// How far before its start a keyword looks, and how far before it another may stand that matters: one whose
 /// own reach ends behind where this one starts to look.
-fn keyword_back_bytes(rule: &crate::rule::Rule) -> i64 {
+fn keyword_back_bytes(rule: &Rule) -> i64 {
     let reach = rule.reach_bytes as usize;
     let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
-    (back + reach) as i64 + KEYWORD_BYTES + ESCAPE_BYTES
+    (back + reach) as i64 + longest_keyword(rule) + ESCAPE_BYTES
 }
 
 /// The offsets between which all bytes are as they were before. A piece at the start or the end of both texts
@@ -454,7 +464,7 @@ mod tests {
 
     /// Any property of the match alone will do.
     fn is_dull(found: &Match) -> bool {
-        found.secret.len_bytes() % 3 == 0
+        found.secret.len_bytes().is_multiple_of(3)
     }
 
     fn described(matches: &[Match]) -> String {
