@@ -84,11 +84,15 @@ impl Matcher {
             }
         }
         let is_whole = derivation.base.is_none();
+        let mut is_clean = true;
         for at in 0..hits.len() {
             if hits[at].1 {
-                self.try_hit(text, &mut hits, at, is_whole, is_dull, &mut scratch.covered, &mut found);
+                let covered = &mut scratch.covered;
+                let yields = self.try_hit(text, &mut hits, at, is_whole, is_dull, covered, &mut found);
+                is_clean &= yields != Yield::Matches;
             }
         }
+        let judged = found.len();
         self.find_unanchored(text, &mut found);
         let mut decode_scratch = std::mem::take(&mut scratch.decode);
         let mut outcome = decode::Outcome { complete: true, ..decode::Outcome::default() };
@@ -100,7 +104,9 @@ impl Matcher {
             });
         }
         scratch.decode = decode_scratch;
-        if !is_whole {
+        if is_clean && found[judged..].iter().all(is_dull) {
+            found.clear();
+        } else if !is_whole {
             self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.covered, &mut found);
         }
         if derivation.is_base {
@@ -177,7 +183,7 @@ impl Matcher {
         is_dull: IsDull<'_>,
         covered: &mut Vec<(u32, usize)>,
         found: &mut Vec<Match>,
-    ) {
+    ) -> Yield {
         let hit = hits[at].0;
         let before = found.len();
         if is_whole && at == 0 {
@@ -196,6 +202,7 @@ impl Matcher {
             _ => Yield::Matches,
         };
         hits[at] = (Hit { yields, ..hit }, true);
+        yields
     }
 
     /// Tries the literals of dull matches that may lie on a match or beside it, then those beside them.
@@ -207,9 +214,6 @@ impl Matcher {
         covered: &mut Vec<(u32, usize)>,
         found: &mut Vec<Match>,
     ) {
-        if found.iter().all(is_dull) {
-            return found.clear();
-        }
         let sights = &self.sights.get_or_init(|| self.sights()).of;
         let mut done = 0;
         while done < found.len() {

@@ -44,7 +44,6 @@ pub(super) struct Families<'f> {
     root_count: usize,
     next_root: AtomicUsize,
     next_other: AtomicUsize,
-    threads: usize,
     pool: Mutex<Pool>,
     wake: Condvar,
     /// How many workers wait for work.
@@ -97,8 +96,8 @@ impl Links {
 struct Pool {
     given: Vec<Frame>,
     waiting: usize,
-    /// Workers that ended early, in a panic.
-    lost: usize,
+    /// Workers at work or waiting. One that cannot start, or that panics, must not be waited for.
+    present: usize,
 }
 
 /// An object on the way down, and which of its children is next.
@@ -143,7 +142,7 @@ enum Work {
 }
 
 impl<'f> Families<'f> {
-    pub(super) fn new(store: &'f Store, wanted: Wanted<'f>, threads: usize) -> Self {
+    pub(super) fn new(store: &'f Store, wanted: Wanted<'f>) -> Self {
         let mut root_count = 0;
         let mut root_starts = Vec::with_capacity(store.forests.len());
         for forest in &store.forests {
@@ -159,7 +158,6 @@ impl<'f> Families<'f> {
             root_count,
             next_root: AtomicUsize::new(0),
             next_other: AtomicUsize::new(0),
-            threads,
             pool: Mutex::default(),
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
@@ -167,8 +165,8 @@ impl<'f> Families<'f> {
     }
 
     /// Notes what commits, tags and trees refer to, and hands out nothing.
-    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>, threads: usize) -> Self {
-        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true, threads) }
+    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
+        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
     }
 
     /// What was noted.
@@ -178,7 +176,7 @@ impl<'f> Families<'f> {
 
     /// Works until all workers are done.
     pub(super) fn work(&self, worker: Worker<'_, '_>) {
-        let _presence = Presence(self);
+        let _presence = Presence::new(self);
         Walker {
             families: self,
             worker,
@@ -222,8 +220,9 @@ impl<'f> Families<'f> {
                 self.hungry.fetch_sub(1, Ordering::Relaxed);
                 return Some(Work::Frame(frame));
             }
-            if pool.waiting + pool.lost >= self.threads {
-                self.wake.notify_all();
+            if pool.waiting >= pool.present {
+                pool.waiting -= 1;
+                self.hungry.fetch_sub(1, Ordering::Relaxed);
                 return None;
             }
             pool = self.wake.wait(pool).unwrap_or_else(PoisonError::into_inner);
@@ -240,15 +239,20 @@ impl<'f> Families<'f> {
     }
 }
 
-/// Tells the others when a worker ends in a panic: they would wait for it for ever.
+/// A worker that may have work to give away.
 struct Presence<'p>(&'p Families<'p>);
+
+impl<'p> Presence<'p> {
+    fn new(families: &'p Families<'p>) -> Self {
+        families.pool().present += 1;
+        Self(families)
+    }
+}
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.pool().lost += 1;
-            self.0.wake.notify_all();
-        }
+        self.0.pool().present -= 1;
+        self.0.wake.notify_all();
     }
 }
 

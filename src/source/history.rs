@@ -331,7 +331,7 @@ impl Run<'_, '_> {
     /// Reads the objects of the store that are `wanted`, family by family.
     fn families(self, store: &Store, objects: &Objects<'_>, wanted: Wanted<'_>) -> Done {
         let threads = self.threads.max(1);
-        let families = Families::new(store, wanted, threads);
+        let families = Families::new(store, wanted);
         self.work(objects, threads, &|worker| families.work(worker))
     }
 
@@ -339,7 +339,7 @@ impl Run<'_, '_> {
     /// reachable by name took ten times as long on rails/rails as going through its families once more.
     fn missing(self, store: &Store, roots: &Roots, loose_ends: &HashSet<ObjectId>) -> Done {
         let threads = self.threads.max(1);
-        let families = Families::with_links(store, loose_ends, threads);
+        let families = Families::with_links(store, loose_ends);
         let mut done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
         let mut waiting = Vec::new();
         for root in &roots.list {
