@@ -53,6 +53,23 @@ pub struct Finding {
     pub excerpt: Excerpt,
     /// In the history: commits, authors, refs.
     pub exposure: Option<Exposure>,
+    /// The other parts of a credential that has several, by place.
+    pub parts: Vec<Part>,
+}
+
+/// Another part of a credential: the id that goes with a secret key.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The rule that matched.
+    pub rule: Arc<RuleInfo>,
+    /// Where it is.
+    pub location: Location,
+    /// The captured bytes, redacted unless revealed by name.
+    pub secret: Secret,
+    /// Identity of this part.
+    pub fingerprint: Fingerprint,
+    /// The line it stands on.
+    pub excerpt: Excerpt,
 }
 
 impl Finding {

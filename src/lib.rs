@@ -18,6 +18,8 @@
 //!   [`decode`] shows it base64, escapes and the like as they read when decoded.
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
+//! - [`explain`] runs the same steps for one place and tells what each of them decided.
+//! - [`rule_test`] tries the rules of a file on their own examples.
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
@@ -36,6 +38,7 @@ pub mod config;
 pub mod coverage;
 pub mod decode;
 pub mod derived;
+pub mod explain;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;
@@ -44,8 +47,10 @@ pub mod hygiene;
 pub mod level;
 pub mod location;
 pub mod matcher;
+mod pairing;
 pub mod report;
 pub mod rule;
+pub mod rule_test;
 pub mod scanner;
 pub mod secret;
 pub mod source;

@@ -170,6 +170,15 @@ pub struct Exposure {
     pub reached_by: BTreeSet<Reach>,
 }
 
+impl Exposure {
+    /// Whether nothing that this clone knows of was pushed: no remote-tracking branch and no ref of a kind that
+    /// servers keep has the secret. A tag may have been pushed without a trace, so it does not count as local.
+    pub fn is_local_only(&self) -> bool {
+        const ELSEWHERE: [Reach; 3] = [Reach::Remote, Reach::Tag, Reach::OtherRef];
+        !self.reached_by.is_empty() && ELSEWHERE.iter().all(|reach| !self.reached_by.contains(reach))
+    }
+}
+
 /// One path at which an object of the history appears, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appearance {

@@ -7,16 +7,20 @@ use std::sync::{Arc, OnceLock, mpsc};
 use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, SkipReason, Suppressed};
-use crate::filter::allowlist::{AllowQuery, Allowlists};
-use crate::filter::{self, Verdict, inline};
-use crate::finding::{Excerpt, Finding, RuleInfo};
+use crate::decode::Layer;
+use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
+use crate::filter::file_kind::FileKind;
+use crate::filter::inline::{self, InlineAllow};
+use crate::filter::{self, Verdict};
+use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
-use crate::matcher::{Match, Matcher, Scratch};
+use crate::matcher::{Context, Match, Matcher, Scratch};
+use crate::pairing::{self, Half};
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
-use crate::rule::schema::RuleSpec;
+use crate::rule::schema::{RuleKind, RuleSpec};
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Fresh, Source};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
@@ -26,8 +30,10 @@ use crate::span::{ByteSpan, LineColumn, LineIndex};
 pub struct Policy {
     /// Findings below this are counted, not reported.
     pub min_severity: Severity,
-    /// Findings below this are counted, not reported.
-    pub min_confidence: Confidence,
+    /// Findings below this are counted, not reported. Where it is not given every match of a form counts, but
+    /// from [`Confidence::Medium`] on a match of a generic rule, which has nothing but a guess behind it, and
+    /// of a block, which is below that when its key needs a passphrase.
+    pub min_confidence: Option<Confidence>,
     /// Whether markers in the text may accept a finding.
     pub inline_allow: bool,
     /// Accepted paths, rules, values and commits.
@@ -38,7 +44,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             min_severity: Severity::Low,
-            min_confidence: Confidence::Low,
+            min_confidence: None,
             inline_allow: true,
             allowlists: Allowlists::default(),
         }
@@ -48,7 +54,15 @@ impl Default for Policy {
 impl Policy {
     /// Whether a match of the rule, as sure as that, is severe and sure enough.
     fn reports(&self, rule: &RuleSpec, confidence: Confidence) -> bool {
-        rule.severity >= self.min_severity && confidence >= self.min_confidence
+        rule.severity >= self.min_severity && confidence >= self.least_confidence(rule.kind)
+    }
+
+    /// How sure a match of a rule of that kind must be.
+    pub fn least_confidence(&self, kind: RuleKind) -> Confidence {
+        self.min_confidence.unwrap_or(match kind {
+            RuleKind::Generic | RuleKind::Block => Confidence::Medium,
+            _ => Confidence::Low,
+        })
     }
 }
 
@@ -95,6 +109,10 @@ impl Scanner {
         self.matcher.rules()
     }
 
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
     /// The policy in use.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -127,10 +145,15 @@ impl Scanner {
             }
         }
         // What is no text was not handed out, but its name may say enough.
-        let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
-        let by_name = |name: &BString| self.by_name(name.as_ref(), &Origin::File, &counts);
-        candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
-        let placed = self.place(candidates, source, threads, &mut coverage);
+        if let Some(origin) = source.origin_of_files() {
+            let binaries = coverage.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Binary);
+            let by_name = |name: &BString| {
+                let (rule, judged) = self.by_name(name.as_ref(), None, &origin)?;
+                counts.take(&self.rules().rules()[rule], judged)
+            };
+            candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
+        }
+        let placed = self.place(candidates, source, threads, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
         Outcome { findings, coverage, suppressed: counts.totals() }
@@ -162,19 +185,34 @@ impl Scanner {
         Outcome { findings, coverage, suppressed: counts.totals() }
     }
 
-    /// The candidate for a file whose name makes it a secret.
-    fn by_name(&self, path: &BStr, origin: &Origin, counts: &Counts) -> Option<Candidate> {
-        let rule = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
-        let rule = &self.rules().rules()[rule];
-        if !self.policy.reports(rule, rule.confidence) {
-            counts.hold_back(rule);
-            return None;
+    /// The rule that speaks of a file of that name, and the candidate if the name makes it a secret. A rule with
+    /// keywords wants one of them in the content, unless that is no text.
+    pub(crate) fn by_name(
+        &self,
+        path: &BStr,
+        content: Option<&[u8]>,
+        origin: &Origin,
+    ) -> Option<(usize, Result<Candidate, Passed>)> {
+        let index = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
+        let rule = &self.rules().rules()[index];
+        if let Some(content) = content
+            && !rule.keywords.is_empty()
+        {
+            let lower = content.to_ascii_lowercase();
+            let holds = |word: &String| memchr::memmem::find(&lower, word.as_bytes()).is_some();
+            if !rule.keywords.iter().any(holds) {
+                return Some((index, Err(Passed::Dropped { reason: NO_KEYWORD_IN_FILE.to_owned() })));
+            }
+        }
+        let (confidence, reason) = (rule.confidence, "the name of the file".to_owned());
+        if !self.policy.reports(rule, confidence) {
+            return Some((index, Err(Passed::Weak { confidence, reason })));
         }
         let start = LineColumn { line: 1, column: 1 };
-        Some(Candidate {
+        let candidate = Candidate {
             rule: Arc::clone(rule.info()),
-            confidence: rule.confidence,
-            reason: "the name of the file".to_owned(),
+            confidence,
+            reason,
             location: Location {
                 path: path.to_owned(),
                 start,
@@ -184,7 +222,32 @@ impl Scanner {
             },
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
-        })
+            evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
+            counts: true,
+        };
+        Some((index, Ok(candidate)))
+    }
+
+    /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
+    /// count or is not sure or severe enough.
+    fn verdict(
+        &self,
+        evidence: &Evidence,
+        secret: &Secret,
+        kind: FileKind,
+    ) -> Result<(Confidence, String), Passed> {
+        let rule = &self.rules().rules()[evidence.rule];
+        let (confidence, reason) = match filter::judge(rule, secret.reveal(), &evidence.context, kind) {
+            Verdict::Keep { confidence, reason } => (confidence, reason),
+            Verdict::Drop { reason } => return Err(Passed::Dropped { reason }),
+        };
+        let names: Vec<&str> = evidence.layers.iter().map(|layer| layer.name()).collect();
+        let reason =
+            if names.is_empty() { reason } else { format!("{reason}, inside {}", names.join(" inside ")) };
+        match self.policy.reports(rule, confidence) {
+            true => Ok((confidence, reason)),
+            false => Err(Passed::Weak { confidence, reason }),
+        }
     }
 
     /// Gives every candidate its path: those of the history may have several, or stand in many blobs of
@@ -195,6 +258,7 @@ impl Scanner {
         source: &dyn Source,
         threads: usize,
         coverage: &mut Coverage,
+        counts: &Counts,
     ) -> Vec<Placed> {
         let objects: BTreeSet<ObjectId> = candidates.iter().filter_map(Candidate::object).collect();
         let objects: Vec<ObjectId> = objects.into_iter().collect();
@@ -214,8 +278,18 @@ impl Scanner {
                 continue;
             };
             for appearance in appearances {
+                // It was judged as if the path said nothing; now there is one.
+                let kind = FileKind::of(appearance.path.as_ref());
+                let evidence = &candidate.evidence;
+                let verdict = match candidate.counts {
+                    true => self.verdict(evidence, &candidate.secret, kind),
+                    false => Ok((candidate.confidence, candidate.reason.clone())),
+                };
+                let rule = &self.rules().rules()[evidence.rule];
+                let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
-                placed.entry(key).or_default().push((candidate.clone(), appearance.clone()));
+                let candidate = Candidate { confidence, reason, ..candidate.clone() };
+                placed.entry(key).or_default().push((candidate, appearance.clone()));
             }
         }
         let merged = placed.into_values().map(|mut group| {
@@ -230,40 +304,85 @@ impl Scanner {
         merged.chain(rest).collect()
     }
 
+    /// The entry of the configuration that accepts the candidate.
+    pub(crate) fn allowed(&self, candidate: &Candidate, exposure: Option<&Exposure>) -> Option<&AllowEntry> {
+        let commit = exposure.and_then(|exposure| exposure.first.as_ref());
+        self.policy.allowlists.check(&AllowQuery {
+            rule_id: &candidate.rule.id,
+            path: Some(candidate.location.path.as_ref()),
+            secret: candidate.secret.reveal(),
+            commit: commit.map(|commit| &commit.id),
+        })
+    }
+
     /// Applies what depends on the place, and turns the candidates into findings.
     fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
         // Windows of a large file overlap and see the same match twice.
         placed.dedup_by(|a, b| a.candidate.sort_key() == b.candidate.sort_key());
         placed.retain(|placed| {
-            let commit = placed.exposure.as_ref().and_then(|exposure| exposure.first.as_ref());
-            let query = AllowQuery {
-                rule_id: &placed.candidate.rule.id,
-                path: Some(placed.candidate.location.path.as_ref()),
-                secret: placed.candidate.secret.reveal(),
-                commit: commit.map(|commit| &commit.id),
-            };
-            let allowed = self.policy.allowlists.check(&query).is_some();
+            let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref()).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
             !allowed
         });
         let fingerprints = fingerprints(&placed);
-        placed
-            .into_iter()
-            .map(|Placed { candidate, exposure }| {
-                let fingerprint = fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
-                Finding {
-                    rule: candidate.rule,
-                    confidence: candidate.confidence,
-                    reason: candidate.reason,
-                    location: candidate.location,
-                    secret: candidate.secret,
-                    fingerprint,
-                    excerpt: candidate.excerpt,
-                    exposure,
-                }
+        let fingerprint =
+            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
+        let roots = self.roots(&placed);
+        let mut parts: Vec<Vec<Part>> = placed.iter().map(|_| Vec::new()).collect();
+        for (Placed { candidate, .. }, root) in placed.iter().zip(&roots) {
+            if let Some(root) = root {
+                parts[*root].push(Part {
+                    rule: Arc::clone(&candidate.rule),
+                    location: candidate.location.clone(),
+                    secret: candidate.secret.clone(),
+                    fingerprint: fingerprint(candidate),
+                    excerpt: candidate.excerpt.clone(),
+                });
+            }
+        }
+        let alone = placed.into_iter().zip(roots).zip(parts);
+        let alone = alone.filter(|((placed, root), _)| root.is_none() && placed.candidate.counts);
+        alone
+            .map(|((Placed { candidate, exposure }, _), parts)| Finding {
+                fingerprint: fingerprint(&candidate),
+                rule: candidate.rule,
+                confidence: candidate.confidence,
+                reason: candidate.reason,
+                location: candidate.location,
+                secret: candidate.secret,
+                excerpt: candidate.excerpt,
+                exposure,
+                parts,
             })
             .collect()
+    }
+
+    /// For each candidate the one that it is a part of.
+    fn roots(&self, placed: &[Placed]) -> Vec<Option<usize>> {
+        let mut contents: BTreeMap<(&BStr, &Origin), Vec<usize>> = BTreeMap::new();
+        for (index, Placed { candidate, .. }) in placed.iter().enumerate() {
+            let Location { path, origin, .. } = &candidate.location;
+            contents.entry((path.as_ref(), origin)).or_default().push(index);
+        }
+        let mut roots = vec![None; placed.len()];
+        for members in contents.into_values().filter(|members| members.len() > 1) {
+            let half = |&index: &usize| {
+                let candidate = &placed[index].candidate;
+                Half {
+                    rule: &candidate.rule.id,
+                    pair: self.rules().rules()[candidate.evidence.rule].pair.as_ref(),
+                    span: candidate.location.span,
+                    severity: candidate.rule.severity,
+                    counts: candidate.counts,
+                }
+            };
+            let halves: Vec<Half<'_>> = members.iter().map(half).collect();
+            for (member, root) in members.iter().zip(pairing::roots(&halves)) {
+                roots[*member] = root.map(|root| members[root]);
+            }
+        }
+        roots
     }
 }
 
@@ -313,10 +432,16 @@ struct Counts {
 }
 
 impl Counts {
-    /// Counts a match below the least severity or confidence. A value that is meant to be seen is no alarm
-    /// that was held back.
-    fn hold_back(&self, rule: &RuleSpec) {
-        self.below_threshold.fetch_add(u64::from(!rule.public), Ordering::Relaxed);
+    /// Counts a match that is let pass.
+    fn take<T>(&self, rule: &RuleSpec, judged: Result<T, Passed>) -> Option<T> {
+        match &judged {
+            // A value that is meant to be seen is no alarm that was held back.
+            Err(Passed::Weak { .. }) if !rule.public => &self.below_threshold,
+            Err(Passed::Inline { .. }) => &self.inline,
+            _ => return judged.ok(),
+        }
+        .fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     fn totals(&self) -> Suppressed {
@@ -328,15 +453,64 @@ impl Counts {
     }
 }
 
+const NO_KEYWORD_IN_FILE: &str = "the name fits, but the file holds none of the rule's keywords";
+
+/// Why a match is no candidate.
+#[derive(Clone, Debug)]
+pub(crate) enum Passed {
+    /// Its lines are no news.
+    NotNew,
+    /// It counts only beside its other half, and that is not there.
+    Alone,
+    /// A filter holds it for no secret.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+    /// It is below the least severity or confidence.
+    Weak {
+        /// How sure it is.
+        confidence: Confidence,
+        /// Why.
+        reason: String,
+    },
+    /// A marker in the text accepts it.
+    Inline {
+        /// The marker.
+        allow: InlineAllow,
+        /// Whether it stands on the line above.
+        is_above: bool,
+    },
+}
+
 /// A match that passed every filter that looks at the text alone.
 #[derive(Clone, Debug)]
-struct Candidate {
-    rule: Arc<RuleInfo>,
-    confidence: Confidence,
-    reason: String,
-    location: Location,
+pub(crate) struct Candidate {
+    pub(crate) rule: Arc<RuleInfo>,
+    pub(crate) confidence: Confidence,
+    pub(crate) reason: String,
+    pub(crate) location: Location,
     secret: Secret,
     excerpt: Excerpt,
+    evidence: Evidence,
+    /// Whether it is a finding of its own, and not only shown as a part of one.
+    counts: bool,
+}
+
+/// What a verdict rests on besides the secret, kept because the path of a blob is found after the blob was
+/// searched.
+#[derive(Clone, Debug)]
+struct Evidence {
+    /// Index of the rule.
+    rule: usize,
+    context: Context,
+    layers: Vec<Layer>,
+}
+
+impl Evidence {
+    fn of(found: &Match) -> Self {
+        Self { rule: found.rule, context: found.context.clone(), layers: found.layers.clone() }
+    }
 }
 
 impl Candidate {
@@ -381,7 +555,8 @@ impl Worker<'_> {
     /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
-            && let Some(candidate) = self.scanner.by_name(path, unit.origin, self.counts)
+            && let Some((rule, judged)) = self.scanner.by_name(path, Some(unit.bytes), unit.origin)
+            && let Some(candidate) = self.counts.take(&self.scanner.rules().rules()[rule], judged)
         {
             keep(candidate);
         }
@@ -389,8 +564,15 @@ impl Worker<'_> {
         let matcher = &self.scanner.matcher;
         let complete = match unit.derivation {
             Some(derivation) => {
-                let is_dull =
-                    |found: &Match| matches!(filter::judge(matcher.rule(found), found), Verdict::Drop { .. });
+                // Blobs have no path yet; whatever else counts against a match is asked later.
+                let kind = unit.path.map(FileKind::of).unwrap_or_default();
+                let is_dull = |found: &Match| {
+                    let value = found.secret.reveal();
+                    matches!(
+                        filter::judge(matcher.rule(found), value, &found.context, kind),
+                        Verdict::Drop { .. }
+                    )
+                };
                 let (scratch, matches) = (&mut self.scratch, &mut self.matches);
                 matcher.find_derived(unit.bytes, derivation, &is_dull, scratch, matches)
             }
@@ -403,33 +585,95 @@ impl Worker<'_> {
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
         );
-        for found in &self.matches {
-            if let Some(candidate) = self.judge(unit, &lines, found) {
+        let kind = unit.path.map(FileKind::of).unwrap_or_default();
+        let scanner = self.scanner;
+        let mut counted = vec![false; self.matches.len()];
+        let mut wanted = Vec::new();
+        for (index, found) in self.matches.iter().enumerate() {
+            let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
+            if let Some(candidate) = self.counts.take(scanner.matcher.rule(found), judged) {
+                counted[index] = true;
+                wanted.extend(scanner.other_half(index, &self.matches));
+                keep(candidate);
+            }
+        }
+        // The other half may be an identifier that is no finding of its own, or stand on a line that is not new.
+        wanted.sort_unstable();
+        wanted.dedup();
+        for index in wanted.into_iter().filter(|&index| !counted[index]) {
+            if let Some(candidate) = scanner.part(unit, &lines, kind, index, &self.matches) {
                 keep(candidate);
             }
         }
         complete
     }
+}
 
-    fn judge(&self, unit: &ContentUnit<'_>, lines: &LineIndex, found: &Match) -> Option<Candidate> {
-        let rule = self.scanner.matcher.rule(found);
-        let policy = &self.scanner.policy;
+impl Scanner {
+    /// The match nearby that the rule of another names as its other half.
+    fn other_half(&self, index: usize, matches: &[Match]) -> Option<usize> {
+        let rule = |index: usize| self.matcher.rule(&matches[index]);
+        let look = |index: usize| (rule(index).id.as_str(), matches[index].secret_span);
+        pairing::nearest(rule(index).pair.as_ref()?, index, matches.len(), look)
+    }
+
+    /// A match that is shown beside its other half, whatever the policy says of it alone.
+    fn part(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        kind: FileKind,
+        index: usize,
+        matches: &[Match],
+    ) -> Option<Candidate> {
+        let found = &matches[index];
+        match filter::judge(self.matcher.rule(found), found.secret.reveal(), &found.context, kind) {
+            Verdict::Keep { confidence, reason } => {
+                let candidate = self.candidate(unit, lines, found, matches, (confidence, reason));
+                Some(Candidate { counts: false, ..candidate })
+            }
+            Verdict::Drop { .. } => None,
+        }
+    }
+
+    /// What becomes of one of the `matches` in the unit, by all that can be said without its history.
+    pub(crate) fn judge(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        kind: FileKind,
+        index: usize,
+        matches: &[Match],
+    ) -> Result<Candidate, Passed> {
+        let found = &matches[index];
+        let rule = self.matcher.rule(found);
         let last_byte = found.span.end.max(found.span.start + 1) - 1;
         let (first_line, last_line) =
             (lines.line_column(found.span.start).line, lines.line_column(last_byte).line);
         if !unit.fresh.touches(first_line, last_line) {
-            return None;
+            return Err(Passed::NotNew);
         }
-        let Verdict::Keep { confidence, reason } = filter::judge(rule, found) else { return None };
-        if !policy.reports(rule, confidence) {
-            self.counts.hold_back(rule);
-            return None;
+        if rule.pair.as_ref().is_some_and(|pair| pair.required) && self.other_half(index, matches).is_none() {
+            return Err(Passed::Alone);
         }
+        let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
-        if policy.inline_allow && self.allowed_inline(unit.bytes, lines, line, &rule.id) {
-            self.counts.inline.fetch_add(1, Ordering::Relaxed);
-            return None;
+        if self.policy.inline_allow
+            && let Some(passed) = allowed_inline(unit.bytes, lines, line, &rule.id)
+        {
+            return Err(passed);
         }
+        Ok(self.candidate(unit, lines, found, matches, verdict))
+    }
+
+    fn candidate(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        found: &Match,
+        matches: &[Match],
+        (confidence, reason): (Confidence, String),
+    ) -> Candidate {
         let first_byte = unit.first_byte as usize;
         let location = Location {
             path: unit.path.map(BStr::to_owned).unwrap_or_default(),
@@ -438,51 +682,53 @@ impl Worker<'_> {
             span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
             origin: unit.origin.clone(),
         };
-        let reason = match found.layers.as_slice() {
-            [] => reason,
-            layers => {
-                let names: Vec<&str> = layers.iter().map(|layer| layer.name()).collect();
-                format!("{reason}, inside {}", names.join(" inside "))
-            }
-        };
-        let excerpt = self.excerpt(unit.bytes, line, found);
-        let rule = Arc::clone(rule.info());
-        Some(Candidate { rule, confidence, reason, location, secret: found.secret.clone(), excerpt })
+        let line = lines.line_span(found.secret_span.start, unit.bytes);
+        Candidate {
+            rule: Arc::clone(self.matcher.rule(found).info()),
+            confidence,
+            reason,
+            location,
+            secret: found.secret.clone(),
+            excerpt: excerpt(unit.bytes, line, found, matches),
+            evidence: Evidence::of(found),
+            counts: true,
+        }
     }
+}
 
-    fn allowed_inline(&self, text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> bool {
-        let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
-        inline::allowed(&text[line.range()], previous, rule_id).is_some()
-    }
+fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> Option<Passed> {
+    let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
+    let line = &text[line.range()];
+    let allow = inline::allowed(line, previous, rule_id)?;
+    let is_above = inline::allowed(line, None, rule_id).is_none();
+    Some(Passed::Inline { allow, is_above })
+}
 
-    /// The line of a match with every match on it redacted, whatever became of the others.
-    fn excerpt(&self, text: &[u8], line: ByteSpan, found: &Match) -> Excerpt {
-        let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
-        let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
-        let mut out = String::new();
-        let mut secret = 0..0;
-        let mut at = from;
-        if from > line.start {
-            out.push('…');
-        }
-        for other in self
-            .matches
-            .iter()
-            .filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
-        {
-            let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
-            out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
-            let mark = out.len();
-            out.push_str(&other.secret.redacted());
-            if other.secret_span == found.secret_span {
-                secret = mark..out.len();
-            }
-            at = end.max(at);
-        }
-        out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
-        if to < line.end {
-            out.push('…');
-        }
-        Excerpt { text: out, secret }
+/// The line of a match with every match on it redacted, whatever became of the others.
+fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Excerpt {
+    let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
+    let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
+    let mut out = String::new();
+    let mut secret = 0..0;
+    let mut at = from;
+    if from > line.start {
+        out.push('…');
     }
+    for other in
+        matches.iter().filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
+    {
+        let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
+        out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
+        let mark = out.len();
+        out.push_str(&other.secret.redacted());
+        if other.secret_span == found.secret_span {
+            secret = mark..out.len();
+        }
+        at = end.max(at);
+    }
+    out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
+    if to < line.end {
+        out.push('…');
+    }
+    Excerpt { text: out, secret }
 }

@@ -82,6 +82,12 @@ impl LineIndex {
         LineColumn { line: self.first.line + row as u64, column: (offset - self.starts[row]) as u64 + before }
     }
 
+    /// Offset at which the line starts; 0 for the first, which may start before; `None` if it is not there.
+    pub fn start_of(&self, line: u64) -> Option<usize> {
+        let row = usize::try_from(line.checked_sub(self.first.line)?).ok()?;
+        self.starts.get(row).copied()
+    }
+
     /// Span of the line that holds `offset`, without its line end (`\n` or `\r\n`).
     pub fn line_span(&self, offset: usize, bytes: &[u8]) -> ByteSpan {
         let row = self.row(offset.min(self.len_bytes));
@@ -130,6 +136,7 @@ mod tests {
             let place = index.line_column(at);
             let line_start: usize = text.split_inclusive('\n').take(place.line as usize - 7).map(str::len).sum();
             prop_assert_eq!(line_start + place.column as usize - 1, at);
+            prop_assert_eq!(index.start_of(place.line), Some(line_start));
         }
     }
 }

@@ -59,7 +59,16 @@ pub enum Command {
     /// Install, remove or inspect the git hook
     Hook(HookArgs),
 
-    /// List the rules or show one
+    /// Tell why something was found, or was not
+    ///
+    /// Names the rules that looked at the line and what sent them there, what each of them and each filter
+    /// decided, and the verdict. Reads the file as `stanch scan FILE` does; where a scan of the directory would
+    /// leave it out, says which line of an ignore file does that. With --rule it speaks of that rule alone and
+    /// says why it did not look; all rules stay in force. The exit code is 1 if something at the place is
+    /// reported, 0 if nothing is, 2 if that cannot be told.
+    Explain(ExplainArgs),
+
+    /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
     /// `history`, as another scanner spells it
@@ -129,7 +138,7 @@ pub struct MatchArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub min_severity: Option<Severity>,
 
-    /// Report nothing less certain
+    /// Report nothing less certain [default: low; medium for guesses and for keys in blocks, which are low when they need a passphrase]
     #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
     pub min_confidence: Option<Confidence>,
 
@@ -241,6 +250,16 @@ pub enum HookAction {
 }
 
 #[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The place; without a line every line at which a rule looked, `-` for standard input
+    #[arg(value_name = "FILE[:LINE[:COLUMN]]")]
+    pub place: PathBuf,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
 pub struct RulesArgs {
     #[command(subcommand)]
     pub action: RulesAction,
@@ -255,6 +274,16 @@ pub enum RulesAction {
         /// Id of the rule
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Try the rules of a file on their own examples
+    ///
+    /// Each example must hold exactly one match of its rule that the filters keep, each counterexample none.
+    /// Random values of a shape must be found, and near misses of it must not. A rule with neither a shape nor
+    /// examples is refused.
+    Test {
+        /// A file of [[rule]] tables, or a .stanch.toml that holds some
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

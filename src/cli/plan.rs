@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stanch::config::{self, Config};
 use stanch::filter::allowlist::PathPlaces;
-use stanch::finding::{Confidence, Severity};
+use stanch::finding::Severity;
 use stanch::hygiene;
 use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
 use stanch::rule::RuleSet;
@@ -51,6 +51,10 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
         Command::Stdin(mut args) => {
             args.matching = args.matching.or(outer);
             Command::Stdin(args)
+        }
+        Command::Explain(mut args) => {
+            args.matching = args.matching.or(outer);
+            Command::Explain(args)
         }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {
@@ -179,7 +183,7 @@ impl Engine {
         };
         let policy = Policy {
             min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
-            min_confidence: matching.min_confidence.or(config.min_confidence).unwrap_or(Confidence::Low),
+            min_confidence: matching.min_confidence.or(config.min_confidence),
             inline_allow: !matching.no_inline_allow,
             allowlists,
         };
@@ -317,6 +321,6 @@ fn shortest(path: &Path) -> PathBuf {
 }
 
 /// The day in UTC, so that an entry ends at the same moment on every machine.
-fn today() -> Date {
+pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }

@@ -3,7 +3,7 @@
 //! ```toml
 //! [scan]
 //! min_severity = "low"          # info, low, medium, high, critical
-//! min_confidence = "low"        # low, medium, high, proven
+//! min_confidence = "medium"     # low, medium, high, proven
 //! max_file_bytes = "50M"        # a number of bytes, or a text with k, M or G (powers of 1024)
 //!
 //! [rules]

@@ -7,7 +7,8 @@
 //! word that programmers use for names and dummies, and whether it is code. A key or a token is generated,
 //! so there randomness counts.
 
-use crate::filter::{entropy, words};
+use crate::filter::file_kind::FileKind;
+use crate::filter::{self, entropy, words};
 use crate::level::Confidence;
 use crate::matcher::Assigned;
 use crate::matcher::assignment::{Joint, Quote};
@@ -22,7 +23,7 @@ pub struct Score {
 }
 
 /// Fewest points of a finding at each confidence.
-const THRESHOLDS: [(f32, Confidence); 3] =
+pub const THRESHOLDS: [(f32, Confidence); 3] =
     [(3.0, Confidence::High), (1.5, Confidence::Medium), (0.0, Confidence::Low)];
 
 /// The confidence that goes with a number of points; `None` where it is not worth a report.
@@ -30,29 +31,35 @@ pub fn confidence(points: f32) -> Option<Confidence> {
     THRESHOLDS.iter().find(|(least, _)| points >= *least).map(|&(_, confidence)| confidence)
 }
 
-/// Scores a value by what it is assigned to and by how unlike words and code it looks.
-pub fn score(assigned: &Assigned, value: &[u8]) -> Score {
-    let name = read_name(&assigned.name, assigned.joint);
-    // Most names that hold a keyword are of this kind: they cost no look at the value.
-    if name.0 == Name::Other {
-        return Score { points: SOMETHING_ELSE, reason: "the name says something else".to_owned() };
-    }
-    let facts = Facts::new(assigned, value, name);
-    let holding = || WEIGHTS.iter().filter(|weight| (weight.holds)(&facts));
-    let points = holding().map(|weight| weight.points).sum();
-    let mut reasons: Vec<&Weight> = holding().filter(|weight| weight.points > 0.0).collect();
+/// Scores a value by what it is assigned to, by how unlike words and code it looks, and by the kind of file.
+pub fn score(assigned: &Assigned, value: &[u8], file: FileKind) -> Score {
+    let holding = weights(assigned, value, file);
+    let points = holding.iter().map(|weight| weight.points).sum();
+    let mut reasons: Vec<&Weight> = holding.into_iter().filter(|weight| weight.points > 0.0).collect();
     reasons.sort_by(|a, b| b.points.total_cmp(&a.points));
     let reasons: Vec<&str> = reasons.iter().take(REASONS).map(|weight| weight.reason).collect();
     Score { points, reason: reasons.join(", ") }
 }
 
+/// The weights that apply to a value, in the order of [`WEIGHTS`]; their sum is its score.
+pub fn weights(assigned: &Assigned, value: &[u8], file: FileKind) -> Vec<&'static Weight> {
+    let name = read_name(&assigned.name, assigned.joint);
+    // Most names that hold a keyword are of this kind: they cost no look at the value.
+    if name.0 == Name::Other {
+        return vec![&SOMETHING_ELSE];
+    }
+    let facts = Facts::new(assigned, value, file, name);
+    WEIGHTS.iter().filter(|weight| (weight.holds)(&facts)).collect()
+}
+
 /// Reasons that are given for a score.
 const REASONS: usize = 3;
 
-/// Points of a value whose name says that it is none.
-const SOMETHING_ELSE: f32 = -10.0;
+/// What speaks against a value whose name says that it is none.
+static SOMETHING_ELSE: Weight = weight(-10.0, "the name says something else", |_| true);
 
 /// One question and what a yes is worth.
+#[derive(Debug)]
 pub struct Weight {
     /// Points; below zero against a secret.
     pub points: f32,
@@ -117,6 +124,22 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-1.75, "a name in capitals", |f| f.constant),
     weight(-1.5, "a sentence", |f| f.blanks > 2 && !f.random),
     weight(-0.75, "blanks", |f| f.blanks > 0),
+    weight(-1.5, "a word in capitals", |f| {
+        !f.password() && f.value.len() < 12 && f.value.iter().all(u8::is_ascii_uppercase)
+    }),
+    weight(-1.0, "a short word", |f| {
+        !f.password() && f.value.len() <= 8 && f.value.iter().all(u8::is_ascii_lowercase)
+    }),
+    weight(-2.0, "the id of a key", |f| {
+        f.name == Name::Weak
+            && matches!(f.value.len(), 16 | 40)
+            && f.value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
+    }),
+    weight(-2.0, "one word after another", |f| {
+        !f.password() && f.a.joint == Joint::Space && !f.is_flag() && (!f.quoted || f.a.place.in_comment)
+    }),
+    weight(-5.0, "parameters", |f| f.parameters),
+    weight(-3.0, "a word of a sentence", |f| f.is_flag() && f.a.place.before_word && f.reads_like_words()),
     weight(-3.5, "code", |f| f.code),
     weight(-1.0, "quoted code", |f| f.quoted && f.code),
     weight(-0.75, "a path of names", |f| f.dotted),
@@ -144,6 +167,16 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-4.00, "not ASCII", |f| !f.value.is_ascii()),
     weight(-3.00, "a version, date or number", |f| f.version),
     weight(0.25, "a UUID", |f| f.uuid),
+    weight(-3.0, "a UUID that a key has, or a test", |f| {
+        f.uuid && (f.name == Name::Weak || f.file.is_rehearsal())
+    }),
+    // The file.
+    weight(-4.0, "words in a test, a guide or a comment", |f| {
+        (f.file.is_rehearsal() || f.a.place.in_comment) && f.reads_like_words()
+    }),
+    weight(-1.5, "the name speaks of a test", |f| f.rehearsed),
+    weight(-2.0, "as the file does", |f| f.rehearsed && f.file.tests),
+    weight(-3.25, "in code of others", |f| f.file.foreign),
     weight(-6.50, "a hash", |f| f.hash),
 ];
 
@@ -173,9 +206,12 @@ enum Known {
 struct Facts<'a> {
     a: &'a Assigned,
     value: &'a [u8],
+    file: FileKind,
     name: Name,
     name_goes_on: bool,
     reads: bool,
+    rehearsed: bool,
+    parameters: bool,
     quoted: bool,
     number: bool,
     mixed: bool,
@@ -203,7 +239,12 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn new(assigned: &'a Assigned, value: &'a [u8], (name, name_goes_on, reads): (Name, bool, bool)) -> Self {
+    fn new(
+        assigned: &'a Assigned,
+        value: &'a [u8],
+        file: FileKind,
+        (name, name_goes_on, reads): (Name, bool, bool),
+    ) -> Self {
         let lower = value.to_ascii_lowercase();
         let any = |test: &dyn Fn(u8) -> bool| value.iter().any(|&byte| test(byte));
         let all = |test: &dyn Fn(u8) -> bool| value.iter().all(|&byte| test(byte));
@@ -229,19 +270,30 @@ impl<'a> Facts<'a> {
             && value.split(|&b| b == b'.').count() >= 2
             && value.split(|&b| b == b'.').all(|part| part.first().is_some_and(|b| !b.is_ascii_digit()))
             && letter_pieces == word_pieces;
-        let escapes = value
+        let escapes: usize = value
             .windows(2)
-            .filter(|pair| pair[0] == b'\\' && matches!(pair[1], b'x' | b'u' | b'n' | b'r' | b't'))
-            .count()
-            * 4;
+            .filter(|pair| pair[0] == b'\\')
+            .map(|pair| match pair[1] {
+                b'u' => 6,
+                b'x' | b'n' | b'r' | b't' => 4,
+                _ => 0,
+            })
+            .sum();
         let brackets = any(&|b| b"()[]{}".contains(&b));
         let contains = |part: &[u8]| memchr::memmem::find(value, part).is_some();
         Self {
             a: assigned,
             value,
+            file,
             name,
             name_goes_on,
             reads,
+            rehearsed: words::pieces(&assigned.name).any(|piece| {
+                [&b"test"[..], b"dummy", b"fake", b"mock", b"sample", b"example", b"demo"]
+                    .iter()
+                    .any(|word| piece.eq_ignore_ascii_case(word))
+            }),
+            parameters: is_parameters(value),
             quoted,
             number: (all(&|b| b.is_ascii_digit() || b"-+.,_ ".contains(&b)) && has_digit)
                 || (!quoted && lower.starts_with(b"0x")),
@@ -282,7 +334,7 @@ impl<'a> Facts<'a> {
                     || b"$@*&|[({!".contains(&value[0])
             },
             brackets: !quoted && brackets,
-            pattern: holds_a_count(value),
+            pattern: holds_a_count(value) || is_template(value),
             escapes: escapes * 2 >= value.len(),
             public_key: is_public_key(value),
             dotted,
@@ -335,6 +387,10 @@ impl<'a> Facts<'a> {
         self.name == Name::Password
     }
 
+    fn reads_like_words(&self) -> bool {
+        filter::is_made_of_words(self.value)
+    }
+
     /// A password without any of the words that programmers use, nor blanks, nor code.
     fn plain_password(&self) -> bool {
         self.password() && self.known == Known::None && !self.code && self.blanks == 0
@@ -354,6 +410,42 @@ impl<'a> Facts<'a> {
     fn is_flag(&self) -> bool {
         self.a.joint == Joint::Space && self.a.name.starts_with(b"-")
     }
+}
+
+/// Whether the last word of the name says what the value is, and no word of it that it is a secret:
+/// `instance_id`, `image.url`.
+pub fn names_something_else(name: &[u8]) -> bool {
+    const LAST: [&[u8]; 22] = [
+        b"id",
+        b"ids",
+        b"uuid",
+        b"guid",
+        b"name",
+        b"url",
+        b"uri",
+        b"host",
+        b"path",
+        b"file",
+        b"type",
+        b"version",
+        b"image",
+        b"region",
+        b"zone",
+        b"hash",
+        b"digest",
+        b"checksum",
+        b"sha",
+        b"commit",
+        b"revision",
+        b"size",
+    ];
+    const TELLING: [&[u8]; 9] =
+        [b"key", b"keys", b"secret", b"token", b"password", b"pass", b"auth", b"credential", b"credentials"];
+    let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
+    let is_last = |piece: &Vec<u8>| LAST.contains(&piece.as_slice());
+    let digits = |piece: &&Vec<u8>| piece.iter().all(u8::is_ascii_digit);
+    pieces.iter().rev().find(|piece| !digits(piece)).is_some_and(is_last)
+        && !pieces.iter().any(|piece| TELLING.iter().any(|end| piece.ends_with(end)))
 }
 
 /// What a name says, whether other words follow the telling one, and whether it is the name of a function
@@ -391,22 +483,12 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"authorization",
         b"jwt",
     ];
-    const WEAK: [&[u8]; 12] = [
-        b"key",
-        b"keys",
-        b"auth",
-        b"cred",
-        b"authkey",
-        b"signature",
-        b"passkey",
-        b"salt",
-        b"nonce",
-        b"ticket",
-        b"tokens",
+    const WEAK: [&[u8]; 11] = [
+        b"key", b"keys", b"auth", b"cred", b"authkey", b"passkey", b"salt", b"nonce", b"ticket", b"tokens",
         b"secrets",
     ];
     /// What a key is that may be kept secret.
-    const KEY_OF: [&[u8]; 24] = [
+    const KEY_OF: [&[u8]; 23] = [
         b"api",
         b"access",
         b"secret",
@@ -430,9 +512,8 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"app",
         b"application",
         b"session",
-        b"storage",
     ];
-    const PUBLIC: [&[u8]; 19] = [
+    const PUBLIC: [&[u8]; 25] = [
         b"public",
         b"pub",
         b"foreign",
@@ -444,6 +525,12 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"topology",
         b"csrf",
         b"xsrf",
+        b"authenticity",
+        b"websocket",
+        b"idempotency",
+        b"sealed",
+        b"wrapped",
+        b"recv",
         b"publishable",
         b"site",
         b"max",
@@ -563,7 +650,8 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"key_id",
         b"manager",
     ];
-    const READERS: [&[u8]; 24] = [
+    const READERS: [&[u8]; 25] = [
+        b"authenticate",
         b"get",
         b"find",
         b"fetch",
@@ -589,6 +677,10 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         b"remove",
         b"delete",
     ];
+    // SQL gives a password to a user so; neither word speaks of one.
+    if name.eq_ignore_ascii_case(b"identified by") {
+        return (Name::Password, false, false);
+    }
     let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
     let is = |list: &[&[u8]], piece: &[u8]| list.contains(&piece);
     let ends = |piece: &[u8]| {
@@ -610,8 +702,10 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
         } else if SECRET_ENDS.iter().any(|end| piece.ends_with(end)) {
             Some(Name::Secret)
         } else {
-            (piece.len() > 4 && piece.ends_with(b"key") && !matches!(piece, b"monkey" | b"hotkey"))
-                .then_some(Name::Weak)
+            (piece.len() > 4
+                && piece.ends_with(b"key")
+                && !matches!(piece, b"monkey" | b"hotkey" | b"pubkey"))
+            .then_some(Name::Weak)
         }
     };
     let tells = |at: usize| {
@@ -637,9 +731,6 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
             Some(Name::Secret | Name::Password) => Name::Secret,
             _ => says,
         };
-    }
-    if name.eq_ignore_ascii_case(b"identified by") {
-        return (Name::Password, false, false);
     }
     // `t.pass("…")` and `should_pass("…")` speak of tests, and prose says what to pass.
     let is_verb = pieces[at] == b"pass";
@@ -748,6 +839,20 @@ fn is_public_key(value: &[u8]) -> bool {
         || memchr::memmem::find(value, b"BEGIN CERT").is_some()
 }
 
+/// Whether the value opens or closes a directive of a template: `%b64[text]b64%`.
+fn is_template(value: &[u8]) -> bool {
+    (value.starts_with(b"%") && value.contains(&b'[')) || (value.ends_with(b"%") && value.contains(&b']'))
+}
+
+/// Whether the value is what follows the name of a scheme in a header: `username="…", realm="…"`, `sig1=:…:`.
+fn is_parameters(value: &[u8]) -> bool {
+    let name = value.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
+    value.ends_with(b"/aws4_request")
+        || name >= 3
+            && value.get(name) == Some(&b'=')
+            && value.get(name + 1).is_some_and(|byte| b"\":'\\".contains(byte))
+}
+
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value.iter().enumerate().all(|(at, byte)| match at {
@@ -809,7 +914,7 @@ mod tests {
             quote: found.quote,
             place: found.place,
         };
-        confidence(score(&assigned, &line.as_bytes()[found.value.range()]).points)
+        confidence(score(&assigned, &line.as_bytes()[found.value.range()], FileKind::default()).points)
     }
 
     #[test]
@@ -845,6 +950,27 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_file_weighs() {
+        let tests = FileKind { tests: true, ..FileKind::default() };
+        let foreign = FileKind { foreign: true, ..FileKind::default() };
+        let points = |value: &str, file: FileKind| {
+            let assigned = Assigned {
+                name: b"password".to_vec(),
+                joint: Joint::Equals,
+                quote: Quote::Plain,
+                place: assignment::Place { starts_line: true, ends_line: true, ..Default::default() },
+            };
+            score(&assigned, value.as_bytes(), file).points
+        };
+        for words in ["sunflowers8", "s3nfl0wers", "c2VjcmV0LXBhc3N3ZA=="] {
+            assert!(points(words, tests) < points(words, FileKind::default()) - 2.0, "{words}");
+        }
+        let random = "xK9vQ2mZr7Lw";
+        assert_eq!(points(random, tests).to_bits(), points(random, FileKind::default()).to_bits());
+        assert!(points(random, foreign) < points(random, FileKind::default()) - 2.0);
+    }
+
+    #[test]
     fn every_weight_is_asked_for_a_reason() {
         let mut reasons: Vec<&str> = WEIGHTS.iter().map(|weight| weight.reason).collect();
         reasons.sort_unstable();
@@ -853,11 +979,22 @@ mod tests {
     }
 
     #[test]
+    fn the_last_word_may_say_something_else() {
+        for name in ["__meta_scaleway_instance_id", "image.url", "twilioRegion", "acme_commit_2"] {
+            assert!(names_something_else(name.as_bytes()), "{name}");
+        }
+        for name in ["scaleway", "SCW_SECRET_KEY", "access_key_id", "acmeToken", "twilio_account_sid"] {
+            assert!(!names_something_else(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
     fn names_say_what_is_kept() {
         let read = |name: &str| read_name(name.as_bytes(), Joint::Equals).0;
         for name in ["DB_PASSWORD", "userpass", "mysqlPwd", "keyPassphrase2", "password_confirmation"] {
             assert_eq!(read(name), Name::Password, "{name}");
         }
+        assert_eq!(read("IDENTIFIED BY"), Name::Password);
         for name in ["api_key", "clientSecret", "accessToken", "aws-secret-access-key", "sharedsecret"] {
             assert_eq!(read(name), Name::Secret, "{name}");
         }
@@ -915,6 +1052,12 @@ mod tests {
             "jwt-auth: ^1.4.6",
             "secretName: my-registry-secret",
             "PASSWORD=${DB_PASSWORD}",
+            "apt-key adv --recv-keys 40976EAF437D05B5",
+            "verified with public key \"RWTx5Zr1tiHQLwG9keckT0c45M3AGeHD6\"",
+            "  --askpass          Force the user to type it",
+            "Authorization: Digest username=\"75af8a3500f771e58a5\", realm=\"x\"",
+            "authenticity_token: \"XLveDrKzF1SwaiNRPTaMtkrsTzedtebP\"",
+            "auth: %b64[joe:secret]b64%",
         ] {
             assert_eq!(judged(line), None, "{line}");
         }

@@ -12,6 +12,9 @@
 //!
 //! Words behind the marker are always read as rule ids, so that `stanch:allow test fixture` accepts
 //! nothing instead of everything: a marker that is not understood must not hide a secret.
+//!
+//! The markers of other scanners are honoured where they honour them themselves, so that a change of the
+//! scanner needs no change of the code. They accept every rule, for the ids behind them name none of ours.
 
 use bstr::ByteSlice;
 
@@ -30,10 +33,40 @@ pub struct InlineAllow {
 /// their line ends.
 pub fn allowed(line: &[u8], previous_line: Option<&[u8]>, rule_id: &str) -> Option<InlineAllow> {
     let on_line = MARKERS.iter().find_map(|marker| marker.on_line(line, rule_id));
-    on_line.or_else(|| {
-        let above = previous_line?;
-        MARKERS.iter().find_map(|marker| marker.alone_on_line(above, rule_id))
-    })
+    let above = previous_line.unwrap_or_default();
+    on_line
+        .or_else(|| MARKERS.iter().find_map(|marker| marker.alone_on_line(above, rule_id)))
+        .or_else(|| foreign(ON_THE_LINE, line))
+        .or_else(|| foreign(FOR_THE_NEXT_LINE, above))
+}
+
+/// Markers of other scanners that speak of the line they stand on, from the manuals of gitleaks, betterleaks,
+/// trufflehog, kingfisher, detect-secrets, ggshield and secretlint.
+const ON_THE_LINE: &[&str] = &[
+    "gitleaks:allow",
+    "betterleaks:allow",
+    "trufflehog:ignore",
+    "kingfisher:ignore",
+    "kingfisher:allow",
+    "pragma: allowlist secret",
+    "pragma: whitelist secret",
+    "ggignore",
+    "secretlint-disable-line",
+];
+
+/// Those that speak of the next line.
+const FOR_THE_NEXT_LINE: &[&str] = &[
+    "pragma: allowlist nextline secret",
+    "pragma: whitelist nextline secret",
+    "secretlint-disable-next-line",
+];
+
+fn foreign(markers: &[&'static str], line: &[u8]) -> Option<InlineAllow> {
+    let marker = markers.iter().find(|marker| {
+        memchr::memmem::find_iter(line, marker.as_bytes())
+            .any(|start| stands_free(line, start, start + marker.len()))
+    })?;
+    Some(InlineAllow { marker, reason: None })
 }
 
 /// One way to write "this is accepted".
@@ -231,6 +264,20 @@ mod tests {
         ] {
             assert_eq!(same_line(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn markers_of_other_scanners_count_where_they_count_there() {
+        for marker in ON_THE_LINE {
+            assert!(same_line(&format!("k=v # {marker}")).is_some(), "{marker}");
+            assert_eq!(same_line(&format!("k=v # {marker}ed")), None, "{marker}");
+            assert_eq!(line_above(&format!("# {marker}")), None, "{marker}");
+        }
+        for marker in FOR_THE_NEXT_LINE {
+            assert!(line_above(&format!("# {marker}")).is_some(), "{marker}");
+            assert_eq!(same_line(&format!("k=v # {marker}")), None, "{marker}");
+        }
+        assert!(same_line("k=v // secretlint-disable-line @secretlint/secretlint-rule-aws").is_some());
     }
 
     #[test]

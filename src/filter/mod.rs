@@ -1,7 +1,9 @@
 //! Filters give a verdict on a match, with its reason. They see bytes and rules, never a source or a report.
 
 pub mod allowlist;
+pub mod documented;
 pub mod entropy;
+pub mod file_kind;
 pub mod generic;
 pub mod inline;
 pub mod placeholder;
@@ -9,10 +11,11 @@ pub mod proof;
 pub mod words;
 
 use crate::decode;
+use crate::filter::file_kind::FileKind;
 use crate::filter::placeholder::Placeholder;
 use crate::filter::proof::Proof;
 use crate::level::Confidence;
-use crate::matcher::Match;
+use crate::matcher::{Context, Host};
 use crate::rule::Rule;
 use crate::rule::schema::RuleKind;
 
@@ -38,9 +41,22 @@ const LEAST_RELATIVE_ENTROPY: f32 = 0.55;
 /// Shorter values hold too little to judge their entropy.
 const SHORTEST_JUDGED_BYTES: usize = 12;
 
-/// Judges a match by its value.
-pub fn judge(rule: &Rule, found: &Match) -> Verdict {
-    let value = found.secret.reveal();
+/// Nobody chooses a password of two characters; a colon or a port stands there.
+const SHORTEST_CHOSEN_BYTES: usize = 3;
+
+/// Judges the value of a match by itself, by what stands round it, and by the kind of `file` it stands in. Where the path is not known yet [`FileKind::default`] says the least against it.
+pub fn judge(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
+    match judge_unknown(rule, value, context, file) {
+        // Asked last: it costs a hash, and nearly every match has been dropped by now.
+        Verdict::Keep { confidence, reason } => match documented::printed_in(value) {
+            Some(page) => Verdict::Drop { reason: format!("a sample printed in {page}") },
+            None => Verdict::Keep { confidence, reason },
+        },
+        dropped => dropped,
+    }
+}
+
+fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
     let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
     // A block of many lines holds rows of one letter by chance; a password in a file of settings does not.
     let is_one_word = rule.kind != RuleKind::Block || !value.contains(&b'\n');
@@ -55,20 +71,33 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
         return drop("a sample with its middle left out");
     }
     // A generic rule asks the same itself.
-    if is_one_word && rule.kind != RuleKind::Generic && is_common_words(value) {
+    let encoded_words = || decode::base64_text(value).is_some_and(|text| is_common_words(&text));
+    if is_one_word && rule.kind != RuleKind::Generic && (is_common_words(value) || encoded_words()) {
         return drop("nothing but common words");
     }
     if rule.kind == RuleKind::Prefixed && is_cut_call(value) {
         return drop("the head of a call");
+    }
+    if rule.chosen && unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
+        return drop("too short for a password");
+    }
+    if rule.chosen && context.host == Host::Reserved {
+        return drop("the host is set aside for examples");
+    }
+    if rule.chosen && context.host == Host::Loopback && is_made_of_words(value) {
+        return drop("words for a service on the same machine");
+    }
+    if rule.chosen && file.is_rehearsal() && is_made_of_words(value) {
+        return drop("words in a test or a guide");
     }
     if let Some(floor) = rule.min_entropy
         && entropy::shannon_bits(value) < floor
     {
         return drop("entropy below the floor of the rule");
     }
-    match (&rule.kind, &found.assigned) {
+    match (&rule.kind, &context.assigned) {
         (RuleKind::Generic, Some(assigned)) => {
-            let score = generic::score(assigned, value);
+            let score = generic::score(assigned, value, file);
             match generic::confidence(score.points) {
                 Some(confidence) => Verdict::Keep { confidence, reason: score.reason },
                 None => drop("the score is too low"),
@@ -84,7 +113,31 @@ pub fn judge(rule: &Rule, found: &Match) -> Verdict {
         (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
             drop("words joined to a name")
         }
-        (RuleKind::Keyed, _) => keep(rule, value, "its form beside a word that names the provider"),
+        (RuleKind::Keyed, Some(_)) if is_constant_name(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, _) if is_joined_words(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, Some(assigned))
+            if !rule.public && generic::names_something_else(&assigned.name) =>
+        {
+            drop("the name says that it is no secret")
+        }
+        (RuleKind::Keyed, Some(assigned)) => {
+            // The name was read, so what the generic rules know of names and values counts as well.
+            let score = generic::score(assigned, value, file);
+            let by_form = keep(rule, value, "its form beside a word that names the provider");
+            match (generic::confidence(score.points), by_form) {
+                (Some(sure), Verdict::Keep { confidence, .. }) if sure > confidence => {
+                    Verdict::Keep { confidence: sure, reason: score.reason }
+                }
+                (None, Verdict::Keep { .. })
+                    if rule.max_bytes != Some(rule.min_bytes)
+                        && (rule.any_provider || !value.iter().any(u8::is_ascii_digit)) =>
+                {
+                    drop("a vague form, and the score is too low")
+                }
+                (_, by_form) => by_form,
+            }
+        }
+        (RuleKind::Keyed, None) => keep(rule, value, "its form beside a word that names the provider"),
         _ => keep(rule, value, "its form"),
     }
 }
@@ -97,22 +150,35 @@ fn is_common_words(value: &[u8]) -> bool {
     if value.len() > LONGEST_DUMMY_BYTES {
         return false;
     }
-    let mut lower = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%'
-            && let Some(escaped) = decode::hex(rest, 1, 2)
-        {
-            lower.push((escaped as u8).to_ascii_lowercase());
-            rest = &rest[3..];
-        } else {
-            lower.push(byte.to_ascii_lowercase());
-            rest = tail;
-        }
-    }
+    let mut lower = unescaped(value).to_ascii_lowercase();
     lower.iter_mut().filter(|byte| **byte == b'@').for_each(|byte| *byte = b'a');
     let letters = lower.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     letters * 2 >= lower.len().max(4) && words::is_all_known(&lower)
+}
+
+/// Whether people made the value of words, escapes and base64 undone.
+fn is_made_of_words(value: &[u8]) -> bool {
+    words::reads_like_words(&unescaped(value))
+        || decode::base64_text(value).is_some_and(|text| words::reads_like_words(&text))
+}
+
+/// The value with the percent escapes of a URL undone.
+fn unescaped(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&byte, tail)) = rest.split_first() {
+        match decode::hex(rest, 1, 2).filter(|_| byte == b'%') {
+            Some(escaped) => {
+                out.push(escaped as u8);
+                rest = &rest[3..];
+            }
+            None => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    out
 }
 
 /// Whether a bracket opens and never closes: the value is the head of a call, `getenv_list(['`.
@@ -123,9 +189,10 @@ fn is_cut_call(value: &[u8]) -> bool {
 
 /// Keeps the match with the confidence of its rule, unless the structure of the value says more.
 fn keep(rule: &Rule, value: &[u8], reason: &str) -> Verdict {
-    match rule.checksum.map_or(Proof::Silent, |method| proof::prove(method, value)) {
+    match rule.checksum.map_or(Proof::Silent, |method| proof::prove(method, value, proof::now())) {
         Proof::Proven(reason) => Verdict::Keep { confidence: Confidence::Proven, reason },
-        Proof::Refuted(reason) => Verdict::Keep { confidence: Confidence::Low, reason: reason.to_owned() },
+        Proof::Judged(confidence, reason) => Verdict::Keep { confidence, reason },
+        Proof::Refuted(reason) => Verdict::Drop { reason: reason.to_owned() },
         Proof::Silent => Verdict::Keep { confidence: rule.confidence, reason: reason.to_owned() },
     }
 }
@@ -138,6 +205,21 @@ fn is_identifier(value: &[u8]) -> bool {
             && part.get(1..).is_none_or(|tail| tail.iter().all(u8::is_ascii_lowercase));
         digits || word || is_camel_case(part)
     })
+}
+
+/// Whether the value is the name of a constant or of a column: `AUTH_MODES`, `token_type`.
+fn is_constant_name(value: &[u8]) -> bool {
+    let one_case = |is_case: fn(&u8) -> bool| value.iter().all(|byte| is_case(byte) || *byte == b'_');
+    value.contains(&b'_') && (one_case(u8::is_ascii_uppercase) || one_case(u8::is_ascii_lowercase))
+}
+
+/// Whether the value is at least three words with `-`, `_` or `.` between them: `tf-test-key-ring`.
+fn is_joined_words(value: &[u8]) -> bool {
+    let mut pieces = value.split(|byte| b"-_.".contains(byte));
+    let is_piece = |piece: &[u8]| {
+        piece.iter().all(u8::is_ascii_lowercase) || (piece.len() <= 4 && piece.iter().all(u8::is_ascii_digit))
+    };
+    pieces.clone().count() > 2 && pieces.all(is_piece) && words::reads_like_words(value)
 }
 
 /// Whether every piece that an upper-case letter starts is a word of at least three letters.

@@ -117,6 +117,8 @@ fn is_repeated(lower: &[u8]) -> bool {
 fn is_sequence(lower: &[u8]) -> bool {
     /// Shorter runs turn up in random values.
     const SHORTEST_RUN: usize = 4;
+    /// One value in ten thousand million holds so long a run by chance.
+    const LONGEST_CHANCE_RUN: usize = 10;
     const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
     let step = |a: u8, b: u8| {
         let next = |a: u8, b: u8| {
@@ -126,8 +128,22 @@ fn is_sequence(lower: &[u8]) -> bool {
         both && (next(a, b) || next(b, a) || ROWS.iter().any(|row| contains(row, &[a, b])))
     };
     let runs = lower.chunk_by(|&a, &b| step(a, b)).map(<[u8]>::len);
-    let in_runs: usize = runs.filter(|&len| len >= SHORTEST_RUN).sum();
-    (lower.len() >= 6 && in_runs * 3 >= lower.len() * 2) || counts_up(lower)
+    let in_runs: usize = runs.clone().filter(|&len| len >= SHORTEST_RUN).sum();
+    let longest = runs.max().unwrap_or(0);
+    (lower.len() >= 6 && in_runs * 3 >= lower.len() * 2)
+        || longest >= LONGEST_CHANCE_RUN
+        || counts_up(lower)
+        || counts_in_turn(lower)
+}
+
+/// Whether two rows take turns, as in `a1b2c3d4e5`.
+fn counts_in_turn(lower: &[u8]) -> bool {
+    let counts = |first: usize| {
+        let mut row = lower.iter().skip(first).step_by(2);
+        let next = row.clone().skip(1);
+        row.len() >= 5 && row.by_ref().zip(next).all(|(a, b)| *b == a + 1 || (*a == b'9' && *b == b'0'))
+    };
+    counts(0) && counts(1)
 }
 
 /// Whether the value is bytes in hexadecimal that go up by a fixed step, `000102…` or `00112233…`, or a

@@ -2,7 +2,7 @@
 
 /// Words of which names, labels and made-up values consist. A value made of them alone is no secret, or one
 /// that nobody keeps secret. Sorted.
-const VOCABULARY: [&str; 682] = [
+const VOCABULARY: [&str; 684] = [
     "a",
     "abc",
     "abcd",
@@ -25,6 +25,7 @@ const VOCABULARY: [&str; 682] = [
     "allow",
     "allowed",
     "alpha",
+    "always",
     "amqp",
     "an",
     "another",
@@ -358,6 +359,7 @@ const VOCABULARY: [&str; 682] = [
     "namespace",
     "nats",
     "need",
+    "never",
     "new",
     "nginx",
     "nil",
@@ -780,6 +782,46 @@ pub fn is_wordlike(run: &[u8]) -> bool {
     run.iter().all(u8::is_ascii_alphabetic)
         && (is_known(&run.to_ascii_lowercase())
             || surprise(run).is_none_or(|bits| bits <= MOST_SURPRISE_OF_WORDS))
+}
+
+/// Whether people made the text of words, digits written for letters (`s3cr3t`, `p@ssw0rd`) undone; a text too
+/// short to say counts as one when it is nothing but letters.
+pub fn reads_like_words(text: &[u8]) -> bool {
+    /// Half of all rows of five random letters surprise less than longer ones do.
+    const SHORT_BYTES: usize = 4;
+    if text.len() <= SHORT_BYTES && text.iter().all(u8::is_ascii_alphabetic) {
+        return true;
+    }
+    let lower = text.to_ascii_lowercase();
+    if text.len() > SHORT_BYTES && ZIGZAGS.iter().any(|row| memchr::memmem::find(row, &lower).is_some()) {
+        return true;
+    }
+    let spelled: Vec<u8> = text.iter().map(|&byte| letter_for(byte)).collect();
+    // Where digits are as many as letters they stand for themselves, as in hexadecimal.
+    let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let written_for_letters = text.iter().zip(&spelled).filter(|(a, b)| a != b).count();
+    let spelled = if written_for_letters * 2 <= letters { spelled.as_slice() } else { &[] };
+    [text, spelled].iter().any(|text| surprise(text).is_some_and(|bits| bits <= MOST_SURPRISE_OF_PHRASES))
+}
+
+/// Up and down the columns of the keyboard.
+const ZIGZAGS: [&[u8]; 2] = [b"q1w2e3r4t5y6u7i8o9p0", b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"];
+
+/// Mean surprise of what people make up from words: half of the rows of eight random letters have more than
+/// six bits, one in thirty less than this.
+const MOST_SURPRISE_OF_PHRASES: f32 = 4.2;
+
+/// The letter that a digit or sign stands for where people write words with them.
+fn letter_for(byte: u8) -> u8 {
+    match byte {
+        b'0' => b'o',
+        b'1' | b'!' => b'i',
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        other => other,
+    }
 }
 
 /// Takes a name apart: at joints, before upper-case letters that start a word, and round digits.

@@ -53,6 +53,7 @@ fn env_finding(path: &BString) -> Finding {
         secret: Secret::new(*b""),
         fingerprint,
         excerpt: Excerpt { text: String::new(), secret: 0..0 },
+        parts: Vec::new(),
         exposure: None,
     }
 }

@@ -33,6 +33,10 @@ pub struct Place {
     pub spaced: bool,
     /// A call other than a mere conversion stands round the value, as in `label("…")`.
     pub in_call: bool,
+    /// The line starts with the mark of a comment.
+    pub in_comment: bool,
+    /// One blank and a small letter follow, as the next word of a sentence does.
+    pub before_word: bool,
     /// The byte behind the value and its quote.
     pub after: Option<u8>,
 }
@@ -78,33 +82,38 @@ pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
 /// a type, a call, the value, and what ends the line.
 pub(super) const AHEAD_BYTES: usize = 3072;
 
-/// Behind the last byte that [`read`] looks at for a keyword at `keyword_start`; behind the text where it sees
-/// that this ends. Nothing reads on over a line end but the white space between the two lines of an entry.
+/// Behind the last byte that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; beyond any
+/// text where they see that it ends, or a line is too long to look for its end each time.
 pub(super) fn looks_ahead_to(text: &[u8], keyword_start: usize) -> usize {
-    let limit = keyword_start + AHEAD_BYTES;
     let line_end = |from: usize| {
-        let rest = &text[from..limit.clamp(from, text.len())];
-        memchr::memchr(b'\n', rest).map_or(limit, |at| from + at + 1)
+        let rest = &text[from..(from + AHEAD_BYTES).min(text.len())];
+        memchr::memchr(b'\n', rest).map(|at| from + at + 1)
     };
-    let next_line = line_end(keyword_start).min(text.len());
-    let blanks =
-        text[next_line..].iter().take(AHEAD_BYTES).take_while(|byte| byte.is_ascii_whitespace()).count();
-    if next_line == text.len() { limit } else { line_end(next_line + blanks).min(limit) }
+    if opens_variable(text, keyword_start) {
+        return keyword_start + AHEAD_BYTES;
+    }
+    // Nothing else reads on over a line end but the white space between the two lines of an entry.
+    let next_line = line_end(keyword_start.min(text.len()));
+    let blanks = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    next_line.and_then(|from| line_end(from + blanks(from))).unwrap_or(usize::MAX >> 1)
 }
 
-/// The least offset that [`read`] looks at for a keyword at `keyword_start`; less than 0 where it sees that
-/// the text starts there.
+/// The least offset that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; less than 0 where
+/// they see that the text starts there, or a line is too long to look for its start each time.
 pub(super) fn looks_back_to(text: &[u8], keyword_start: usize) -> i64 {
-    let left = text[..keyword_start].iter().rev().take(LONGEST_NAME_BYTES + 1);
-    let name_start = keyword_start - left.take_while(|&&byte| is_name_byte(byte)).count();
-    // A quote before the name, any white space before that, and the word or sign it ends with.
-    let before = &text[..name_start];
-    let before = match before.split_last() {
-        Some((last, rest)) if !last.is_ascii_whitespace() => rest,
-        _ => before,
-    };
-    let word_end = before.trim_ascii_end().len();
-    (word_end as i64 - 8).min(name_start as i64 - LONGEST_NAME_BYTES as i64 - 8)
+    /// A comment mark, with the name behind it.
+    const COMMENT_BYTES: usize = LONGEST_VALUE_BYTES + 2 * LONGEST_NAME_BYTES;
+    let floor = keyword_start.saturating_sub(AHEAD_BYTES);
+    let Some(line_end) = memchr::memrchr(b'\n', &text[floor..keyword_start]) else { return -1 };
+    // Before the name, or before the line, any white space and the word that it ends with.
+    let above = text[..floor + line_end].trim_ascii_end().len();
+    (above as i64 - 16).min(keyword_start as i64 - COMMENT_BYTES as i64)
+}
+
+/// Whether `variable "` may stand before the name, whose default is looked for in the lines below.
+fn opens_variable(text: &[u8], keyword_start: usize) -> bool {
+    let before = &text[keyword_start.saturating_sub(2 * LONGEST_NAME_BYTES)..keyword_start];
+    memchr::memmem::find(before, b"variable").is_some()
 }
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
@@ -125,9 +134,41 @@ pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
         ends_line: ends_line(&text[behind.min(text.len())..]),
         spaced,
         in_call: reader.in_call,
+        in_comment: in_comment(text, name.start),
+        before_word: matches!(text.get(behind..), Some([b' ', b'a'..=b'z', ..])),
         after: text.get(behind).copied(),
     };
     Some(Assignment { name, value, quote, joint, place })
+}
+
+/// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
+pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
+    let name = whole_name(text, keyword)?;
+    let line_start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
+    let line_end = name.end + memchr::memchr(b'\n', &text[name.end..])?;
+    let header = &text[line_start..line_end];
+    let row_end = memchr::memchr(b'\n', &text[line_end + 1..]).map_or(text.len(), |end| line_end + 1 + end);
+    let row = &text[line_end + 1..row_end];
+    let commas = |line: &[u8]| line.iter().filter(|&&byte| byte == b',').count();
+    let is_header = header.iter().all(|&byte| is_name_byte(byte) || b",\" \r".contains(&byte));
+    if !is_header || commas(header) == 0 || commas(header) != commas(row) {
+        return None;
+    }
+    let column = commas(&text[line_start..name.start]);
+    let field = row.split(|&byte| byte == b',').nth(column)?;
+    let before: usize = row.split(|&byte| byte == b',').take(column).map(|field| field.len() + 1).sum();
+    let start = line_end + 1 + before;
+    let quoted = field.len() > 2 && field.starts_with(b"\"") && field.trim_ascii_end().ends_with(b"\"");
+    let field = field.trim_ascii_end();
+    let value = ByteSpan::new(start + usize::from(quoted), start + field.len() - usize::from(quoted));
+    let quote = if quoted { Quote::Plain } else { Quote::None };
+    (!value.is_empty()).then(|| Assignment {
+        name,
+        value,
+        quote,
+        joint: Joint::Element,
+        place: Place::default(),
+    })
 }
 
 /// Whether only blanks, marks and words that introduce an assignment stand before `at` on its line.
@@ -142,6 +183,13 @@ fn starts_line(text: &[u8], at: usize) -> bool {
         .all(|word| INTRODUCTIONS.iter().any(|introduction| word.eq_ignore_ascii_case(introduction)))
 }
 
+/// Whether the line of `at` starts with the mark of a comment in any common language.
+fn in_comment(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(LONGEST_VALUE_BYTES)..at];
+    let line = before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..].trim_ascii_start();
+    [&b"#"[..], b"//", b"* ", b"/*", b"--", b";", b"<!--", b"%"].iter().any(|mark| line.starts_with(mark))
+}
+
 /// Whether the rest of the line holds only what ends a statement or an entry, or a comment.
 fn ends_line(rest: &[u8]) -> bool {
     for (at, &byte) in rest.iter().enumerate().take(LONGEST_NAME_BYTES) {
@@ -154,6 +202,12 @@ fn ends_line(rest: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether the line up to here is the `ENV` of a Dockerfile, which sets a variable without a sign.
+fn follows_env(before: &[u8]) -> bool {
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    line.trim_ascii() == b"ENV"
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -276,13 +330,26 @@ impl Reader<'_> {
         if self.names_an_entry(name) && self.value_on_next_line() {
             return Some(Joint::Element);
         }
+        if name_quoted && self.default_of_variable(name) {
+            return Some(Joint::Element);
+        }
         let is_flag = self.text[name.start..].starts_with(b"-")
             || self.text[name.range()].eq_ignore_ascii_case(b"identified by");
+        // A list of flags has its explanations in a column.
+        if is_flag && spaces > 1 {
+            return None;
+        }
+        // `using public key "…"`.
+        let before = &self.text[name.start.saturating_sub(b"public ".len())..name.start];
+        if before.eq_ignore_ascii_case(b"public ") {
+            return None;
+        }
         let starts_line = self.text[..name.start]
             .iter()
             .rev()
             .take_while(|&&byte| byte != b'\n')
-            .all(|byte| matches!(byte, b' ' | b'\t'));
+            .all(|byte| matches!(byte, b' ' | b'\t'))
+            || follows_env(&self.text[..name.start]);
         // In prose a word between backticks is code, whatever stands before it.
         let in_prose = self.rest().starts_with(b"`");
         (spaces > 0 && !name_quoted && !in_prose && (is_flag || starts_line || self.quote_ahead()))
@@ -317,6 +384,28 @@ impl Reader<'_> {
         false
     }
 
+    /// Steps to the value in `variable "name" { … default = "…" }` of Terraform.
+    fn default_of_variable(&mut self, name: ByteSpan) -> bool {
+        /// How far into the block the default is looked for.
+        const BLOCK_BYTES: usize = 256;
+        let before = &self.text[..name.start.saturating_sub(1)];
+        if !before.trim_ascii_end().ends_with(b"variable") {
+            return false;
+        }
+        let rest = self.rest();
+        let block = &rest[..rest.len().min(BLOCK_BYTES)];
+        let block = &block[..memchr::memchr(b'}', block).unwrap_or(block.len())];
+        let Some(at) = memchr::memmem::find(block, b"default") else { return false };
+        let start = self.at;
+        self.at += at + b"default".len();
+        self.blanks();
+        let found = self.eat(b"=");
+        if !found {
+            self.at = start;
+        }
+        found
+    }
+
     /// Whether `name:` or `key:` stands before the name, as in the entries of a Kubernetes list.
     fn names_an_entry(&self, name: ByteSpan) -> bool {
         let before = self.text[..name.start].trim_ascii_end();
@@ -335,6 +424,10 @@ impl Reader<'_> {
 
     /// Steps over the type in `name: Type = value`.
     fn type_annotation(&mut self) {
+        // `Authorization: Digest username="…"` names a scheme, no type.
+        if scheme_len(self.rest().trim_ascii_start()) > 0 {
+            return;
+        }
         let line = self.rest().iter().take(64).take_while(|&&byte| byte != b'\n');
         let type_bytes =
             line.take_while(|byte| byte.is_ascii_alphanumeric() || b" \t_.<>[]&|?':*".contains(byte)).count();

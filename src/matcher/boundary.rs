@@ -41,10 +41,51 @@ fn ends_an_escape(before: &[u8]) -> bool {
     }
 }
 
+/// Whether the value is a stretch of something longer in base64, a picture or a signed mail, where every short
+/// prefix turns up by chance: a long run goes on round it, or it fills a line between equal lines.
+pub(crate) fn inside_encoded_data(text: &[u8], span: ByteSpan) -> bool {
+    const LONG_RUN_BYTES: usize = 120;
+    const SHORTEST_LINE_BYTES: usize = 60;
+    let encoded = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let before = text[..span.start].iter().rev().take(LONG_RUN_BYTES).take_while(encoded).count();
+    let after = text[span.end..].iter().take(LONG_RUN_BYTES).take_while(encoded).count();
+    if before + after >= LONG_RUN_BYTES {
+        return true;
+    }
+    let (start, end) = (span.start - before, span.end + after);
+    let line = end - start;
+    let above = text[..start].trim_ascii_end();
+    line >= SHORTEST_LINE_BYTES
+        && text[start..end].iter().all(|byte| encoded(&byte))
+        && above.len() < start
+        && above.iter().rev().take(line + 1).take_while(encoded).count() == line
+}
+
+/// Whether an `@` ties the value to what stands before it, as in the pinned `uses: owner/action@<commit>`.
+pub(crate) fn is_pinned(text: &[u8], span: ByteSpan) -> bool {
+    text[..span.start].ends_with(b"@")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rule::shape::Shape;
+
+    #[test]
+    fn encoded_data_is_told_by_what_is_round_the_value() {
+        // The hexadecimal of a certificate in base64, which starts as a token does.
+        let value = format!("IGQ{}", "5OjRhOjZiOjQ1".repeat(4));
+        let inside = |before: &str, after: &str| {
+            let text = format!("{before}{value}{after}");
+            inside_encoded_data(text.as_bytes(), ByteSpan::new(before.len(), before.len() + value.len()))
+        };
+        let line = "Z".repeat(76);
+        assert!(inside(&format!("{}/", "A".repeat(90)), &"b".repeat(40)));
+        assert!(inside(&format!("  {line}\n  "), &"x".repeat(76 - value.len())));
+        assert!(!inside("token = \"", "\""));
+        assert!(!inside("https://example.org/a/b/", "/c"));
+        assert!(!inside(&format!("{line}\n"), "\n"));
+    }
 
     fn free(before: &str) -> bool {
         let edges = Shape::parse("\"pk_\" DIGIT{3}").unwrap().edges();

@@ -23,7 +23,7 @@ use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
 use crate::matcher::long::{self, LongLiterals};
 use crate::rule::Rule;
-use crate::rule::schema::{Trigger, TriggerKind};
+use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 
 /// How far round the start of a literal its rules look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,8 @@ pub(super) struct Sight {
     ahead_bytes: i64,
     /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
     is_in_names: bool,
+    /// How far ahead of it another name may be read; 0 where only its own is.
+    names_ahead_bytes: usize,
 }
 
 /// What is known of the literals, made when the first derived text comes.
@@ -42,6 +44,8 @@ pub(super) struct Sights {
     /// Finds the long literals. A literal may lie across a seam with all but one byte in copied text, and few
     /// are long: all the others need no more than a narrow margin.
     long: LongLiterals,
+    /// How far apart two matches may stand of which one matters to the other: halves of a pair.
+    near_bytes: i64,
 }
 
 /// Literals up to this length are looked for in a margin of this width.
@@ -53,7 +57,7 @@ const ESCAPE_BYTES: i64 = 16;
 /// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
 const ENCODED_BYTES: usize = 160;
 /// Matches nearer than this may stand in one excerpt.
-const NEAR_BYTES: i64 = 256;
+const EXCERPT_BYTES: i64 = 256;
 
 /// Whether a match is dropped for what it is, wherever it stands.
 pub type IsDull<'d> = &'d dyn Fn(&Match) -> bool;
@@ -100,7 +104,7 @@ impl Matcher {
             trace.has_views || self.may_be_encoded(text, copies, &mut decode_scratch)
         }) {
             outcome = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-                self.find_in_view(view, scratch, &mut found);
+                self.find_in_view(text, view, scratch, &mut found);
             });
         }
         scratch.decode = decode_scratch;
@@ -120,7 +124,7 @@ impl Matcher {
 
     /// Collects the literals of the text, and whether to try each.
     fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
-        let Sights { of: sights, long } = self.sights.get_or_init(|| self.sights());
+        let Sights { of: sights, long, .. } = self.sights.get_or_init(|| self.sights());
         for piece in copies.pieces() {
             let (low, high) = sight_limits(text, copies, piece);
             let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
@@ -139,8 +143,7 @@ impl Matcher {
                     || start as i64 + sight.ahead_bytes > high
                     || (sight.is_in_names
                         && (assignment::looks_back_to(text, start) < low
-                            || (start as i64 + assignment::AHEAD_BYTES as i64 > high
-                                && assignment::looks_ahead_to(text, start) as i64 > high)));
+                            || names_ahead_to(text, start, sight.names_ahead_bytes) > high));
                 hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
             }
         }
@@ -214,17 +217,17 @@ impl Matcher {
         covered: &mut Vec<(u32, usize)>,
         found: &mut Vec<Match>,
     ) {
-        let sights = &self.sights.get_or_init(|| self.sights()).of;
+        let Sights { of: sights, near_bytes, .. } = self.sights.get_or_init(|| self.sights());
         let mut done = 0;
         while done < found.len() {
             let span = found[done].secret_span;
-            let (low, high) = (span.start as i64 - NEAR_BYTES, span.end as i64 + NEAR_BYTES);
+            let (low, high) = (span.start as i64 - near_bytes, span.end as i64 + near_bytes);
             done += 1;
             for at in 0..hits.len() {
                 let (hit, is_tried) = hits[at];
                 let sight = &sights[hit.literal as usize];
                 let ahead = match sight.is_in_names {
-                    true => sight.ahead_bytes.max(assignment::AHEAD_BYTES as i64),
+                    true => sight.ahead_bytes.max((sight.names_ahead_bytes + assignment::AHEAD_BYTES) as i64),
                     false => sight.ahead_bytes,
                 };
                 let is_near =
@@ -246,7 +249,8 @@ impl Matcher {
                 .targets_of(other.literal)
                 .iter()
                 .any(|target| target.rule == index && matches!(target.kind, TriggerKind::Keyword));
-            if is_of_rule && let Some(keyword) = keyword_at(text, other.start as usize, rule) {
+            if is_of_rule && let Some(keyword) = keyword_at(text, other.start as usize, rule, &rule.keywords)
+            {
                 let to = lines_forward(text, keyword.end, rule.reach_bytes as usize, REACH_LINES);
                 covered = covered.max(to);
             }
@@ -283,7 +287,9 @@ impl Matcher {
                 long.add(id, trigger.literal, trigger.ignore_case);
             }
         }
-        Sights { of: self.sights_of_literals(), long }
+        let pairs = self.rules.rules().iter().filter_map(|rule| rule.pair.as_ref());
+        let farthest = pairs.map(|pair| i64::from(pair.within_bytes)).max().unwrap_or(0);
+        Sights { of: self.sights_of_literals(), long, near_bytes: farthest.max(EXCERPT_BYTES) }
     }
 
     fn sights_of_literals(&self) -> Vec<Sight> {
@@ -303,6 +309,14 @@ impl Matcher {
                             keyword_back_bytes(rule),
                             longest_keyword(rule) + i64::from(rule.reach_bytes) + longest + 2,
                         ),
+                        // Beside its own name such a rule reads every other within reach.
+                        TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                            sight.is_in_names = true;
+                            sight.names_ahead_bytes = sight
+                                .names_ahead_bytes
+                                .max(longest_keyword(rule) as usize + rule.reach_bytes as usize);
+                            (keyword_back_bytes(rule), 0)
+                        }
                         TriggerKind::Name => {
                             sight.is_in_names = true;
                             (assignment::NAME_BYTES as i64, 0)
@@ -321,8 +335,21 @@ fn new_hit(literal: u32, start: usize) -> Hit {
     Hit { start: start as u32, literal, yields: Yield::Nothing }
 }
 
+/// Behind the last byte at which the reading of names looks.
+fn names_ahead_to(text: &[u8], start: usize, names_ahead_bytes: usize) -> i64 {
+    let last_name = start + names_ahead_bytes;
+    if last_name >= text.len() {
+        return i64::MAX;
+    }
+    let to = assignment::looks_ahead_to(text, last_name);
+    let own = assignment::looks_ahead_to(text, start);
+    // Any of several names may open the block of a variable.
+    let block = if names_ahead_bytes > 0 { last_name + assignment::AHEAD_BYTES } else { 0 };
+    to.max(own).max(block) as i64
+}
+
 fn longest_keyword(rule: &Rule) -> i64 {
-    rule.keywords.iter().map(|word| word.len() as i64).max().unwrap_or(0)
+    rule.keywords.iter().chain(&rule.names).map(|word| word.len() as i64).max().unwrap_or(0)
 }
 
 /// How far before its start a keyword looks, and how far before it another may stand that matters: one whose
@@ -409,12 +436,22 @@ mod tests {
             let word = ["datadog", "twilio", "mailchimp"][hex.len() % 3];
             format!("{word} api_key{gap}{hex} ")
         });
+        let table = "[a-z0-9]{6,20}".prop_map(|value| format!("\nuser,clickup_token,other\nme,{value},x\n"));
+        let variable = "[a-z0-9]{6,20}".prop_map(|value| {
+            format!("variable \"db_password\" {{\n  type = string\n  default = \"{value}\"\n}}\n")
+        });
+        let pair = ("[A-Z0-9]{16}", "[a-zA-Z0-9/+]{40}", "[a-z ]{0,300}").prop_map(|(id, secret, gap)| {
+            format!("id = AKIA{id}\n{gap}\naws_secret_access_key = {secret}\n")
+        });
         let assigned = ("[a-zA-Z0-9!#]{8,20}", " {0,4}")
             .prop_map(|(value, gap)| format!("db_password{gap}={gap}\"{value}\"\n"));
         let entry = "[a-z]{3}[0-9A-Z]{9}".prop_map(|value| format!("- name: API_TOKEN\n  value: {value}\n"));
         prop_oneof![
             2 => token,
             1 => block,
+            1 => table,
+            1 => variable,
+            1 => pair,
             1 => encoded,
             1 => hidden,
             1 => escaped,

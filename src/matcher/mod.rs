@@ -10,6 +10,7 @@ mod boundary;
 mod derived;
 mod long;
 mod prefilter;
+pub mod trace;
 
 use std::sync::OnceLock;
 
@@ -21,6 +22,7 @@ use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
 use prefilter::{Literal, Prefilter};
+use trace::{Miss, MissReason, Sink, Trace};
 
 /// A raw hit: a rule, a place and the captured bytes.
 #[derive(Clone, Debug)]
@@ -33,10 +35,61 @@ pub struct Match {
     pub secret_span: ByteSpan,
     /// The secret, decoded.
     pub secret: Secret,
-    /// For a generic rule: the assignment, in the text or the decoded view in which it was read.
-    pub assigned: Option<Assigned>,
+    /// What stands round it.
+    pub context: Context,
     /// Encodings that were undone to find it, outermost first.
     pub layers: Vec<decode::Layer>,
+    /// How far off the word is that names the provider; the least number is the nearest word, and of two in
+    /// one place the longer one. No word: the greatest number.
+    word: u32,
+}
+
+/// What stands round a secret, in the text or the decoded view in which it was found, that the judgement looks
+/// at.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// For a generic rule: the assignment.
+    pub assigned: Option<Assigned>,
+    /// Whose host follows the password of a URL.
+    pub host: Host,
+}
+
+/// Whose a host is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// Somebody's, or there is none.
+    #[default]
+    Somebodys,
+    /// The machine itself.
+    Loopback,
+    /// Nobody's: set aside for documentation and tests (RFC 2606, RFC 6761).
+    Reserved,
+}
+
+impl Host {
+    /// Reads what follows a password: `@localhost:5432/…`.
+    fn behind(rest: &[u8]) -> Self {
+        let Some(rest) = rest.strip_prefix(b"@") else { return Self::Somebodys };
+        let end = rest.iter().position(|&byte| !(byte.is_ascii_alphanumeric() || b"-.".contains(&byte)));
+        let host = rest[..end.unwrap_or(rest.len())].trim_ascii_end().to_ascii_lowercase();
+        let host = host.strip_suffix(b".").unwrap_or(&host);
+        let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+        if host == b"localhost"
+            || host.starts_with(b"127.")
+            || host == b"0.0.0.0"
+            || rest.starts_with(b"[::1]")
+        {
+            return Self::Loopback;
+        }
+        let examples = [&b"example.com"[..], b"example.org", b"example.net"];
+        let is_example = examples.iter().any(|name| {
+            host.strip_suffix(*name).is_some_and(|front| front.is_empty() || front.ends_with(b"."))
+        });
+        if is_example || matches!(last, b"example" | b"invalid" | b"test") {
+            return Self::Reserved;
+        }
+        Self::Somebodys
+    }
 }
 
 /// The parts of an assignment that the judgement looks at.
@@ -138,14 +191,9 @@ impl Matcher {
     #[must_use = "encoded text that was not searched is a problem to report"]
     pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
-        self.find_plain(text, scratch, &mut found);
-        let mut decode_scratch = std::mem::take(&mut scratch.decode);
-        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-            self.find_in_view(view, scratch, &mut found);
-        });
-        scratch.decode = decode_scratch;
+        let complete = self.find_all(text, scratch, &mut found);
         self.hand_out(found, scratch, out);
-        decoded.complete
+        complete
     }
 
     fn hand_out(&self, mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
@@ -154,20 +202,72 @@ impl Matcher {
         scratch.found = found;
     }
 
-    fn find_in_view(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Match>) {
-        let mut inside = Vec::new();
+    /// Does what [`Matcher::find`] does and tells how it came about: also what rules tried in vain, and which
+    /// matches gave way to those of a more specific rule.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn trace(&self, text: &[u8], trace: &mut Trace, out: &mut Vec<Match>) -> bool {
+        let complete = self.find_all(text, &mut Scratch::default(), trace);
+        let mut kept = trace.found.clone();
+        self.keep_most_specific(&mut kept);
+        out.append(&mut kept);
+        complete
+    }
+
+    /// Every match, in the text and in what is encoded in it.
+    fn find_all<S: Sink>(&self, text: &[u8], scratch: &mut Scratch, out: &mut S) -> bool {
+        self.find_plain(text, scratch, out);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            self.find_in_view(text, view, scratch, out);
+        });
+        scratch.decode = decode_scratch;
+        decoded.complete
+    }
+
+    fn find_in_view<S: Sink>(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
+        let mut inside = S::default();
         self.find_plain(&view.bytes, scratch, &mut inside);
+        self.find_beside_name(text, view, scratch, &mut inside);
         // What reads the same undecoded has been found there.
-        inside.retain(|found| !view.is_verbatim(found.span));
-        for mut found in inside {
+        inside.matches().retain(|found| !view.is_verbatim(found.span));
+        for mut found in inside.matches().drain(..) {
             found.span = view.original_span(found.span);
             found.secret_span = view.original_span(found.secret_span);
             found.layers.clone_from(&view.layers);
-            out.push(found);
+            out.matches().push(found);
+        }
+        out.absorb(inside, view);
+    }
+
+    /// A value in base64 is shown without what stands before it, and in a Kubernetes Secret the name and the
+    /// provider's word stand there: such a value is read once more behind its own lines.
+    fn find_beside_name<S: Sink>(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
+        /// Longer ones are files, with names inside.
+        const LONGEST_VALUE_BYTES: usize = 256;
+        const HEAD_BYTES: usize = 120;
+        if view.layers.last() != Some(&decode::Layer::Base64)
+            || view.bytes.len() > LONGEST_VALUE_BYTES
+            || view.bytes.contains(&b'\n')
+        {
+            return;
+        }
+        let (outer, region) = view.outer(text);
+        let head = &outer[lines_back(outer, region.start, HEAD_BYTES, REACH_LINES)..region.start];
+        let spliced = [head, &view.bytes, b"\n"].concat();
+        let mut beside = S::default();
+        self.find_plain(&spliced, scratch, &mut beside);
+        let value_end = head.len() + view.bytes.len();
+        for mut found in beside.matches().drain(..) {
+            let span = found.secret_span;
+            if span.start >= head.len() && span.end <= value_end {
+                found.secret_span = ByteSpan::new(span.start - head.len(), span.end - head.len());
+                found.span = found.secret_span;
+                out.matches().push(found);
+            }
         }
     }
 
-    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) {
+    fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut impl Sink) {
         let Scratch { hits, covered, .. } = scratch;
         hits.clear();
         covered.clear();
@@ -193,24 +293,30 @@ impl Matcher {
         target: &Target,
         start: usize,
         covered: &mut Vec<(u32, usize)>,
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
         let index = target.rule as usize;
         let rule = &self.rules.rules()[index];
+        out.look(text, (index, rule), Some(target.kind), start);
         match target.kind {
             TriggerKind::Anchor { min_before, max_before } => {
                 let before = (min_before as usize, max_before as usize);
                 self.try_anchor(text, (index, rule), start, before, out);
             }
             TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+            TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                self.try_named_value(text, (index, rule), start, out);
+            }
             TriggerKind::Name => self.try_name(text, (index, rule), start, out),
         }
     }
 
-    fn find_unanchored(&self, text: &[u8], out: &mut Vec<Match>) {
+    fn find_unanchored(&self, text: &[u8], out: &mut impl Sink) {
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
-            self.search(text, (index, &self.rules.rules()[index]), whole, text.len(), |_| true, out);
+            let rule = &self.rules.rules()[index];
+            out.look(text, (index, rule), None, 0);
+            self.search(text, (index, rule), whole, text.len(), |_| Ok(NO_WORD), out);
         }
     }
 
@@ -220,12 +326,25 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(last_start) = anchor.checked_sub(min_before) else { return };
+        let Some(last_start) = anchor.checked_sub(min_before) else {
+            return out.miss(|| Miss::of(MissReason::NoRoom));
+        };
         let first_start = anchor.saturating_sub(max_before);
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
-            return;
+            // Only an explanation asks whether the rest would fit.
+            return out.miss(|| {
+                let why = MissReason::Before(text[last_start - 1]);
+                let end = (last_start + max_bytes(rule)).min(text.len());
+                match rule.regex().find(&text[last_start..end]) {
+                    None => Miss::of(why),
+                    Some(found) => {
+                        let span = ByteSpan::new(last_start, last_start + found.end());
+                        Miss::at(why, &text[..end], (index, rule), span)
+                    }
+                }
+            });
         }
         let end = (last_start + max_bytes(rule) + 1).min(text.len());
         let window = ByteSpan::new(first_start, end);
@@ -234,7 +353,15 @@ impl Matcher {
             (index, rule),
             window,
             last_start,
-            |span| span.start <= anchor && anchor < span.end,
+            |span| {
+                if span.start > anchor || anchor >= span.end {
+                    return Err(MissReason::WithoutLiteral);
+                }
+                if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
+                    return Err(MissReason::InEncodedData);
+                }
+                nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)
+            },
             out,
         );
     }
@@ -245,9 +372,11 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         start: usize,
         covered: &mut Vec<(u32, usize)>,
-        out: &mut Vec<Match>,
+        out: &mut impl Sink,
     ) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -261,26 +390,37 @@ impl Matcher {
         };
         let from = from.max(covered[slot].1);
         if from >= to {
-            return;
+            return out.miss(|| Miss::of(MissReason::Searched));
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
-        self.search(text, (index, rule), window, to, |span| !span.overlaps(keyword), out);
+        let word = |span: ByteSpan| {
+            if span.overlaps(keyword) {
+                return Err(MissReason::IsKeyword);
+            }
+            match boundary::is_pinned(text, span) {
+                true => Err(MissReason::Pinned),
+                false => Ok(word_distance(text, keyword, span)),
+            }
+        };
+        self.search(text, (index, rule), window, to, word, out);
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
-    /// `last_start` and that `accept` says yes to.
+    /// `last_start` and that `word` has nothing against; it says how far off the word is that names the
+    /// provider.
     fn search(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         window: ByteSpan,
         last_start: usize,
-        accept: impl Fn(ByteSpan) -> bool,
-        out: &mut Vec<Match>,
+        word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
+        out: &mut impl Sink,
     ) {
         let regex = rule.regex();
         let hay = &text[window.range()];
+        out.window(window);
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
             let Some(found) = regex.find_at(hay, from) else { return };
@@ -292,47 +432,79 @@ impl Matcher {
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
-            if bounded && accept(span) && self.keyword_near(text, span, rule) {
-                out.push(capture(&text[..window.end], (index, rule), span));
-                from = found.end().max(from + 1);
-            } else {
-                from = found.start() + 1;
-                while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
-                    from += 1;
+            // Without a reason it is what stands beside the match.
+            let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
+            match judged {
+                Ok(word) => {
+                    out.found(Match { word, ..capture(&text[..window.end], (index, rule), span) });
+                    from = found.end().max(from + 1);
+                }
+                Err(why) => {
+                    out.miss(|| {
+                        let why = why.unwrap_or_else(|| beside(text, span, rule));
+                        Miss::at(why, &text[..window.end], (index, rule), span)
+                    });
+                    from = found.start() + 1;
+                    while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
+                        from += 1;
+                    }
                 }
             }
         }
     }
 
-    /// For a rule with a literal of its own that asks for a keyword too.
-    fn keyword_near(&self, text: &[u8], span: ByteSpan, rule: &Rule) -> bool {
-        if rule.keywords.is_empty() || rule.anchors.is_empty() {
-            return true;
-        }
-        let reach = rule.reach_bytes as usize;
-        let from = lines_back(text, span.start, reach, REACH_LINES);
-        let to = lines_forward(text, span.end, reach, REACH_LINES);
-        let around = &text[from..to];
-        rule.keywords.iter().any(|word| {
-            let word = word.as_bytes();
-            around.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
-        })
+    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
+        };
+        let Some(assignment) = assignment::read(text, keyword) else {
+            return out.miss(|| Miss::of(MissReason::NoAssignment));
+        };
+        out.found(assigned_match(text, index, &assignment));
     }
 
-    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut Vec<Match>) {
-        let Some(keyword) = keyword_at(text, start, rule) else { return };
-        let Some(Assignment { name, value, quote, joint, place }) = assignment::read(text, keyword) else {
-            return;
+    /// For a keyed rule with `names`: the values assigned to the name that holds the word at `start`, and
+    /// to names near it that speak of a secret.
+    ///
+    /// The form of such a value says next to nothing: only a whole value of an assignment counts.
+    fn try_named_value(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+        let Some(word) = keyword_at(text, start, rule, &rule.names) else {
+            return out.miss(|| Miss::of(MissReason::PartOfWord));
         };
-        let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
-        out.push(Match {
-            rule: index,
-            span: ByteSpan::new(name.start, value.end),
-            secret_span: value,
-            secret: Secret::new(&text[value.range()]),
-            assigned: Some(assigned),
-            layers: Vec::new(),
-        });
+        let mut any = false;
+        let mut try_value = |keyword: ByteSpan| {
+            let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
+            let Some(assignment) = read else { return };
+            any = true;
+            let value = assignment.value;
+            let written = &text[value.range()];
+            let is_value = |bytes: &[u8]| {
+                rule.regex().find(bytes).is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
+            };
+            if is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written))) {
+                let word = word_distance(text, word, value);
+                out.found(Match { word, span: value, ..assigned_match(text, index, &assignment) });
+            } else {
+                out.miss(|| Miss { why: MissReason::OtherForm, span: Some(value), secret_span: Some(value) });
+            }
+        };
+        try_value(word);
+        let reach = rule.reach_bytes as usize;
+        let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+        let from = lines_back(text, word.start, back, 0);
+        let to = lines_forward(text, word.end, reach, REACH_LINES);
+        let mut at = from;
+        while at < to {
+            let len = secret_word_at(&text[at..to]);
+            let name = ByteSpan::new(at, at + len);
+            if len > 0 && !name.overlaps(word) {
+                try_value(name);
+            }
+            at += len.max(1);
+        }
+        if !any {
+            out.miss(|| Miss::of(MissReason::NoAssignment));
+        }
     }
 
     /// Where secrets overlap keeps the one whose rule says most, and sorts by place.
@@ -343,12 +515,13 @@ impl Matcher {
         let rank = |found: &Match| {
             let rule = self.rule(found);
             let kind = match rule.kind {
+                RuleKind::Generic | RuleKind::Path => 5,
+                _ if rule.any_provider => 3,
                 RuleKind::Block => 0,
                 RuleKind::Prefixed => 1,
                 // An identifier near a keyword must not claim the secret beside it.
                 RuleKind::Keyed if rule.public => 4,
                 RuleKind::Keyed => 2,
-                RuleKind::Generic | RuleKind::Path => 3,
             };
             // A word beside the value tells more than the value's form, which several providers may share.
             let needs_word = rule.anchors.is_empty() || !rule.keywords.is_empty();
@@ -356,6 +529,7 @@ impl Matcher {
             (
                 kind,
                 !needs_word,
+                found.word,
                 confidence,
                 rule.public,
                 found.layers.len(),
@@ -381,6 +555,53 @@ impl Matcher {
     }
 }
 
+/// The distance of a match without a word that names its provider.
+const NO_WORD: u32 = u32::MAX;
+
+/// For a rule with a literal of its own: how far off the nearest of its keywords is. `None` if it asks for
+/// one and none is near.
+fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule) -> Option<u32> {
+    if rule.keywords.is_empty() || rule.anchors.is_empty() {
+        return Some(NO_WORD);
+    }
+    let reach = rule.reach_bytes as usize;
+    let from = lines_back(text, span.start, reach, REACH_LINES);
+    let to = lines_forward(text, span.end, reach, REACH_LINES);
+    let mut nearest = None;
+    for keyword in &rule.keywords {
+        let starts = (from..to.saturating_sub(keyword.len() - 1)).filter(|&start| {
+            text[start..start + keyword.len()].eq_ignore_ascii_case(keyword.as_bytes())
+                && (keyword.len() > SHORT_KEYWORD_BYTES || is_whole_word(text, start, keyword.len()))
+        });
+        let distances =
+            starts.map(|start| word_distance(text, ByteSpan::new(start, start + keyword.len()), span));
+        nearest = distances.chain(nearest).min();
+    }
+    nearest
+}
+
+fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
+    let end = start + len;
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    free_before && text.get(end).is_none_or(|&next| !is_joined(text[end - 1], next))
+}
+
+/// How far off the word is, in whole bytes between it and the value, times 64, less its own length: of two
+/// words in one name the longer one says more.
+fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
+    const LONGEST_WORD_BYTES: usize = 63;
+    let between =
+        if word.end <= value.start { word.end..value.start } else { value.end.min(word.start)..word.start };
+    let between = &text[between];
+    // What follows in the same name, and the joint.
+    let same_name = word.end <= value.start
+        && between.len() <= LONGEST_WORD_BYTES
+        && between.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"'`\\ \t:=>".contains(byte));
+    let gap = if same_name { 0 } else { between.len() + 1 };
+    let distance = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES);
+    u32::try_from(distance).unwrap_or(NO_WORD - 1)
+}
+
 /// The secret part of a match, `text` being cut where the search was.
 fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match {
     let regex = rule.regex();
@@ -394,31 +615,78 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
         }
     }
     let secret = Secret::new(&text[secret_span.range()]);
-    Match { rule: index, span, secret_span, secret, assigned: None, layers: Vec::new() }
+    let context = Context { assigned: None, host: Host::behind(&text[secret_span.end..]) };
+    Match { rule: index, span, secret_span, secret, context, layers: Vec::new(), word: NO_WORD }
+}
+
+/// The match of a value that is assigned to a name.
+fn assigned_match(text: &[u8], rule: usize, assignment: &Assignment) -> Match {
+    let &Assignment { name, value, quote, joint, place } = assignment;
+    let assigned = Assigned { name: text[name.range()].to_vec(), joint, quote, place };
+    Match {
+        rule,
+        span: ByteSpan::new(name.start, value.end),
+        secret_span: value,
+        secret: Secret::new(&text[value.range()]),
+        context: Context { assigned: Some(assigned), host: Host::default() },
+        layers: Vec::new(),
+        word: NO_WORD,
+    }
+}
+
+/// What keeps a match from being bounded.
+fn beside(text: &[u8], span: ByteSpan, rule: &Rule) -> MissReason {
+    match (boundary::starts_free(text, span.start, &rule.edges), text.get(span.end)) {
+        (true, Some(&byte)) => MissReason::Behind(byte),
+        _ => MissReason::Before(text[..span.start].last().copied().unwrap_or_default()),
+    }
 }
 
 fn max_bytes(rule: &Rule) -> usize {
     rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
 }
 
-/// The longest keyword of the rule that starts at `start` as a word of its own.
-fn keyword_at(text: &[u8], start: usize, rule: &Rule) -> Option<ByteSpan> {
+/// The longest of the words that starts at `start` as a word of its own.
+fn keyword_at(text: &[u8], start: usize, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
     let rest = &text[start..];
     let same = |word: &&[u8]| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word);
-    let len = rule.keywords.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
+    let len = words.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
     let span = ByteSpan::new(start, start + len);
-    let joins = |left: u8, right: u8| {
-        // `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and `clickuptoken` have none.
-        left.is_ascii_alphabetic()
-            && right.is_ascii_alphabetic()
-            && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
-    };
-    let free_before = start == 0 || !joins(text[start - 1], text[start]);
-    let free_after = text.get(span.end).is_none_or(|&next| !joins(text[span.end - 1], next));
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    let free_after = text.get(span.end).is_none_or(|&next| !is_joined(text[span.end - 1], next));
     let whole_word = rule.kind != RuleKind::Generic && len <= SHORT_KEYWORD_BYTES;
     // `dbpassword` and `mysecret` are names too, so a generic keyword may end a word.
     let free_before = free_before || rule.kind == RuleKind::Generic;
     (free_before && (free_after || !whole_word)).then_some(span)
+}
+
+/// Whether two letters belong to one word: `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and
+/// `clickuptoken` have none.
+fn is_joined(left: u8, right: u8) -> bool {
+    left.is_ascii_alphabetic()
+        && right.is_ascii_alphabetic()
+        && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
+}
+
+/// The value of a quoted string whose escapes stand for themselves, as in `\"` and `\\`.
+fn without_backslashes(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut bytes = value.iter();
+    while let Some(&byte) = bytes.next() {
+        out.push(if byte == b'\\' { *bytes.next().unwrap_or(&byte) } else { byte });
+    }
+    out
+}
+
+/// The length of the word for a secret that the text starts with; 0 if it starts with none.
+fn secret_word_at(text: &[u8]) -> usize {
+    const WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
+    // Most bytes start none of them.
+    if !text.first().is_some_and(|byte| b"tskpac".contains(&byte.to_ascii_lowercase())) {
+        return 0;
+    }
+    let starts = |word: &&&[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    WORDS.iter().find(starts).map_or(0, |word| word.len())
 }
 
 /// The offset up to `reach` bytes and `lines` line ends before `at`.
@@ -431,4 +699,27 @@ fn lines_back(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
 fn lines_forward(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
     let ceiling = (at + reach).min(text.len());
     memchr::memchr_iter(b'\n', &text[at..ceiling]).nth(lines).map_or(ceiling, |end| at + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_are_nobodys_are_told() {
+        for (rest, host) in [
+            ("@localhost:5432/db", Host::Loopback),
+            ("@127.0.0.1/", Host::Loopback),
+            ("@[::1]:80", Host::Loopback),
+            ("@example.com/", Host::Reserved),
+            ("@db.example.org:80", Host::Reserved),
+            ("@db.test/", Host::Reserved),
+            ("@myexample.com/", Host::Somebodys),
+            ("@db.internal", Host::Somebodys),
+            ("\"", Host::Somebodys),
+            ("", Host::Somebodys),
+        ] {
+            assert_eq!(Host::behind(rest.as_bytes()), host, "{rest}");
+        }
+    }
 }

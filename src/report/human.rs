@@ -13,6 +13,7 @@ use super::{Mode, Report, Reporter};
 use crate::coverage::Problem;
 use crate::finding::{Excerpt, Finding, RuleInfo, Severity};
 use crate::location::{CommitInfo, Exposure, Origin, Reach};
+use crate::secret::Secret;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +100,12 @@ impl Page<'_> {
             provider => format!("{}: ", escape(provider)),
         };
         writeln!(self.out, "{INDENT}{provider}{}", escape(&rule.description))?;
-        self.excerpt(finding)?;
+        self.excerpt(&finding.excerpt, &finding.secret)?;
+        for part in &finding.parts {
+            let (start, id) = (part.location.start, self.paint(BOLD, &escape(&part.rule.id)));
+            writeln!(self.out, "{INDENT}with {}:{}  {id}", start.line, start.column)?;
+            self.excerpt(&part.excerpt, &part.secret)?;
+        }
         let reason = match finding.reason.as_str() {
             "" => String::new(),
             reason => format!(": {}", escape(&self.redactor.text(reason))),
@@ -126,8 +132,8 @@ impl Page<'_> {
     }
 
     /// The line, and under it a mark for readers without colours.
-    fn excerpt(&mut self, finding: &Finding) -> io::Result<()> {
-        let Excerpt { text, secret } = &finding.excerpt;
+    fn excerpt(&mut self, excerpt: &Excerpt, value: &Secret) -> io::Result<()> {
+        let Excerpt { text, secret } = excerpt;
         if text.is_empty() {
             return Ok(());
         }
@@ -137,7 +143,7 @@ impl Page<'_> {
         };
         let before = visible(before.trim_start());
         let marked = match self.report.show_secrets && !marked.is_empty() {
-            true => escape_bytes(finding.secret.reveal()),
+            true => escape_bytes(value.reveal()),
             false => visible(marked),
         };
         let painted = self.paint(SECRET, &marked);
@@ -168,6 +174,12 @@ impl Page<'_> {
             writeln!(self.out, "{INDENT}{state}")
         } else if exposure.reached_by.iter().eq([&Reach::Unreachable]) {
             writeln!(self.out, "{INDENT}{state}; unreachable: no ref or reflog leads to it any more")
+        } else if exposure.is_local_only() {
+            writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))?;
+            writeln!(
+                self.out,
+                "{INDENT}local only: as far as this clone knows it was not pushed, a rebase takes it out"
+            )
         } else {
             writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))
         }

@@ -3,7 +3,7 @@
 mod human;
 mod json;
 mod jsonl;
-mod redact;
+pub(crate) mod redact;
 pub mod text;
 pub mod wire;
 

@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::{ByteSlice, ByteVec};
 
 use super::Report;
+use crate::secret::Secret;
 
 /// Shorter secrets are not looked for: `postgres` is a password here and a directory there.
 const SHORTEST_BYTES: usize = 20;
@@ -16,7 +17,7 @@ const SHORTEST_BYTES: usize = 20;
 const LONGEST_BYTES: usize = 512;
 
 /// Knows the secrets of a report and takes them out of any other text of it.
-pub(super) struct Redactor {
+pub(crate) struct Redactor {
     search: Search,
     redacted: Vec<String>,
 }
@@ -30,15 +31,23 @@ enum Search {
 
 impl Redactor {
     pub(super) fn new(report: &Report<'_>) -> Self {
-        let nothing = Self { search: Search::Nothing, redacted: Vec::new() };
-        if report.show_secrets {
-            return nothing;
+        match report.show_secrets {
+            true => Self::of([]),
+            false => {
+                let parts = report.findings.iter().flat_map(|finding| &finding.parts);
+                let secrets = report.findings.iter().map(|finding| &finding.secret);
+                Self::of(secrets.chain(parts.map(|part| &part.secret)))
+            }
         }
-        let secrets: BTreeMap<&[u8], String> = report
-            .findings
-            .iter()
-            .filter(|finding| (SHORTEST_BYTES..=LONGEST_BYTES).contains(&finding.secret.len_bytes()))
-            .map(|finding| (finding.secret.reveal(), finding.secret.redacted()))
+    }
+
+    /// Knows these secrets.
+    pub(crate) fn of<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        let nothing = Self { search: Search::Nothing, redacted: Vec::new() };
+        let secrets: BTreeMap<&[u8], String> = secrets
+            .into_iter()
+            .filter(|secret| (SHORTEST_BYTES..=LONGEST_BYTES).contains(&secret.len_bytes()))
+            .map(|secret| (secret.reveal(), secret.redacted()))
             .collect();
         if secrets.is_empty() {
             return nothing;
@@ -66,7 +75,7 @@ impl Redactor {
         }
     }
 
-    pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.bytes(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(changed) => Cow::Owned(changed.to_str_lossy().into_owned()),

@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use super::Report;
 use super::redact::Redactor;
-use crate::finding::Finding;
+use crate::finding::{Excerpt, Finding, Part};
 use crate::location::{CommitInfo, Exposure, Origin};
+use crate::secret::Secret;
 
 /// Version of the form of the JSON formats.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -72,6 +73,42 @@ pub struct FindingRecord {
     pub origin: OriginRecord,
     /// Commits, authors and refs; `null` outside the history.
     pub history: Option<HistoryRecord>,
+    /// The other parts of a credential that has several, such as the id that goes with a secret key.
+    pub parts: Vec<PartRecord>,
+}
+
+/// Another part of a credential, in the same content as the finding. The fields are those of
+/// [`FindingRecord`].
+#[derive(Debug, Serialize)]
+pub struct PartRecord {
+    /// Id of the rule.
+    pub rule: String,
+    /// What it is.
+    pub description: String,
+    /// Line on which it starts.
+    pub line: u64,
+    /// Byte column at which it starts.
+    pub column: u64,
+    /// Line of the byte behind it.
+    pub end_line: u64,
+    /// Byte column of the byte behind it.
+    pub end_column: u64,
+    /// Offset of its first byte.
+    pub byte_start: usize,
+    /// Offset of the byte behind it.
+    pub byte_end: usize,
+    /// A form of it that is safe to show.
+    pub secret_redacted: String,
+    /// The part itself; only with `--show-secrets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Its bytes, when they are not UTF-8; only with `--show-secrets`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_bytes_hex: Option<String>,
+    /// Identity of the part under its rule.
+    pub fingerprint: String,
+    /// The line, redacted and shortened.
+    pub excerpt: String,
 }
 
 /// What bytes were read from.
@@ -95,6 +132,9 @@ pub struct HistoryRecord {
     pub in_head: bool,
     /// `head`, `branch`, `remote`, `tag`, `notes`, `other-ref`, `stash`, `reflog` or `unreachable`, most exposed first.
     pub reached_by: Vec<&'static str>,
+    /// Whether no remote-tracking branch, no tag and no other ref has it: rewriting the commits that are not
+    /// pushed yet takes it out.
+    pub local_only: bool,
 }
 
 /// A commit.
@@ -271,11 +311,32 @@ impl<'r> Recorder<'r> {
             secret: shown.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             secret_bytes_hex: shown.and_then(hex_unless_utf8),
             fingerprint: finding.fingerprint.to_string(),
-            excerpt: excerpt(finding, self.report.show_secrets),
+            excerpt: excerpt(&finding.excerpt, &finding.secret, self.report.show_secrets),
             revoke: rule.revoke.clone(),
             reference: rule.reference.clone(),
             origin: origin(&location.origin),
             history: finding.exposure.as_ref().map(|exposure| self.history(exposure)),
+            parts: finding.parts.iter().map(|part| self.part(part)).collect(),
+        }
+    }
+
+    fn part(&self, part: &Part) -> PartRecord {
+        let location = &part.location;
+        let shown = self.report.show_secrets.then(|| part.secret.reveal());
+        PartRecord {
+            rule: part.rule.id.clone(),
+            description: part.rule.description.clone(),
+            line: location.start.line,
+            column: location.start.column,
+            end_line: location.end.line,
+            end_column: location.end.column,
+            byte_start: location.span.start,
+            byte_end: location.span.end,
+            secret_redacted: part.secret.redacted(),
+            secret: shown.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            secret_bytes_hex: shown.and_then(hex_unless_utf8),
+            fingerprint: part.fingerprint.to_string(),
+            excerpt: excerpt(&part.excerpt, &part.secret, self.report.show_secrets),
         }
     }
 
@@ -285,6 +346,7 @@ impl<'r> Recorder<'r> {
             last_commit: exposure.last.as_ref().map(|commit| self.commit(commit)),
             in_head: exposure.in_head,
             reached_by: exposure.reached_by.iter().map(|reach| reach.name()).collect(),
+            local_only: exposure.is_local_only(),
         }
     }
 
@@ -310,11 +372,11 @@ pub(super) fn rfc3339(commit: &CommitInfo) -> Option<String> {
 }
 
 /// The excerpt, with the secret put back when it is to be shown.
-fn excerpt(finding: &Finding, show_secrets: bool) -> String {
-    let (text, range) = (&finding.excerpt.text, &finding.excerpt.secret);
+fn excerpt(excerpt: &Excerpt, secret: &Secret, show_secrets: bool) -> String {
+    let (text, range) = (&excerpt.text, &excerpt.secret);
     match (show_secrets, text.get(..range.start), text.get(range.end..)) {
         (true, Some(before), Some(after)) if !range.is_empty() => {
-            format!("{before}{}{after}", String::from_utf8_lossy(finding.secret.reveal()))
+            format!("{before}{}{after}", String::from_utf8_lossy(secret.reveal()))
         }
         _ => text.clone(),
     }

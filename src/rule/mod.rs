@@ -179,6 +179,19 @@ impl RuleSet {
         }
         self.rules.retain(|rule| added.iter().all(|new| new.id != rule.id));
         self.rules.extend(added);
+        for entry in &file.rule {
+            let (at, entry) = (entry.span().start, entry.get_ref());
+            if let Some(pair) = &entry.pair
+                && self.get(&pair.with).is_none()
+            {
+                return Err(RuleFileError::Rule {
+                    origin: origin.to_owned(),
+                    line: text[..at].matches('\n').count() + 1,
+                    id: entry.id.clone(),
+                    message: format!("`pair`: there is no rule `{}`", pair.with),
+                });
+            }
+        }
         Ok(self)
     }
 
@@ -308,6 +321,24 @@ mod tests {
         assert!(refused("[[rule]]\nid = 3").starts_with("rules.toml:2: "));
         let twice = format!("{GOOD}shape = '\"acme_\" ALNUM{{20}}'\n");
         assert!(refused(&format!("{twice}{twice}")).contains("rules.toml:7: rule `acme-key`: another rule"));
+    }
+
+    #[test]
+    fn the_other_half_is_a_rule() {
+        let set = RuleSet::builtin();
+        for rule in set.rules() {
+            if let Some(pair) = &rule.pair {
+                assert!(set.get(&pair.with).is_some(), "{}: {}", rule.id, pair.with);
+            }
+        }
+        let text = format!(
+            "{GOOD}shape = '\"acme_\" ALNUM{{20}}'\npair = {{ with = \"acme-id\", within_bytes = 80 }}\n"
+        );
+        let message = refused(&text);
+        assert!(
+            message.contains("rules.toml:1: rule `acme-key`: `pair`: there is no rule `acme-id`"),
+            "{message}"
+        );
     }
 
     #[test]

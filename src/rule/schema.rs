@@ -40,9 +40,13 @@ pub struct RuleEntry {
     /// Whether the literals of the shape match in any case.
     #[serde(default)]
     pub ignore_case: bool,
-    /// Words that must stand near the value; matched in any ASCII case.
+    /// Words one of which must stand near the value, or in a file of that name; in any ASCII case.
     #[serde(default)]
     pub keywords: Vec<String>,
+    /// For kind `keyed`: words that count in the name that the value is assigned to, and near the value
+    /// where that name speaks of a secret (`key`, `token`, …); matched in any ASCII case.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// How far from the value a keyword may stand.
     pub reach_bytes: Option<u32>,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -52,9 +56,15 @@ pub struct RuleEntry {
     /// The value is meant to be seen: it claims its place, and vaguer rules do not report it.
     #[serde(default)]
     pub public: bool,
+    /// Anybody's credential may stand in such a place: a rule that names the provider goes first.
+    #[serde(default)]
+    pub any_provider: bool,
     /// Values in sequence (`…ABCDEF`), as guides show them, are reported too; names made of words are not.
     #[serde(default)]
     pub samples_count: bool,
+    /// People choose the secret: one that reads like words is a dummy in a test or a guide.
+    #[serde(default)]
+    pub chosen: bool,
     /// For kind `path`: patterns of file names in the dialect of .gitignore.
     #[serde(default)]
     pub paths: Vec<String>,
@@ -109,27 +119,46 @@ pub enum RuleKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
-    /// The last six characters are the CRC-32 of what stands between the last `_` and them, in base 62.
-    /// Source: GitHub's announcement of the format; npm uses the same.
+    /// The last six characters are the CRC-32 of what stands between the first `_` and them, in base 62.
+    /// Source: GitHub's announcement of the format; npm, NetBird (its source code) and Vercel use the same.
     GithubCrc32,
     /// After the last dot: two base-36 characters of length, then seven with the CRC-32 of what is before.
+    /// Source: GitLab's design of routable tokens.
     GitlabRoutable,
     /// The last eight hexadecimal digits are the little-endian CRC-32 of what stands before the last `_`.
     GrafanaCrc32,
     /// The last six characters are the base64 of the little-endian CRC-32 of the 54 before them.
+    /// Source: Confluent's page on API keys.
     ConfluentCrc32,
+    /// The last eight characters are the CRC-32 of all before them, in capital hexadecimal digits.
+    AtlassianCrc32,
+    /// The last eight characters are the CRC-32 of what stands between the first `_` and them (a `_` before
+    /// them does not count), in small hexadecimal digits. Zuplo and Cloudflare use it.
+    HexCrc32,
     /// The body encodes the account number.
     AwsAccountId,
-    /// A JSON web token: the header decodes to a JSON object with `alg`.
+    /// A JSON web token: header and claims decode to JSON, the header has `alg`, the claims may have an end.
     Jwt,
-    /// A PEM or OpenSSH block whose body decodes.
+    /// A query with a shared access signature, whose field `se` is its end.
+    AzureSas,
+    /// A PEM, OpenSSH or OpenPGP block, or its base64: the head of the key is read.
     Pem,
+    /// A key file of PuTTY.
+    Putty,
     /// Base58 with a double SHA-256 check.
     Base58check,
+    /// The same with the alphabet of the XRP Ledger.
+    RippleBase58check,
     /// Bech32 with its BCH code (BIP 173 and BIP 350).
     Bech32,
-    /// Base64 of a JSON object.
+    /// Base 32 with CRC-16/XMODEM (SEP 23 of Stellar).
+    StellarCrc16,
+    /// Base64 of a JSON object, behind a prefix and perhaps before a random part.
     Base64Json,
+    /// Base64 of the number of an account, before the first dot or before a colon.
+    Base64Number,
+    /// Base64 of a user, a colon and a password, as in HTTP basic authentication (RFC 7617).
+    Base64Pair,
 }
 
 /// A rule translated and checked. The build script stores the built-in ones in this form.
@@ -155,6 +184,8 @@ pub struct RuleSpec {
     pub anchors: Vec<AnchorSpec>,
     /// Words one of which must stand near; lower case, every spelling listed.
     pub keywords: Vec<String>,
+    /// Words that count in the name of the value; lower case, every spelling listed.
+    pub names: Vec<String>,
     /// How far from the value a keyword may stand.
     pub reach_bytes: u32,
     /// Fewest bytes of a match.
@@ -169,8 +200,12 @@ pub struct RuleSpec {
     pub checksum: Option<Checksum>,
     /// Meant to be seen.
     pub public: bool,
+    /// A rule that names the provider goes first.
+    pub any_provider: bool,
     /// Values in sequence are reported too, names made of words are not.
     pub samples_count: bool,
+    /// People choose the secret.
+    pub chosen: bool,
     /// Patterns of file names.
     pub paths: Vec<String>,
     /// How to turn it off.
@@ -256,7 +291,8 @@ pub enum TriggerKind {
     },
     /// It stands near the value.
     Keyword,
-    /// It stands in the name that the value is assigned to.
+    /// It stands in the name that the value is assigned to, or for a keyed rule near one that speaks of a
+    /// secret.
     Name,
 }
 
@@ -264,13 +300,12 @@ impl RuleSpec {
     /// The literals that send the matcher to this rule, which has the number `rule`; none for a rule that
     /// looks at file names or at everything.
     pub fn triggers(&self, rule: u32) -> Vec<Trigger<'_>> {
-        let by_keyword = |kind| {
-            let words = self.keywords.iter();
-            words.map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
-        };
+        fn by_word(words: &[String], rule: u32, kind: TriggerKind) -> Vec<Trigger<'_>> {
+            words.iter().map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
+        }
         match self.kind {
             RuleKind::Path => Vec::new(),
-            RuleKind::Generic => by_keyword(TriggerKind::Name),
+            RuleKind::Generic => by_word(&self.keywords, rule, TriggerKind::Name),
             RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
                 let kind = |anchor: &AnchorSpec| TriggerKind::Anchor {
                     min_before: anchor.min_before,
@@ -281,13 +316,17 @@ impl RuleSpec {
                     .map(|anchor| Trigger::new(&anchor.literal, anchor.ignore_case, rule, kind(anchor)))
                     .collect()
             }
-            RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => by_keyword(TriggerKind::Keyword),
+            RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => {
+                let mut triggers = by_word(&self.keywords, rule, TriggerKind::Keyword);
+                triggers.extend(by_word(&self.names, rule, TriggerKind::Name));
+                triggers
+            }
         }
     }
 
     /// Whether the rule has neither a literal nor a keyword and looks at everything.
     pub fn looks_at_everything(&self) -> bool {
-        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty()
+        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty() && self.names.is_empty()
     }
 }
 
@@ -329,7 +368,12 @@ impl RuleEntry {
         if self.description.trim().is_empty() || self.description.contains('\n') {
             return Err("`description` must be one line that says what the secret is".into());
         }
-        if let Some(bad) = self.keywords.iter().find(|word| word.len() < 3 || !word.is_ascii()) {
+        if !self.names.is_empty() && self.kind != RuleKind::Keyed {
+            return Err("only a rule of kind `keyed` has `names`".into());
+        }
+        if let Some(bad) =
+            self.keywords.iter().chain(&self.names).find(|word| word.len() < 3 || !word.is_ascii())
+        {
             return Err(format!(
                 "keyword `{bad}` is shorter than three ASCII characters: it would match everywhere"
             ));
@@ -356,8 +400,8 @@ impl RuleEntry {
             }
             _ => return Err("a rule has either `shape` or `regex`".into()),
         }
-        if self.kind == RuleKind::Keyed && self.keywords.is_empty() {
-            return Err("a rule of kind `keyed` needs `keywords`".into());
+        if self.kind == RuleKind::Keyed && self.keywords.is_empty() && self.names.is_empty() {
+            return Err("a rule of kind `keyed` needs `keywords` or `names`".into());
         }
         if self.kind == RuleKind::Keyed {
             // A keyed rule is found by its keywords: they are rarer than a chance literal in its value.
@@ -408,6 +452,7 @@ impl RuleEntry {
             regex: String::new(),
             anchors: Vec::new(),
             keywords: spellings(&self.keywords),
+            names: spellings(&self.names),
             reach_bytes: self.reach_bytes.unwrap_or(DEFAULT_REACH_BYTES),
             min_bytes: 1,
             max_bytes: None,
@@ -415,7 +460,9 @@ impl RuleEntry {
             min_entropy: self.min_entropy,
             checksum: self.checksum,
             public: self.public,
+            any_provider: self.any_provider,
             samples_count: self.samples_count,
+            chosen: self.chosen,
             paths: self.paths.clone(),
             revoke: self.revoke.clone(),
             reference: self.reference.clone(),

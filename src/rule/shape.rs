@@ -1,25 +1,4 @@
-//! The shape notation: one line that says what a token looks like.
-//!
-//! ```text
-//! "pk_" DIGIT{1,12} "_" UPPER_ALNUM{32}
-//! ```
-//!
-//! | notation | means |
-//! | --- | --- |
-//! | `"text"` | literal text; `\"` and `\\` inside |
-//! | `CLASS` | one byte of a named class, see [`ByteSet::named`] |
-//! | `ONEOF("abc")` | one of the listed bytes |
-//! | `UUID`, `ANYUUID` | 8-4-4-4-12 hexadecimal digits, lower case or either case |
-//! | `EOL` | a line break, LF or CRLF |
-//! | `X{n}` `X{n,m}` `X{n,}` `X?` | repetition |
-//! | `( A \| B )` | choice |
-//! | `< A >` | the part that is the secret, where it is not the whole match |
-//!
-//! Items in a row follow each other. A shape describes the whole value: a hit is bounded on both sides by
-//! a byte that could not belong to it ([`Shape::edges`]).
-//!
-//! From one shape come the regular expression, the literals of the prefilter, the bounds of the length,
-//! the boundary checks and the random samples of the tests.
+#![doc = include_str!("NOTATION.md")]
 
 use std::fmt::Write as _;
 
@@ -181,7 +160,11 @@ impl Node {
             Node::Seq(nodes) => nodes.iter().for_each(|node| node.write_regex(ignore_case, out)),
             Node::Alt(nodes) => {
                 out.push_str("(?:");
-                for (index, node) in nodes.iter().enumerate() {
+                // The expression takes the first branch that fits, and a short one that fits inside a long
+                // value would hide it: the boundary check refuses the match and nothing else is tried.
+                let mut nodes: Vec<&Node> = nodes.iter().collect();
+                nodes.sort_by_key(|node| std::cmp::Reverse(node.length().1.unwrap_or(usize::MAX)));
+                for (index, node) in nodes.into_iter().enumerate() {
                     if index > 0 {
                         out.push('|');
                     }
@@ -333,11 +316,20 @@ impl AnchorSearch {
         match node {
             Node::Seq(nodes) => nodes.iter().for_each(|node| self.node(node)),
             Node::Secret(node) => self.node(node),
-            _ => match node.literal_choices() {
+            _ => match node.literal_choices().or_else(|| self.lengthening(node)) {
                 Some(choices) => self.literal(node, &choices),
                 None => self.other(node),
             },
         }
+    }
+
+    /// A class behind a literal that is one byte too short for an anchor makes some anchors of it: `SK0` to
+    /// `SKf` for `"SK" LOWER_HEX`.
+    fn lengthening(&self, node: &Node) -> Option<Vec<Vec<u8>>> {
+        let Node::Class(set) = node else { return None };
+        let is_short = |literal: &Vec<u8>| literal.len() + 1 == SHORTEST_ANCHOR_BYTES;
+        (set.len() <= 16 && !self.run.is_empty() && self.run.iter().all(is_short))
+            .then(|| set.iter().map(|byte| vec![byte]).collect())
     }
 
     fn literal(&mut self, node: &Node, choices: &[Vec<u8>]) {
@@ -833,6 +825,13 @@ mod tests {
                 assert!(sample.len() >= least && most.is_none_or(|most| sample.len() <= most));
             }
         }
+    }
+
+    #[test]
+    fn the_longest_branch_that_fits_is_taken() {
+        let regex = Shape::parse("(LOWER_HEX{4} | LOWER_HEX{8})").unwrap().to_regex(false);
+        let found = regex::bytes::Regex::new(&regex).unwrap().find(b"0123abcd").unwrap();
+        assert_eq!(found.len(), 8);
     }
 
     #[test]

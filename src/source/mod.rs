@@ -84,6 +84,12 @@ pub trait Source {
     /// [`Problem`](crate::coverage::Problem) in the coverage, never silence.
     fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage;
 
+    /// What files are read from whose names stand in the coverage and may be findings by themselves; `None`
+    /// where names are not those of files.
+    fn origin_of_files(&self) -> Option<Origin> {
+        None
+    }
+
     /// Says where objects with findings stand and how they are reached. Called once, after
     /// [`Source::drive`], and only when a unit without a path has findings. Problems go to `coverage`.
     fn attribute(

@@ -174,4 +174,8 @@ impl Source for Staged {
         coverage.sort();
         coverage
     }
+
+    fn origin_of_files(&self) -> Option<Origin> {
+        Some(Origin::Staged)
+    }
 }

@@ -167,6 +167,10 @@ impl Source for Worktree {
         coverage.sort();
         coverage
     }
+
+    fn origin_of_files(&self) -> Option<Origin> {
+        Some(Origin::File)
+    }
 }
 
 /// What the walker says of an entry.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use rayon::prelude::*;
+use stanch::filter::file_kind::FileKind;
 use stanch::filter::{self, Verdict};
 use stanch::level::Confidence;
 use stanch::matcher::{Matcher, Scratch};
@@ -146,7 +147,7 @@ fn read_samples(file: &str) -> Result<Vec<Sample>, String> {
 #[derive(Debug)]
 struct Hit {
     rule: String,
-    generic: bool,
+    kind: RuleKind,
     confidence: Confidence,
     reason: String,
     /// First and last line, 1-based.
@@ -167,10 +168,12 @@ fn judge(matcher: &Matcher, scratch: &mut Scratch, sample: &Sample) -> Judged {
     let bytes = sample.text.as_bytes();
     let mut found = Vec::new();
     let _ = matcher.find(bytes, scratch, &mut found);
+    let file = FileKind::of(sample.file.as_str().into());
     let mut hits = Vec::new();
     for found in &found {
         let rule = matcher.rule(found);
-        let Verdict::Keep { confidence, reason } = filter::judge(rule, found) else { continue };
+        let verdict = filter::judge(rule, found.secret.reveal(), &found.context, file);
+        let Verdict::Keep { confidence, reason } = verdict else { continue };
         if rule.public || rule.severity < Policy::default().min_severity {
             continue;
         }
@@ -190,9 +193,9 @@ fn judge(matcher: &Matcher, scratch: &mut Scratch, sample: &Sample) -> Judged {
         let labels: Vec<usize> =
             (0..sample.labels.len()).filter(|&index| meets(&sample.labels[index])).collect();
         let meets_credential = labels.iter().any(|&index| sample.labels[index].truth == Truth::T);
-        let generic = rule.kind == RuleKind::Generic;
+        let kind = rule.kind;
         let rule = rule.id.clone();
-        hits.push(Hit { rule, generic, confidence, reason, lines, columns, labels, meets_credential });
+        hits.push(Hit { rule, kind, confidence, reason, lines, columns, labels, meets_credential });
     }
     Judged { hits }
 }
@@ -283,12 +286,17 @@ fn print_figures(samples: &[Sample], judged: &[Judged]) {
         ("all kinds", &|_: &Label| true),
     ] {
         head(title);
+        let policy = Policy::default();
+        let by_default = |hit: &Hit| hit.confidence >= policy.least_confidence(hit.kind);
+        total(samples, judged, &by_default, label).print("  at the default level");
         for level in Confidence::ALL {
             let name = format!("  at least {}", level.name());
             total(samples, judged, &|hit| hit.confidence >= level, label).print(&name);
         }
-        total(samples, judged, &|hit| !hit.generic, label).print("  all rules but the generic ones");
-        total(samples, judged, &|hit| hit.generic, label).print("  generic rules alone");
+        let by_form = |hit: &Hit| by_default(hit) && hit.kind != RuleKind::Generic;
+        total(samples, judged, &by_form, label).print("  all rules but the generic ones");
+        let by_guess = |hit: &Hit| by_default(hit) && hit.kind == RuleKind::Generic;
+        total(samples, judged, &by_guess, label).print("  generic rules alone");
     }
     head("by kind");
     let mut kinds: Vec<&str> =

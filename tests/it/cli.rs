@@ -23,12 +23,17 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn help_of_every_command() {
     insta::assert_snapshot!("help", help(&[]));
-    for command in ["scan", "staged", "history", "stdin", "check", "rules"] {
+    for command in ["scan", "staged", "history", "stdin", "check", "explain", "rules"] {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command]));
     }
-    for (command, action) in
-        [("hook", "install"), ("hook", "uninstall"), ("hook", "status"), ("rules", "list"), ("rules", "show")]
-    {
+    for (command, action) in [
+        ("hook", "install"),
+        ("hook", "uninstall"),
+        ("hook", "status"),
+        ("rules", "list"),
+        ("rules", "show"),
+        ("rules", "test"),
+    ] {
         insta::assert_snapshot!(format!("help-{command}-{action}"), help(&[command, action]));
     }
 }

@@ -41,6 +41,68 @@ fn audit(dir: &Path, options: Options) -> Outcome {
     outcome
 }
 
+/// A blob is searched before anybody knows its path, and its path weighs in the judgement all the same.
+#[test]
+fn the_path_weighs_as_in_the_working_tree() {
+    let sandbox = Sandbox::repo();
+    let setting = |word: &str| format!("password = \"{word}\"\n");
+    for (path, word) in [
+        ("tests/setup.py", "sunflowers8"),
+        ("docs/start.md", "sunflowers8"),
+        ("vendor/lib/conf.py", "marigolds77"),
+        ("app/settings.py", "daffodils66"),
+        ("tests/login.py", "xK9vQ2mZr7Lw"),
+    ] {
+        sandbox.write(path, setting(word));
+    }
+    sandbox.commit_all("everything");
+    let paths = |findings: &[Finding]| -> Vec<String> {
+        findings.iter().map(|finding| finding.location.path.to_string()).collect()
+    };
+    let outcome = audit(&sandbox.path(), everything());
+    assert_eq!(paths(&outcome.findings), ["app/settings.py", "tests/login.py"]);
+    let tree = sandbox.stanch(&["scan", "--format", "json"]).expect_code(1).json();
+    let found = tree["findings"].as_array().expect("findings");
+    let found: Vec<&str> = found.iter().map(|finding| finding["path"].as_str().expect("a path")).collect();
+    assert_eq!(found, ["app/settings.py", "tests/login.py"]);
+    assert_eq!(
+        outcome.suppressed.below_threshold,
+        tree["suppressed"]["below_threshold"].as_u64().expect("a count")
+    );
+}
+
+/// The same words in a test and in a setting: they are a finding in the setting.
+#[test]
+fn a_dummy_of_the_tests_is_found_where_it_is_a_setting() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("tests/setup.py", "password = \"sunflowers8\"\n");
+    sandbox.write("app/settings.py", "password = \"sunflowers8\"\n");
+    sandbox.commit_all("everything");
+    let outcome = audit(&sandbox.path(), everything());
+    let paths: Vec<_> = outcome.findings.iter().map(|finding| finding.location.path.to_string()).collect();
+    assert_eq!(paths, ["app/settings.py"]);
+}
+
+/// What was not pushed can be taken out by a rebase, and the report says so.
+#[test]
+fn what_was_not_pushed_is_local_only() {
+    let sandbox = Sandbox::repo();
+    let server = sandbox.outside().join("server.git");
+    sandbox.git(&["init", "--quiet", "--bare", &server.to_string_lossy()]);
+    sandbox.git(&["remote", "add", "origin", &server.to_string_lossy()]);
+    sandbox.write("pushed.txt", clickup_token(1));
+    sandbox.commit_all("pushed");
+    sandbox.git(&["push", "--quiet", "origin", "HEAD:refs/heads/main"]);
+    sandbox.write("local.txt", clickup_token(2));
+    sandbox.commit_all("local");
+    let report = sandbox.stanch(&["history", "--format", "json"]).expect_code(1).json();
+    let found = report["findings"].as_array().expect("findings").iter();
+    let found: Vec<_> = found.map(|f| (f["path"].as_str(), f["history"]["local_only"].as_bool())).collect();
+    assert_eq!(found, [(Some("local.txt"), Some(true)), (Some("pushed.txt"), Some(false))]);
+    let shown = sandbox.stanch(&["history"]).expect_code(1).stdout;
+    assert_eq!(shown.matches("local only").count(), 1, "{shown}");
+}
+
 /// `path: first..last, head or gone, how it is reached`, commits by their subjects.
 fn described(sandbox: &Sandbox, findings: &[Finding]) -> Vec<String> {
     let subject = |info: &Option<CommitInfo>| match info {

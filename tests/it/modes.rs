@@ -6,6 +6,7 @@ use stanch::rule::RuleSet;
 use stanch::rule::shape::Shape;
 
 use crate::support::{Ran, Sandbox};
+use crate::surroundings::{self, Name};
 
 /// One rule for each form of secret that leaks most.
 const RULES: &[&str] = &[
@@ -78,21 +79,6 @@ const RULES: &[&str] = &[
     "vercel-personal-access-token",
 ];
 
-const SURROUNDINGS: [(&str, &str); 12] = [
-    ("env", include_str!("../../testdata/surroundings/dotenv.txt")),
-    ("py", include_str!("../../testdata/surroundings/python.txt")),
-    ("js", include_str!("../../testdata/surroundings/javascript.txt")),
-    ("yaml", include_str!("../../testdata/surroundings/yaml.txt")),
-    ("json", include_str!("../../testdata/surroundings/json.txt")),
-    ("nested.json", include_str!("../../testdata/surroundings/json-in-json.txt")),
-    ("url", include_str!("../../testdata/surroundings/url.txt")),
-    ("header", include_str!("../../testdata/surroundings/header.txt")),
-    ("log", include_str!("../../testdata/surroundings/log.txt")),
-    ("xml", include_str!("../../testdata/surroundings/xml.txt")),
-    ("tf", include_str!("../../testdata/surroundings/terraform.txt")),
-    ("go", include_str!("../../testdata/surroundings/go.txt")),
-];
-
 /// Writes each secret in two of the surroundings; returns the provider that each file must be blamed on, and
 /// the secrets.
 fn plant(sandbox: &Sandbox) -> (BTreeMap<String, String>, Vec<String>) {
@@ -112,10 +98,10 @@ fn plant(sandbox: &Sandbox) -> (BTreeMap<String, String>, Vec<String>) {
             rule.keywords.iter().find(|word| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         let name = word.map_or("VALUE", |word| word);
         for round in [index, index + 5] {
-            let (extension, template) = SURROUNDINGS[round % SURROUNDINGS.len()];
-            let secret = String::from_utf8(shape.sample(&mut below)).expect("samples are ASCII");
-            let path = format!("planted/{id}.{extension}");
-            sandbox.write(&path, template.replace("{name}", name).replace("{secret}", &secret));
+            let surrounding = &surroundings::ALL[round % surroundings::ALL.len()];
+            let secret = surroundings::sample(&shape, rule.checksum, &mut below);
+            let path = format!("planted/{id}.{}", surrounding.extension);
+            sandbox.write(&path, surrounding.fill(&Name::verbatim(name), &secret).0);
             expected.insert(path, rule.provider.clone());
             secrets.push(secret);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bstr::BString;
 use stanch::coverage::{Coverage, SkipReason, Suppressed};
-use stanch::finding::{Confidence, Excerpt, Finding, RuleInfo, Severity};
+use stanch::finding::{Confidence, Excerpt, Finding, Part, RuleInfo, Severity};
 use stanch::fingerprint::Fingerprint;
 use stanch::location::{CommitInfo, Exposure, Location, ObjectId, Origin, Reach};
 use stanch::report::{Human, Json, JsonLines, Mode, Report, Reporter, Verbosity};
@@ -40,8 +40,9 @@ impl Fixture {
 
     /// The plain secrets, which no report may hold.
     fn secrets(&self) -> Vec<String> {
-        let plain = |finding: &Finding| String::from_utf8_lossy(finding.secret.reveal()).into_owned();
-        self.findings.iter().map(plain).collect()
+        let plain = |secret: &Secret| String::from_utf8_lossy(secret.reveal()).into_owned();
+        let parts = self.findings.iter().flat_map(|finding| &finding.parts).map(|part| plain(&part.secret));
+        self.findings.iter().map(|finding| plain(&finding.secret)).chain(parts).collect()
     }
 }
 
@@ -95,6 +96,7 @@ fn finding(
         secret,
         excerpt: Excerpt { text, secret: marked },
         exposure: None,
+        parts: Vec::new(),
     }
 }
 
@@ -127,6 +129,15 @@ fn fixture() -> Fixture {
         finding(&token, &b"a\x1b]0;gone\x07\xff/\xe2\x80\xaeb.txt"[..], 1, &hidden, ("", "")),
         finding(&token, "<message>", 2, &hidden, ("see ", " there")),
     ];
+    let account = rule("acme-account", "Acme", Severity::Info, None);
+    let other = finding(&account, "src/app.env", 4, &clickup_token(9), ("    ACCOUNT=", ""));
+    findings[0].parts = vec![Part {
+        rule: other.rule,
+        location: other.location,
+        secret: other.secret,
+        fingerprint: other.fingerprint,
+        excerpt: other.excerpt,
+    }];
     findings[2].location.origin = Origin::Blob(object("3a"));
     findings[2].exposure = Some(Exposure {
         first: Some(commit("1b", 1_714_972_089, b"Ada \x1b[7mAuthor")),

@@ -1,29 +1,38 @@
 //! `stanch rules`: the catalogue, or one rule.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use stanch::config::unknown_rule;
+use stanch::config::{Config, unknown_rule};
 use stanch::hygiene::ENV_FILE_STAGED;
+use stanch::report::Verbosity;
+use stanch::report::text::{count, escape};
 use stanch::rule::{Rule, RuleSet};
+use stanch::rule_test::{Tried, try_rules};
 
 use crate::cli::args::{Format, GlobalArgs, RulesAction, RulesArgs};
 use crate::cli::exit::Exit;
-use crate::cli::plan::{OutputPlan, load_config, rule_set};
+use crate::cli::plan::{OutputPlan, load_config, rule_set, today};
 
 pub fn run(args: &RulesArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let wanted = match &args.action {
+        // The configuration in force has no say in that.
+        RulesAction::Test { file } => return test(file, output),
+        RulesAction::List => None,
+        RulesAction::Show { id } => Some(id),
+    };
     let (config, _) = load_config(global, &[PathBuf::from(".")])?;
     let rules = rule_set(&config)?;
     let mut catalogue = catalogue(&rules);
     let is_disabled = |id: &str| config.disabled_rules.iter().any(|disabled| disabled == id);
-    match &args.action {
-        RulesAction::List => {
+    match wanted {
+        None => {
             catalogue.retain(|rule| !is_disabled(rule.id));
             output.target.write(false, |out| list(&catalogue, output.format, out))?;
         }
-        RulesAction::Show { id } => {
+        Some(id) => {
             let Some(rule) = catalogue.iter().find(|rule| rule.id == id) else {
                 let known: Vec<&str> = catalogue.iter().map(|rule| rule.id).collect();
                 bail!(unknown_rule(id, &known));
@@ -32,6 +41,57 @@ pub fn run(args: &RulesArgs, global: &GlobalArgs, output: &OutputPlan) -> Result
         }
     }
     Ok(Exit::Clean)
+}
+
+/// Tries the rules of a file.
+fn test(file: &Path, output: &OutputPlan) -> Result<Exit> {
+    let config = Config::load(file, today())?;
+    let Some(text) = &config.custom_rules else { bail!("{} holds no [[rule]] table", file.display()) };
+    let tried = try_rules(text, &file.display().to_string())?;
+    output.target.write(false, |out| match output.format {
+        Format::Human => tell_tried(&tried, output.verbosity, out),
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&tried)?),
+        Format::Jsonl => tried.iter().try_for_each(|rule| writeln!(out, "{}", serde_json::to_string(rule)?)),
+    })?;
+    Ok(Exit::of(true, tried.iter().any(|rule| !rule.failures.is_empty())))
+}
+
+fn tell_tried(tried: &[Tried], verbosity: Verbosity, out: &mut dyn Write) -> io::Result<()> {
+    let width = tried.iter().map(|rule| rule.rule.len()).max().unwrap_or_default();
+    for rule in tried {
+        let is_ok = rule.failures.is_empty();
+        if is_ok && verbosity == Verbosity::Quiet {
+            continue;
+        }
+        let counts = [
+            (rule.examples, "example"),
+            (rule.counterexamples, "counterexample"),
+            (rule.samples, "random value"),
+            (rule.near_misses, "near miss"),
+        ];
+        let counts: Vec<String> = counts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|&(number, noun)| match noun {
+                "near miss" if number > 1 => format!("{number} near misses"),
+                noun => count(number, noun),
+            })
+            .collect();
+        let counts = if counts.is_empty() { "nothing to try".to_owned() } else { counts.join(", ") };
+        let word = if is_ok { "ok" } else { "failed" };
+        writeln!(out, "{word:6}  {:width$}  {counts}", rule.rule)?;
+        for failure in &rule.failures {
+            writeln!(out, "        line {}: {}", rule.line, escape(failure))?;
+        }
+        for note in &rule.notes {
+            writeln!(out, "        note: {}", escape(note))?;
+        }
+    }
+    let failed = tried.iter().filter(|rule| !rule.failures.is_empty()).count();
+    if verbosity > Verbosity::Quiet {
+        writeln!(out, "\n{}, {failed} failed", count(tried.len() as u64, "rule"))?;
+    }
+    Ok(())
 }
 
 /// A rule in the JSON formats: `rules list` writes an array of them, or one a line, `rules show` one.

@@ -13,6 +13,7 @@ use stanch::finding::Finding;
 use stanch::git::Repository;
 use stanch::hygiene;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
+use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
 use stanch::source::Source;
 use stanch::source::history::{self, History};
@@ -132,7 +133,9 @@ fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) 
             secret: finding.secret.reveal(),
             commit: None,
         };
-        if finding.rule.severity < policy.min_severity || finding.confidence < policy.min_confidence {
+        if finding.rule.severity < policy.min_severity
+            || finding.confidence < policy.least_confidence(RuleKind::Path)
+        {
             outcome.suppressed.below_threshold += 1;
         } else if policy.allowlists.check(&query).is_some() {
             outcome.suppressed.allowlist += 1;

@@ -1,0 +1,186 @@
+//! What the path of a file says of its content.
+//!
+//! Tests and guides are full of made-up passwords, and a vendored library brings its own. That is a weight
+//! in the judgement, never a reason to leave a file out: real credentials leak through tests too.
+
+use bstr::BStr;
+
+/// Which kinds of file a path speaks of; several may hold, and none where there is no path yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileKind {
+    /// Tests, their data, and the set-up of continuous integration.
+    pub tests: bool,
+    /// Documentation, examples, descriptions of an API.
+    pub docs: bool,
+    /// Code that others wrote, brought in as it is, and lists of it.
+    pub foreign: bool,
+}
+
+impl FileKind {
+    /// Reads a path with `/` separators.
+    pub fn of(path: &BStr) -> Self {
+        let lower = path.to_ascii_lowercase();
+        let mut kind = Self::default();
+        let mut parts = lower.split(|&byte| byte == b'/').peekable();
+        while let Some(part) = parts.next() {
+            let is_file = parts.peek().is_none();
+            for word in part.split(|byte| b"_-. ".contains(byte)) {
+                kind.tests |= TESTS.contains(&word) || (is_file && ends_in_test(word));
+                kind.docs |= DOCS.contains(&word);
+            }
+            kind.foreign |= FOREIGN.contains(&part);
+            if is_file {
+                kind.docs |= ends_with_any(part, DOC_ENDS);
+                kind.foreign |= ends_with_any(part, LIST_ENDS);
+                kind.tests |= ends_with_any(part, CI_FILES);
+            }
+        }
+        kind.tests |= CI_DIRS.iter().any(|dir| memchr::memmem::find(&lower, dir).is_some());
+        kind
+    }
+
+    /// Whether values in it are more often made up than real.
+    pub fn is_rehearsal(self) -> bool {
+        self.tests || self.docs
+    }
+}
+
+/// Words of directories and files, in lower case, between joints.
+const TESTS: &[&[u8]] = &[
+    b"test",
+    b"tests",
+    b"testing",
+    b"testcase",
+    b"testcases",
+    b"testdata",
+    b"testsuite",
+    b"spec",
+    b"specs",
+    b"t",
+    b"e2e",
+    b"fixture",
+    b"fixtures",
+    b"mock",
+    b"mocks",
+    b"stub",
+    b"stubs",
+    b"conftest",
+    b"benchmark",
+    b"benchmarks",
+    b"cypress",
+];
+const DOCS: &[&[u8]] = &[
+    b"doc",
+    b"docs",
+    b"documentation",
+    b"guide",
+    b"guides",
+    b"example",
+    b"examples",
+    b"sample",
+    b"samples",
+    b"demo",
+    b"demos",
+    b"tutorial",
+    b"tutorials",
+    b"readme",
+    b"changelog",
+    b"changes",
+    b"swagger",
+    b"openapi",
+    b"man",
+];
+const DOC_ENDS: &[&[u8]] =
+    &[b".md", b".markdown", b".rst", b".adoc", b".asciidoc", b".mdx", b".pod", b".texi"];
+/// Whole names of directories.
+const FOREIGN: &[&[u8]] = &[
+    b"vendor",
+    b"vendored",
+    b"node_modules",
+    b"bower_components",
+    b"third_party",
+    b"third-party",
+    b"thirdparty",
+    b"3rdparty",
+    b"external",
+    b"externals",
+    b"site-packages",
+    b"pods",
+    b"carthage",
+    b"godeps",
+];
+/// Files that list what was brought in, and code that was pressed together.
+const LIST_ENDS: &[&[u8]] = &[
+    b"package-lock.json",
+    b"yarn.lock",
+    b"pnpm-lock.yaml",
+    b"npm-shrinkwrap.json",
+    b"cargo.lock",
+    b"composer.lock",
+    b"gemfile.lock",
+    b"poetry.lock",
+    b"pipfile.lock",
+    b"uv.lock",
+    b"go.sum",
+    b"flake.lock",
+    b".min.js",
+    b".min.css",
+];
+const CI_DIRS: &[&[u8]] = &[b".github/workflows/", b".github/actions/", b".circleci/", b".buildkite/"];
+const CI_FILES: &[&[u8]] = &[b".travis.yml", b".gitlab-ci.yml", b"appveyor.yml", b"azure-pipelines.yml"];
+
+fn ends_with_any(name: &[u8], ends: &[&[u8]]) -> bool {
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+/// `UserServiceTest.java`, `LoginTests.cs`; not `latest.json`, and no word that merely ends so.
+fn ends_in_test(word: &[u8]) -> bool {
+    let stem = word.strip_suffix(b"tests").or_else(|| word.strip_suffix(b"test"));
+    stem.is_some_and(|stem| stem.len() >= 3 && !stem.ends_with(b"la") && !stem.ends_with(b"con"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(path: &str) -> (bool, bool, bool) {
+        let FileKind { tests, docs, foreign } = FileKind::of(path.into());
+        (tests, docs, foreign)
+    }
+
+    #[test]
+    fn paths_say_what_is_in_them() {
+        for path in [
+            "tests/unit/auth.tcl",
+            "src/app/login.spec.ts",
+            "pkg/user_test.go",
+            "src/test/java/UserServiceTest.java",
+            "t/t0300-credentials.sh",
+            "__tests__/a.js",
+            ".github/workflows/ci.yml",
+            "spec/models/user.rb",
+        ] {
+            assert_eq!(kinds(path), (true, false, false), "{path}");
+        }
+        for path in ["README.md", "docs/setup.html", "guides/source/start.md", "api/swagger.yaml"] {
+            assert_eq!(kinds(path), (false, true, false), "{path}");
+        }
+        for path in ["vendor/github.com/x/y.go", "web/node_modules/a/index.js", "yarn.lock", "js/app.min.js"]
+        {
+            assert_eq!(kinds(path), (false, false, true), "{path}");
+        }
+        for path in ["src/main.rs", "config/latest.json", "lib/contest.py", "app/settings.py", "item/attest"]
+        {
+            assert!(!kinds(path).2 && !kinds(path).1, "{path}");
+        }
+        assert_eq!(kinds("src/main.rs"), (false, false, false));
+        assert_eq!(kinds("config/latest.json"), (false, false, false));
+        assert_eq!(kinds("lib/contest.py"), (false, false, false));
+    }
+
+    #[test]
+    fn nothing_is_said_without_a_path() {
+        assert_eq!(FileKind::default(), FileKind { tests: false, docs: false, foreign: false });
+        assert_eq!(FileKind::of("".into()), FileKind::default());
+    }
+}
