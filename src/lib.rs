@@ -21,6 +21,7 @@
 //! - [`explain`] runs the same steps for one place and tells what each of them decided.
 //! - [`rule_test`] tries the rules of a file on their own examples.
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
 //! - [`config`] finds and reads `.stanch.toml`.
@@ -36,6 +37,7 @@
 pub mod config;
 pub mod coverage;
 pub mod decode;
+pub mod derived;
 pub mod explain;
 pub mod filter;
 pub mod finding;

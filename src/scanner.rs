@@ -169,6 +169,7 @@ impl Scanner {
             first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
+            derivation: None,
         };
         let counts = Counts::default();
         let mut placed = Vec::new();
@@ -560,7 +561,23 @@ impl Worker<'_> {
             keep(candidate);
         }
         self.matches.clear();
-        let complete = self.scanner.matcher.find(unit.bytes, &mut self.scratch, &mut self.matches);
+        let matcher = &self.scanner.matcher;
+        let complete = match unit.derivation {
+            Some(derivation) => {
+                // Blobs have no path yet; whatever else counts against a match is asked later.
+                let kind = unit.path.map(FileKind::of).unwrap_or_default();
+                let is_dull = |found: &Match| {
+                    let value = found.secret.reveal();
+                    matches!(
+                        filter::judge(matcher.rule(found), value, &found.context, kind),
+                        Verdict::Drop { .. }
+                    )
+                };
+                let (scratch, matches) = (&mut self.scratch, &mut self.matches);
+                matcher.find_derived(unit.bytes, derivation, &is_dull, scratch, matches)
+            }
+            None => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
+        };
         if self.matches.is_empty() {
             return complete;
         }

@@ -200,6 +200,12 @@ pub struct HistoryArgs {
     #[arg(long)]
     pub allow_shallow: bool,
 
+    /// Read every version of every file whole instead of what is new in it
+    ///
+    /// Takes many times as long and finds the same. For those who want to check that.
+    #[arg(long)]
+    pub no_delta: bool,
+
     #[command(flatten)]
     pub repo: RepoArgs,
 

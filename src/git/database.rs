@@ -9,8 +9,12 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
+use super::pack::{Forest, Pack, PackIndex};
 use super::{Fault, Repository};
 use crate::location::ObjectId;
+
+/// Length of an object name: libgit2 as it is built here opens only repositories with SHA-1 names.
+const ID_LEN: usize = 20;
 
 /// The four kinds of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +74,7 @@ impl ReadError {
 /// Reads objects for one thread. libgit2 compares every object with its name, so a flipped bit is noticed.
 pub struct ObjectReader<'r> {
     odb: git2::Odb<'r>,
+    refused: Option<&'r HashSet<ObjectId>>,
 }
 
 impl<'r> ObjectReader<'r> {
@@ -80,7 +85,21 @@ impl<'r> ObjectReader<'r> {
     /// When libgit2 cannot open it.
     pub fn new(repository: &'r Repository) -> Result<Self, ReadError> {
         let odb = repository.inner.odb().map_err(|error| ReadError::new(&error))?;
-        Ok(Self { odb })
+        Ok(Self { odb, refused: None })
+    }
+
+    /// Refuses to read some objects; see [`Store::hopeless`].
+    pub fn refusing(self, refused: &'r HashSet<ObjectId>) -> Self {
+        Self { refused: Some(refused), ..self }
+    }
+
+    fn check(&self, id: &ObjectId) -> Result<(), ReadError> {
+        match self.refused {
+            Some(refused) if refused.contains(id) => {
+                Err(ReadError::Corrupt("its entry in the pack is broken".to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Kind and length in bytes, without reading the rest where that can be avoided.
@@ -89,6 +108,7 @@ impl<'r> ObjectReader<'r> {
     ///
     /// See [`ReadError`].
     pub fn header(&self, id: &ObjectId) -> Result<(ObjectKind, u64), ReadError> {
+        self.check(id)?;
         let (len, kind) = self.odb.read_header(oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok((known_kind(kind)?, len as u64))
     }
@@ -99,6 +119,7 @@ impl<'r> ObjectReader<'r> {
     ///
     /// See [`ReadError`].
     pub fn read(&self, id: &ObjectId) -> Result<Object<'_>, ReadError> {
+        self.check(id)?;
         let inner = self.odb.read(oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok(Object { kind: known_kind(inner.kind())?, inner })
     }
@@ -142,6 +163,8 @@ pub(super) fn object_id(oid: git2::Oid) -> ObjectId {
 pub struct Inventory {
     /// Sorted by name.
     ids: Vec<git2::Oid>,
+    /// Where in `ids` the names start whose first two bytes are less than this.
+    fan: Vec<u32>,
     /// Positions in `ids`, pack by pack in the order in which the objects lie there: bases are near their
     /// deltas, and libgit2's cache of bases is small.
     reading_order: Vec<u32>,
@@ -150,21 +173,28 @@ pub struct Inventory {
 impl Inventory {
     /// Lists the objects. What cannot be listed is a fault.
     pub fn list(repository: &Repository) -> (Self, Vec<Fault>) {
-        let mut listing = Listing::default();
-        for dir in repository.object_dirs(&mut listing.faults) {
-            listing.packs(&dir.join("pack"));
-            listing.loose(&dir);
+        let listing = Listing::of(repository);
+        (Self::new(&listing).0, listing.faults)
+    }
+
+    /// The inventory, and which places of the listing (pack by pack, then loose) are the first of their name.
+    fn new(listing: &Listing) -> (Self, Vec<bool>) {
+        let mut named = Vec::with_capacity(listing.len());
+        for (_, index) in &listing.packs {
+            named.extend((0..index.len() as u32).map(|entry| raw_oid(index.raw(entry))));
         }
-        let mut named: Vec<(git2::Oid, u32)> = listing.ids.into_iter().zip(0..).collect();
+        named.extend(&listing.loose);
+        let mut named: Vec<(git2::Oid, u32)> = named.into_iter().zip(0..).collect();
         named.sort_unstable();
         named.dedup_by_key(|(id, _)| *id);
+        let mut is_first = vec![false; listing.len()];
+        named.iter().for_each(|(_, place)| is_first[*place as usize] = true);
         let mut placed: Vec<(u32, u32)> = named.iter().map(|(_, place)| *place).zip(0..).collect();
         placed.sort_unstable();
-        let inventory = Self {
-            ids: named.into_iter().map(|(id, _)| id).collect(),
-            reading_order: placed.into_iter().map(|(_, position)| position).collect(),
-        };
-        (inventory, listing.faults)
+        let ids: Vec<git2::Oid> = named.into_iter().map(|(id, _)| id).collect();
+        let fan = (0..=1 << 16).map(|slot| ids.partition_point(|id| fan_slot(id) < slot) as u32).collect();
+        let reading_order = placed.into_iter().map(|(_, position)| position).collect();
+        (Self { ids, fan, reading_order }, is_first)
     }
 
     /// How many objects there are.
@@ -179,7 +209,34 @@ impl Inventory {
 
     /// Whether an object is there.
     pub fn contains(&self, id: &ObjectId) -> bool {
-        oid(id).is_ok_and(|oid| self.ids.binary_search(&oid).is_ok())
+        self.contains_raw(id.as_raw())
+    }
+
+    /// Whether an object is there, by the bytes of its name.
+    pub fn contains_raw(&self, raw: &[u8]) -> bool {
+        self.number(raw).is_some()
+    }
+
+    /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
+    pub fn number(&self, raw: &[u8]) -> Option<u32> {
+        let slot = usize::from(*raw.first()?) << 8 | usize::from(*raw.get(1)?);
+        let start = self.fan[slot];
+        let ids = &self.ids[start as usize..self.fan[slot + 1] as usize];
+        // Names are random: eight bytes decide, and comparing them as a number takes no call.
+        let key = fan_key(raw)?;
+        let mut place = ids.partition_point(|id| fan_key(id.as_bytes()) < Some(key));
+        while let Some(id) = ids.get(place).filter(|id| fan_key(id.as_bytes()) == Some(key)) {
+            if id.as_bytes() == raw {
+                return Some(start + place as u32);
+            }
+            place += 1;
+        }
+        None
+    }
+
+    /// The object of a number.
+    pub fn id(&self, number: u32) -> ObjectId {
+        object_id(self.ids[number as usize])
     }
 
     /// The object at a place of the reading order.
@@ -193,13 +250,105 @@ impl Inventory {
     }
 }
 
+/// The first two bytes of a name.
+fn fan_slot(id: &git2::Oid) -> usize {
+    let raw = id.as_bytes();
+    usize::from(raw[0]) << 8 | usize::from(raw[1])
+}
+
+/// The bytes of a name behind those of the slot.
+fn fan_key(raw: &[u8]) -> Option<u64> {
+    raw.get(2..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+fn raw_oid(raw: &[u8]) -> git2::Oid {
+    git2::Oid::from_bytes(raw).expect("an index has names of the length that libgit2 has")
+}
+
+/// The object database for those who read packs themselves.
+pub struct Store {
+    /// Every object, once each.
+    pub inventory: Inventory,
+    /// The packs.
+    pub packs: Vec<Pack>,
+    /// By pack: its families.
+    pub forests: Vec<Forest>,
+    /// Objects that libgit2 must not be asked for: their deltas lead in a circle, in which it would go round
+    /// for ever, or out of the pack, and git2 ends the process at a kind that it does not know. Only a
+    /// crafted or broken pack has any.
+    pub hopeless: HashSet<ObjectId>,
+    /// What has to be read one by one: loose objects, and those of packs that cannot be mapped.
+    pub others: Vec<ObjectId>,
+    /// By pack and entry: whether this is the first object of its name, and no later copy.
+    is_first: Vec<Vec<bool>>,
+}
+
+impl Store {
+    /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
+    pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
+        let mut listing = Listing::of(repository);
+        let (inventory, is_first) = Inventory::new(&listing);
+        let mut store = Self {
+            inventory,
+            packs: Vec::new(),
+            forests: Vec::new(),
+            hopeless: HashSet::new(),
+            others: Vec::new(),
+            is_first: Vec::new(),
+        };
+        let mut start = 0;
+        for (path, index) in std::mem::take(&mut listing.packs) {
+            let first = &is_first[start..start + index.len()];
+            start += index.len();
+            let firsts: Vec<ObjectId> = match Pack::open(&path, index) {
+                Ok(pack) => {
+                    let forest = Forest::plant(&pack, threads);
+                    store.hopeless.extend(forest.hopeless().into_iter().map(|entry| pack.index().id(entry)));
+                    store.forests.push(forest);
+                    store.packs.push(pack);
+                    store.is_first.push(first.to_vec());
+                    continue;
+                }
+                Err((index, error)) => {
+                    listing.fault(&path, error.to_string());
+                    let entries = (0..index.len() as u32).zip(first).filter(|(_, is_first)| **is_first);
+                    entries.map(|(entry, _)| index.id(entry)).collect()
+                }
+            };
+            store.others.extend(firsts);
+        }
+        let loose = listing.loose.iter().zip(&is_first[start..]).filter(|(_, is_first)| **is_first);
+        store.others.extend(loose.map(|(id, _)| object_id(*id)));
+        (store, listing.faults)
+    }
+
+    /// Whether an entry is the first object of its name, so that it counts and later copies do not.
+    pub fn is_first(&self, pack: usize, entry: u32) -> bool {
+        self.is_first[pack][entry as usize]
+    }
+}
+
 #[derive(Default)]
 struct Listing {
-    ids: Vec<git2::Oid>,
+    packs: Vec<(PathBuf, PackIndex)>,
+    loose: Vec<git2::Oid>,
     faults: Vec<Fault>,
 }
 
 impl Listing {
+    fn of(repository: &Repository) -> Self {
+        let mut listing = Self::default();
+        for dir in repository.object_dirs(&mut listing.faults) {
+            listing.packs(&dir.join("pack"));
+            listing.loose(&dir);
+        }
+        listing
+    }
+
+    fn len(&self) -> usize {
+        self.packs.iter().map(|(_, index)| index.len()).sum::<usize>() + self.loose.len()
+    }
+
     fn fault(&mut self, path: &Path, message: impl Into<String>) {
         self.faults.push(Fault::at(path, message));
     }
@@ -254,11 +403,8 @@ impl Listing {
     fn pack_index(&mut self, path: &Path) {
         match fs::read(path) {
             Err(error) => self.fault(path, format!("cannot read the pack index: {error}")),
-            Ok(bytes) => match pack_index_entries(&bytes) {
-                Some(mut entries) => {
-                    entries.sort_unstable();
-                    self.ids.extend(entries.into_iter().map(|(_, id)| id));
-                }
+            Ok(bytes) => match PackIndex::parse(bytes, ID_LEN) {
+                Some(index) => self.packs.push((path.with_extension("pack"), index)),
                 None => self.fault(
                     path,
                     "the pack index is corrupt: remove it and run `git index-pack` on the pack beside it",
@@ -278,7 +424,7 @@ impl Listing {
                     && let Ok(digits) = [&fan[..], &rest[..]].concat().to_str()
                     && let Ok(id) = git2::Oid::from_str(digits)
                 {
-                    self.ids.push(id);
+                    self.loose.push(id);
                 }
             }
         }
@@ -293,43 +439,6 @@ fn appears(path: &Path) -> bool {
         }
         path.exists()
     })
-}
-
-/// Offsets and names in a pack index of version 1 or 2 (gitformat-pack(5)); `None` if it is neither.
-fn pack_index_entries(bytes: &[u8]) -> Option<Vec<(u64, git2::Oid)>> {
-    const ID: usize = 20;
-    let number = |at: usize| {
-        let digits = bytes.get(at..at.checked_add(4)?)?;
-        Some(u32::from_be_bytes(digits.try_into().ok()?))
-    };
-    let is_version_2 = bytes.starts_with(b"\xFFtOc");
-    if is_version_2 && number(4)? != 2 {
-        return None;
-    }
-    let fan_at = if is_version_2 { 8 } else { 0 };
-    let fan: Vec<u32> = (0..256).map(|slot| number(fan_at + slot * 4)).collect::<Option<_>>()?;
-    if !fan.is_sorted() {
-        return None;
-    }
-    let count = *fan.last()? as usize;
-    let table = fan_at + 1024;
-    let (stride, id_at) = if is_version_2 { (ID, table) } else { (4 + ID, table + 4) };
-    let offsets_at = table + count * (ID + 4);
-    let large_at = offsets_at + count * 4;
-    (0..count)
-        .map(|entry| {
-            let id = bytes.get(id_at + entry * stride..)?.get(..ID)?;
-            let offset =
-                if is_version_2 { number(offsets_at + entry * 4)? } else { number(table + entry * stride)? };
-            let offset = if is_version_2 && offset >> 31 == 1 {
-                let large = large_at + (offset & 0x7FFF_FFFF) as usize * 8;
-                u64::from(number(large)?) << 32 | u64::from(number(large + 4)?)
-            } else {
-                u64::from(offset)
-            };
-            Some((offset, git2::Oid::from_bytes(id).ok()?))
-        })
-        .collect()
 }
 
 impl Repository {
@@ -380,53 +489,6 @@ fn alternate(dir: &Path, line: &[u8]) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fan(ids: &[[u8; 20]]) -> Vec<u8> {
-        (0..=255u8)
-            .flat_map(|slot| (ids.iter().filter(|id| id[0] <= slot).count() as u32).to_be_bytes())
-            .collect()
-    }
-
-    fn version_2(ids: &[[u8; 20]], offsets: &[u32], large: &[u64]) -> Vec<u8> {
-        let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
-        index.extend(fan(ids));
-        index.extend(ids.iter().flatten());
-        index.extend(ids.iter().flat_map(|_| [0; 4]));
-        index.extend(offsets.iter().flat_map(|offset| offset.to_be_bytes()));
-        index.extend(large.iter().flat_map(|offset| offset.to_be_bytes()));
-        index
-    }
-
-    fn oid(byte: u8) -> git2::Oid {
-        git2::Oid::from_bytes(&[byte; 20]).unwrap()
-    }
-
-    #[test]
-    fn both_versions_of_a_pack_index_are_read() {
-        let ids = [[3; 20], [9; 20]];
-        let index = version_2(&ids, &[0x8000_0000, 12], &[1 << 40]);
-        assert_eq!(pack_index_entries(&index).unwrap(), [(1 << 40, oid(3)), (12, oid(9))]);
-        let mut index = fan(&ids);
-        for (id, offset) in ids.iter().zip([77u32, 12]) {
-            index.extend(offset.to_be_bytes());
-            index.extend(id);
-        }
-        assert_eq!(pack_index_entries(&index).unwrap(), [(77, oid(3)), (12, oid(9))]);
-    }
-
-    #[test]
-    fn a_cut_or_crooked_pack_index_is_refused() {
-        let index = version_2(&[[3; 20], [9; 20]], &[0x8000_0000, 12], &[1 << 40]);
-        for cut in 0..index.len() {
-            assert!(pack_index_entries(&index[..cut]).is_none(), "{cut}");
-        }
-        let mut crooked = index.clone();
-        crooked[8] = 0xFF;
-        assert!(pack_index_entries(&crooked).is_none());
-        let mut version_3 = index;
-        version_3[7] = 3;
-        assert!(pack_index_entries(&version_3).is_none());
-    }
 
     #[test]
     fn alternates_are_relative_to_the_object_directory() {

@@ -72,6 +72,49 @@ pub enum Joint {
 /// Names and values longer than this are prose or data.
 const LONGEST_NAME_BYTES: usize = 96;
 const LONGEST_VALUE_BYTES: usize = 512;
+/// No column is wider. Without a bound a reading would depend on bytes however far away.
+const LONGEST_BLANKS_BYTES: usize = 256;
+
+/// How far before the keyword its name may start.
+pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
+
+/// How far behind the start of the keyword [`read`] looks at most: the name, every stretch of blanks on the way,
+/// a type, a call, the value, and what ends the line.
+pub(super) const AHEAD_BYTES: usize = 3072;
+
+/// Behind the last byte that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; beyond any
+/// text where they see that it ends, or a line is too long to look for its end each time.
+pub(super) fn looks_ahead_to(text: &[u8], keyword_start: usize) -> usize {
+    let line_end = |from: usize| {
+        let rest = &text[from..(from + AHEAD_BYTES).min(text.len())];
+        memchr::memchr(b'\n', rest).map(|at| from + at + 1)
+    };
+    if opens_variable(text, keyword_start) {
+        return keyword_start + AHEAD_BYTES;
+    }
+    // Nothing else reads on over a line end but the white space between the two lines of an entry.
+    let next_line = line_end(keyword_start.min(text.len()));
+    let blanks = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    next_line.and_then(|from| line_end(from + blanks(from))).unwrap_or(usize::MAX >> 1)
+}
+
+/// The least offset that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; less than 0 where
+/// they see that the text starts there, or a line is too long to look for its start each time.
+pub(super) fn looks_back_to(text: &[u8], keyword_start: usize) -> i64 {
+    /// A comment mark, with the name behind it.
+    const COMMENT_BYTES: usize = LONGEST_VALUE_BYTES + 2 * LONGEST_NAME_BYTES;
+    let floor = keyword_start.saturating_sub(AHEAD_BYTES);
+    let Some(line_end) = memchr::memrchr(b'\n', &text[floor..keyword_start]) else { return -1 };
+    // Before the name, or before the line, any white space and the word that it ends with.
+    let above = text[..floor + line_end].trim_ascii_end().len();
+    (above as i64 - 16).min(keyword_start as i64 - COMMENT_BYTES as i64)
+}
+
+/// Whether `variable "` may stand before the name, whose default is looked for in the lines below.
+fn opens_variable(text: &[u8], keyword_start: usize) -> bool {
+    let before = &text[keyword_start.saturating_sub(2 * LONGEST_NAME_BYTES)..keyword_start];
+    memchr::memmem::find(before, b"variable").is_some()
+}
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
 pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
@@ -202,7 +245,8 @@ impl Reader<'_> {
     }
 
     fn blanks(&mut self) -> usize {
-        let count = self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let rest = self.rest().iter().take(LONGEST_BLANKS_BYTES);
+        let count = rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         self.at += count;
         count
     }
@@ -390,7 +434,8 @@ impl Reader<'_> {
         let (type_text, after) = self.rest().split_at(type_bytes);
         // Base64 ends with `=` too, and there nothing comes behind it, or the quote that closes it.
         let behind = after.get(1..).unwrap_or_default();
-        let blanks = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let blanks = behind.iter().take(LONGEST_BLANKS_BYTES);
+        let blanks = blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let closes = |byte: &u8| {
             b"\r\n#,;".contains(byte) || (matches!(byte, b'"' | b'\'') && type_text.contains(byte))
         };

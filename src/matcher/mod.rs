@@ -7,10 +7,15 @@
 
 pub mod assignment;
 mod boundary;
+mod derived;
+mod long;
 mod prefilter;
 pub mod trace;
 
+use std::sync::OnceLock;
+
 use crate::decode::{self, View};
+use crate::derived::Hit;
 use crate::matcher::assignment::Assignment;
 use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
@@ -108,6 +113,10 @@ pub struct Matcher {
     /// For each distinct literal the rules to try: `targets[starts[l]..starts[l + 1]]`.
     starts: Vec<u32>,
     targets: Vec<Target>,
+    /// Lengths of the literals.
+    literal_lens: Vec<u16>,
+    /// How far the rules of each literal look, for texts derived from others.
+    sights: OnceLock<derived::Sights>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
     decode: decode::Limits,
@@ -126,6 +135,7 @@ pub struct Scratch {
     /// Up to where a keyed rule has already looked, for the rules that have looked at all.
     covered: Vec<(u32, usize)>,
     found: Vec<Match>,
+    derived: Vec<(Hit, bool)>,
     decode: decode::Scratch,
 }
 
@@ -158,8 +168,11 @@ impl Matcher {
             targets.push(Target { rule, kind });
         }
         starts.push(targets.len() as u32);
+        let literal_lens = literals.iter().map(|literal| literal.bytes.len() as u16).collect();
         let prefilter = Prefilter::new(literals.into_iter());
-        Self { rules, prefilter, starts, targets, unanchored, decode: decode::Limits::default() }
+        let sights = OnceLock::new();
+        let decode = decode::Limits::default();
+        Self { rules, prefilter, starts, targets, literal_lens, sights, unanchored, decode }
     }
 
     /// The rules that were prepared.
@@ -179,10 +192,14 @@ impl Matcher {
     pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
         let complete = self.find_all(text, scratch, &mut found);
+        self.hand_out(found, scratch, out);
+        complete
+    }
+
+    fn hand_out(&self, mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
         self.keep_most_specific(&mut found);
         out.append(&mut found);
         scratch.found = found;
-        complete
     }
 
     /// Does what [`Matcher::find`] does and tells how it came about: also what rules tried in vain, and which
@@ -255,26 +272,46 @@ impl Matcher {
         hits.clear();
         covered.clear();
         self.prefilter.find(text, |literal, start| hits.push((literal, start)));
+        // They come in the order of the grams, which lie anywhere in them.
+        hits.sort_unstable_by_key(|&(literal, start)| (start, literal));
         for &(literal, start) in hits.iter() {
-            let range = self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize;
-            let targets = &self.targets[range];
-            for target in targets {
-                let index = target.rule as usize;
-                let rule = &self.rules.rules()[index];
-                out.look(text, (index, rule), Some(target.kind), start);
-                match target.kind {
-                    TriggerKind::Anchor { min_before, max_before } => {
-                        let before = (min_before as usize, max_before as usize);
-                        self.try_anchor(text, (index, rule), start, before, out);
-                    }
-                    TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
-                    TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                        self.try_named_value(text, (index, rule), start, out);
-                    }
-                    TriggerKind::Name => self.try_name(text, (index, rule), start, out),
-                }
+            for target in self.targets_of(literal) {
+                self.try_target(text, target, start, covered, out);
             }
         }
+        self.find_unanchored(text, out);
+    }
+
+    fn targets_of(&self, literal: u32) -> &[Target] {
+        let literal = literal as usize;
+        &self.targets[self.starts[literal] as usize..self.starts[literal + 1] as usize]
+    }
+
+    fn try_target(
+        &self,
+        text: &[u8],
+        target: &Target,
+        start: usize,
+        covered: &mut Vec<(u32, usize)>,
+        out: &mut impl Sink,
+    ) {
+        let index = target.rule as usize;
+        let rule = &self.rules.rules()[index];
+        out.look(text, (index, rule), Some(target.kind), start);
+        match target.kind {
+            TriggerKind::Anchor { min_before, max_before } => {
+                let before = (min_before as usize, max_before as usize);
+                self.try_anchor(text, (index, rule), start, before, out);
+            }
+            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+            TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                self.try_named_value(text, (index, rule), start, out);
+            }
+            TriggerKind::Name => self.try_name(text, (index, rule), start, out),
+        }
+    }
+
+    fn find_unanchored(&self, text: &[u8], out: &mut impl Sink) {
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
             let rule = &self.rules.rules()[index];
@@ -506,7 +543,8 @@ impl Matcher {
             )
         };
         found.sort_by(|a, b| {
-            rank(a).cmp(&rank(b)).then_with(|| a.secret_span.cmp(&b.secret_span)).then(a.rule.cmp(&b.rule))
+            let by_place = || (a.secret_span, a.rule, a.span).cmp(&(b.secret_span, b.rule, b.span));
+            rank(a).cmp(&rank(b)).then_with(by_place)
         });
         let mut kept: Vec<Match> = Vec::with_capacity(found.len());
         let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();

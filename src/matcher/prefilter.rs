@@ -129,6 +129,10 @@ impl Prefilter {
             let len = usize::from(entry.len);
             let Some(found) = text.get(start..start + len) else { continue };
             let literal = &self.literals[entry.start as usize..entry.start as usize + len];
+            // Many literals share a gram, and most differ at their ends.
+            if (found[0] ^ literal[0] | found[len - 1] ^ literal[len - 1]) & !0x20 != 0 {
+                continue;
+            }
             if found == literal || (entry.ignore_case && found.eq_ignore_ascii_case(literal)) {
                 hit(entry.id, start);
             }

@@ -1,20 +1,24 @@
 //! The history of a repository: every blob of the object database once, and the messages of commits and
 //! annotated tags; or what a range of commits brings in.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use bstr::BStr;
 
+use super::families::Families;
 use super::{ContentUnit, Fresh, NewVisitor, Source, Visitor, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
+use crate::derived::{Copies, Derivation};
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Malformed, ObjectKind, ObjectReader, OpenError,
-    Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Scope, Tag, links_of,
+    Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Scope, Store, Tag, TreeEntries,
+    links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 
@@ -36,6 +40,8 @@ pub struct Options {
     pub reachable_only: bool,
     /// Accept that a shallow clone ends early.
     pub allow_shallow: bool,
+    /// Read and search every object whole. It takes many times as long and finds the same.
+    pub no_delta: bool,
     /// Leave out larger blobs. Without a limit from the user a blob over 1 GiB is a problem.
     pub max_blob_bytes: Option<u64>,
 }
@@ -58,6 +64,8 @@ pub struct History {
     range: Option<RevisionRange>,
     /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
     commits: OnceLock<Vec<ObjectId>>,
+    /// See [`Store::hopeless`].
+    hopeless: OnceLock<HashSet<ObjectId>>,
 }
 
 impl History {
@@ -72,7 +80,13 @@ impl History {
             true => None,
             false => Some(RevisionRange::resolve(&repository, &options.ranges)?),
         };
-        Ok(Self { place: place.to_path_buf(), options, range, commits: OnceLock::new() })
+        Ok(Self {
+            place: place.to_path_buf(),
+            options,
+            range,
+            commits: OnceLock::new(),
+            hopeless: OnceLock::new(),
+        })
     }
 
     fn repository(&self) -> Result<Repository, Problem> {
@@ -117,6 +131,7 @@ impl History {
     ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
         let repository = self.repository()?;
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
+        let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
         let shallow = repository.shallow_commits()?;
         let roots = Roots::read(&repository);
         let commits = self.commits.get().cloned().unwrap_or_default();
@@ -176,14 +191,14 @@ struct Run<'r, 'v> {
 
 /// What a worker, or all of them, did.
 #[derive(Default)]
-struct Done {
-    coverage: Coverage,
-    damage: Damage,
+pub(super) struct Done {
+    pub(super) coverage: Coverage,
+    pub(super) damage: Damage,
     commits: Vec<ObjectId>,
     submodules: BTreeSet<ObjectId>,
-    /// Whether an object refers to one that is not there. That is no damage in what waits for garbage
-    /// collection, parts of which may have been collected already.
-    has_loose_ends: bool,
+    /// What objects refer to and is not there. That is no damage in what waits for garbage collection, parts of
+    /// which may have been collected already.
+    loose_ends: HashSet<ObjectId>,
 }
 
 impl Done {
@@ -192,32 +207,68 @@ impl Done {
         self.damage.merge(other.damage);
         self.commits.extend(other.commits);
         self.submodules.extend(other.submodules);
-        self.has_loose_ends |= other.has_loose_ends;
+        self.loose_ends.extend(other.loose_ends);
     }
 }
 
 impl Run<'_, '_> {
     fn everything(self, repository: &Repository) -> Done {
+        if self.history.options.no_delta {
+            let (inventory, faults) = Inventory::list(repository);
+            return self.inventory(repository, &inventory, None, faults);
+        }
+        let (store, faults) = Store::open(repository, self.threads);
+        let hopeless = self.history.hopeless.get_or_init(|| store.hopeless.clone());
+        match ObjectReader::new(repository) {
+            Ok(reader) => {
+                let run = Run { reader: &reader.refusing(hopeless), ..self };
+                run.inventory(repository, &store.inventory, Some(&store), faults)
+            }
+            Err(error) => {
+                let mut done = Done::default();
+                done.coverage.problems.push(self.history.problem(error.to_string()));
+                done
+            }
+        }
+    }
+
+    fn inventory(
+        self,
+        repository: &Repository,
+        inventory: &Inventory,
+        store: Option<&Store>,
+        faults: Vec<Fault>,
+    ) -> Done {
         let roots = Roots::read(repository);
-        let (inventory, faults) = Inventory::list(repository);
         let mut done = Done::default();
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
         self.note_shallow(&mut done.coverage);
         let walk =
-            |damage: &mut Damage| Reachable::walk(self.reader, &inventory, &roots, self.shallow, damage);
+            |damage: &mut Damage| Reachable::walk(self.reader, inventory, &roots, self.shallow, damage);
         if self.history.options.reachable_only {
             let reachable = walk(&mut done.damage);
             let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
-            let objects = Objects::These(inventory.in_reading_order().filter(is_read).collect());
             done.submodules.extend(&reachable.submodules);
-            done.merge(self.objects(&objects));
+            done.merge(match store {
+                Some(store) => self.families(store, &Objects::These(Vec::new()), &is_read),
+                None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
+            });
         } else {
-            done.merge(self.objects(&Objects::All(&inventory)));
+            done.merge(match store {
+                Some(store) => self.families(store, &Objects::All(inventory), &|_| true),
+                None => self.objects(&Objects::All(inventory)),
+            });
             // The walk is worth its time only when something may be missing: when every link of every
             // object leads somewhere, nothing that is reachable can be.
-            if done.has_loose_ends || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
-                walk(&mut done.damage);
+            let loose_ends = std::mem::take(&mut done.loose_ends);
+            if !loose_ends.is_empty() || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
+                match store {
+                    Some(store) => done.merge(self.missing(store, &roots, &loose_ends)),
+                    None => {
+                        walk(&mut done.damage);
+                    }
+                }
             }
         }
         done
@@ -272,17 +323,44 @@ impl Run<'_, '_> {
     /// Reads objects on several threads, each with a repository handle of its own.
     fn objects(self, objects: &Objects<'_>) -> Done {
         let threads = self.threads.clamp(1, objects.len().max(1));
-        let shared = Shared {
-            history: self.history,
-            shallow: self.shallow,
-            objects,
-            chunk: (objects.len() / (threads * 8)).clamp(1, CHUNK),
-            next: AtomicUsize::new(0),
-            large_blob: Mutex::new(()),
-        };
+        let next = AtomicUsize::new(0);
+        let chunk = (objects.len() / (threads * 8)).clamp(1, CHUNK);
+        self.work(objects, threads, &|worker| worker.work(&next, chunk))
+    }
+
+    /// Reads the objects of the store that are `wanted`, family by family.
+    fn families(self, store: &Store, objects: &Objects<'_>, wanted: Wanted<'_>) -> Done {
+        let threads = self.threads.max(1);
+        let families = Families::new(store, wanted);
+        self.work(objects, threads, &|worker| families.work(worker))
+    }
+
+    /// Names the objects that are missing though something reachable refers to them. Reading all that is
+    /// reachable by name took ten times as long on rails/rails as going through its families once more.
+    fn missing(self, store: &Store, roots: &Roots, loose_ends: &HashSet<ObjectId>) -> Done {
+        let threads = self.threads.max(1);
+        let families = Families::with_links(store, loose_ends);
+        let mut done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
+        let mut waiting = Vec::new();
+        for root in &roots.list {
+            match store.inventory.number(root.target.as_raw()) {
+                Some(number) => waiting.push(number),
+                None => done.damage.missing(root.target, root.name.to_string()),
+            }
+        }
+        let links = families.into_links();
+        for (holder, kind, missing) in links.reachable_loose_ends(store.inventory.len(), waiting) {
+            done.damage.missing(missing, format!("{} {}", kind.name(), store.inventory.id(holder)));
+        }
+        done
+    }
+
+    fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
+        let shared =
+            Shared { history: self.history, shallow: self.shallow, objects, large_blob: Mutex::new(()) };
         let mut done = Done::default();
         thread::scope(|scope| {
-            let work = || shared.work((self.new_visitor)());
+            let work = || shared.work((self.new_visitor)(), work);
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             for worker in workers {
                 match worker.join() {
@@ -295,8 +373,11 @@ impl Run<'_, '_> {
     }
 }
 
+/// Whether an object is to be read.
+pub(super) type Wanted<'w> = &'w (dyn Fn(&ObjectId) -> bool + Sync);
+
 /// The objects to read, in the order in which that is cheapest.
-enum Objects<'o> {
+pub(super) enum Objects<'o> {
     /// All there are; what they refer to is checked on the way.
     All(&'o Inventory),
     /// Some, which are known to be referred to.
@@ -324,13 +405,11 @@ struct Shared<'s> {
     history: &'s History,
     shallow: &'s HashSet<ObjectId>,
     objects: &'s Objects<'s>,
-    chunk: usize,
-    next: AtomicUsize,
     large_blob: Mutex<()>,
 }
 
 impl Shared<'_> {
-    fn work(&self, visitor: Visitor<'_>) -> Done {
+    fn work(&self, visitor: Visitor<'_>, work: &dyn Fn(Worker<'_, '_>)) -> Done {
         let mut done = Done::default();
         let repository = match self.history.repository() {
             Ok(repository) => repository,
@@ -341,7 +420,8 @@ impl Shared<'_> {
         };
         match ObjectReader::new(&repository) {
             Ok(reader) => {
-                Worker { shared: self, reader: &reader, visitor, done: &mut done, links: Vec::new() }.work()
+                let reader = reader.refusing(self.history.hopeless.get_or_init(HashSet::new));
+                work(Worker { shared: self, reader: &reader, visitor, done: &mut done, links: Vec::new() });
             }
             Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),
         }
@@ -349,40 +429,46 @@ impl Shared<'_> {
     }
 }
 
-struct Worker<'w, 'v> {
+/// Reads objects one by one on one thread.
+pub(super) struct Worker<'w, 'v> {
     shared: &'w Shared<'w>,
-    reader: &'w ObjectReader<'w>,
+    pub(super) reader: &'w ObjectReader<'w>,
     visitor: Visitor<'v>,
-    done: &'w mut Done,
+    pub(super) done: &'w mut Done,
     links: Vec<(ObjectId, ObjectKind)>,
 }
 
 /// Why an object was not read to its end.
 #[derive(Debug, thiserror::Error)]
-enum ObjectError {
+pub(super) enum ObjectError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
 
-impl Worker<'_, '_> {
-    fn work(mut self) {
+impl<'w> Worker<'w, '_> {
+    fn work(mut self, next: &AtomicUsize, chunk: usize) {
         loop {
-            let start = self.shared.next.fetch_add(self.shared.chunk, Ordering::Relaxed);
+            let start = next.fetch_add(chunk, Ordering::Relaxed);
             if start >= self.shared.objects.len() {
                 return;
             }
-            let ids = (start..start + self.shared.chunk).map_while(|place| self.shared.objects.get(place));
+            let ids = (start..start + chunk).map_while(|place| self.shared.objects.get(place));
             for id in ids {
-                match self.object(id) {
-                    Ok(()) => {}
-                    Err(ObjectError::Malformed(error)) => self.done.damage.malformed(id, error),
-                    Err(ObjectError::Read(ReadError::Missing)) => self.absent(id),
-                    Err(ObjectError::Read(ReadError::Corrupt(message))) => {
-                        self.done.damage.unreadable(id, message);
-                    }
-                }
+                self.one(id);
+            }
+        }
+    }
+
+    /// Reads an object; what is wrong with it is noted.
+    pub(super) fn one(&mut self, id: ObjectId) {
+        match self.object(id) {
+            Ok(()) => {}
+            Err(ObjectError::Malformed(error)) => self.done.damage.malformed(id, error),
+            Err(ObjectError::Read(ReadError::Missing)) => self.absent(id),
+            Err(ObjectError::Read(ReadError::Corrupt(message))) => {
+                self.done.damage.unreadable(id, message);
             }
         }
     }
@@ -394,7 +480,7 @@ impl Worker<'_, '_> {
         }
     }
 
-    fn object(&mut self, id: ObjectId) -> Result<(), ObjectError> {
+    pub(super) fn object(&mut self, id: ObjectId) -> Result<(), ObjectError> {
         let (kind, len) = self.reader.header(&id)?;
         match kind {
             ObjectKind::Blob => return Ok(self.blob(id, len)?),
@@ -402,49 +488,79 @@ impl Worker<'_, '_> {
             ObjectKind::Commit | ObjectKind::Tag | ObjectKind::Tree => {}
         }
         let object = self.reader.read(&id)?;
+        Ok(self.message(id, kind, object.bytes())?)
+    }
+
+    /// Hands out the message of a commit or a tag and follows the links of all but blobs.
+    pub(super) fn message(&mut self, id: ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
         match kind {
             ObjectKind::Commit => {
-                let message = Commit::parse(object.bytes())?.message;
+                let message = Commit::parse(bytes)?.message;
                 self.done.coverage.commits += 1;
                 self.done.commits.push(id);
-                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message);
+                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message, None);
             }
             ObjectKind::Tag => {
-                let message = Tag::parse(object.bytes())?.message;
-                self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message);
+                let message = Tag::parse(bytes)?.message;
+                self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None);
             }
             ObjectKind::Tree | ObjectKind::Blob => {}
         }
-        self.follow(&id, kind, object.bytes())
+        self.follow(&id, kind, bytes)
     }
 
     fn blob(&mut self, id: ObjectId, len: u64) -> Result<(), ReadError> {
-        let limit = self.shared.history.options.max_blob_bytes;
-        if len > limit.unwrap_or(MAX_BLOB_BYTES) {
-            let coverage = &mut self.done.coverage;
-            match limit {
-                Some(_) => coverage.skip(id.to_string(), SkipReason::TooLarge),
-                None => coverage.problem(
-                    id.to_string(),
-                    format!("the blob has {len} bytes, more than fit: accept that by a limit of your own"),
-                ),
-            }
+        let Ok(turn) = self.turn(len) else {
+            self.leave_out(id, len);
             return Ok(());
-        }
-        let turn = (len > LARGE_BLOB_BYTES)
-            .then(|| self.shared.large_blob.lock().unwrap_or_else(PoisonError::into_inner));
+        };
         let object = self.reader.read(&id)?;
-        self.done.coverage.blobs += 1;
-        self.unit(id, &Origin::Blob(id), None, object.bytes());
+        self.blob_bytes(id, object.bytes(), None);
         drop(turn);
         Ok(())
     }
 
-    fn unit(&mut self, id: ObjectId, origin: &Origin, path: Option<&str>, bytes: &[u8]) {
+    /// The right to read a blob of a length, one at a time for large ones; an error if it is too large.
+    pub(super) fn turn(&self, len: u64) -> Result<Option<MutexGuard<'w, ()>>, TooLarge> {
+        if len > self.shared.history.options.max_blob_bytes.unwrap_or(MAX_BLOB_BYTES) {
+            return Err(TooLarge);
+        }
+        let turn = || self.shared.large_blob.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((len > LARGE_BLOB_BYTES).then(turn))
+    }
+
+    /// Notes that a blob is too large to be read.
+    pub(super) fn leave_out(&mut self, id: ObjectId, len: u64) {
+        let coverage = &mut self.done.coverage;
+        match self.shared.history.options.max_blob_bytes {
+            Some(_) => coverage.skip(id.to_string(), SkipReason::TooLarge),
+            None => coverage.problem(
+                id.to_string(),
+                format!("the blob has {len} bytes, more than fit: accept that by a limit of your own"),
+            ),
+        }
+    }
+
+    /// Hands out a blob.
+    pub(super) fn blob_bytes(&mut self, id: ObjectId, bytes: &[u8], derivation: Option<&Derivation<'_>>) {
+        self.done.coverage.blobs += 1;
+        self.unit(id, &Origin::Blob(id), None, bytes, derivation);
+    }
+
+    fn unit(
+        &mut self,
+        id: ObjectId,
+        origin: &Origin,
+        path: Option<&str>,
+        bytes: &[u8],
+        derivation: Option<&Derivation<'_>>,
+    ) {
         self.done.coverage.bytes += bytes.len() as u64;
         let Some(bytes) = text::as_text(bytes) else {
             return self.done.coverage.skip(id.to_string(), SkipReason::Binary);
         };
+        // What was copied from where is known of the bytes as they are stored.
+        let derivation = derivation.filter(|_| matches!(bytes, Cow::Borrowed(_)));
         (self.visitor)(&ContentUnit {
             origin,
             path: path.map(BStr::new),
@@ -453,11 +569,12 @@ impl Worker<'_, '_> {
             first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
+            derivation,
         });
     }
 
     /// Checks that everything is there to which an object refers.
-    fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), ObjectError> {
+    fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
         let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
         self.links.clear();
         links_of(id, kind, bytes, self.shared.shallow.contains(id), &mut self.links)?;
@@ -465,9 +582,52 @@ impl Worker<'_, '_> {
             if kind == ObjectKind::Tree && *link_kind == ObjectKind::Commit {
                 self.done.submodules.insert(*link);
             } else if !inventory.contains(link) {
-                self.done.has_loose_ends = true;
+                self.done.loose_ends.insert(*link);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the parents of a commit were left out of the clone.
+    pub(super) fn is_shallow(&self, id: &ObjectId) -> bool {
+        self.shared.shallow.contains(id)
+    }
+
+    /// Whether what trees refer to is to be checked.
+    pub(super) fn follows_links(&self) -> bool {
+        matches!(self.shared.objects, Objects::All(_))
+    }
+
+    /// Checks the links of a tree that were not copied from another one.
+    pub(super) fn new_links(
+        &mut self,
+        id: &ObjectId,
+        bytes: &[u8],
+        copies: &Copies,
+    ) -> Result<(), Malformed> {
+        let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
+        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
+        let mut pieces = copies.pieces().iter().peekable();
+        let mut start = 0;
+        while let Some((kind, link)) = entries.next_link()? {
+            let end = bytes.len() - entries.rest_len();
+            while pieces.next_if(|piece| piece.to + piece.len <= start).is_some() {}
+            let is_copied =
+                pieces.peek().is_some_and(|piece| piece.to <= start && end <= piece.to + piece.len);
+            start = end;
+            if is_copied {
+                continue;
+            }
+            if kind == ObjectKind::Commit {
+                self.done.submodules.extend(ObjectId::from_raw(link));
+            } else if !inventory.contains_raw(link) {
+                self.done.loose_ends.extend(ObjectId::from_raw(link));
             }
         }
         Ok(())
     }
 }
+
+/// The blob is larger than the user or this machine allows.
+#[derive(Debug)]
+pub(super) struct TooLarge;

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod collect;
+mod families;
 pub mod history;
 mod parallel;
 pub mod staged;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use bstr::BStr;
 
 use crate::coverage::Coverage;
+use crate::derived::Derivation;
 use crate::location::{Appearance, ObjectId, Origin};
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
@@ -34,6 +36,8 @@ pub struct ContentUnit<'a> {
     pub first_byte: u64,
     /// The part of the unit that is news; a match outside it is not reported.
     pub fresh: Fresh<'a>,
+    /// How the bytes relate to those of another unit, where that is known.
+    pub derivation: Option<&'a Derivation<'a>>,
 }
 
 /// Which lines of a unit count.

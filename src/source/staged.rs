@@ -133,6 +133,7 @@ impl Staged {
                 first_column: 1,
                 first_byte: 0,
                 fresh,
+                derivation: None,
             });
         })?;
         old.map(|_| ())

@@ -35,6 +35,7 @@ impl<R: Read + Send> Source for Stdin<R> {
             first_column: 1,
             first_byte: 0,
             fresh: Fresh::All,
+            derivation: None,
         };
         // Whoever panicked in the middle of it has left a stream that can still be read.
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);

@@ -130,6 +130,7 @@ impl Worktree {
                 first_column: 1,
                 first_byte: 0,
                 fresh: Fresh::All,
+                derivation: None,
             };
             let outcome = self.open(path).and_then(|(mut file, metadata)| {
                 if self.options.max_file_bytes.is_some_and(|limit| metadata.len() > limit) {

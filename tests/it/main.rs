@@ -13,6 +13,7 @@ mod history;
 mod hook;
 mod install;
 mod modes;
+mod packs;
 mod pairs;
 mod proof;
 mod reports;

@@ -61,6 +61,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         ranges: args.ranges.clone(),
         reachable_only: args.reachable_only,
         allow_shallow: args.allow_shallow,
+        no_delta: args.no_delta,
         max_blob_bytes: engine.max_file_bytes,
     };
     let source = History::open(&args.repo.dir, options)?;

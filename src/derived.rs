@@ -1,0 +1,126 @@
+//! A text that was made from another one by copying most of it, as git stores versions of a file.
+
+use std::cell::RefCell;
+
+/// A stretch of a text that was copied whole from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Offset in the text it comes from.
+    pub from: usize,
+    /// Offset in the text it went to.
+    pub to: usize,
+    /// Length in bytes.
+    pub len: usize,
+}
+
+/// Where the bytes of a text come from: all that no copy covers are new.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Sorted by `to`, not overlapping; neighbours that were neighbours before are one.
+    pieces: Vec<Copied>,
+    /// Length of the text that was copied from.
+    from_bytes: usize,
+}
+
+impl Copies {
+    /// Forgets everything; the next copies are from a text of `from_bytes`.
+    pub fn restart(&mut self, from_bytes: usize) {
+        self.pieces.clear();
+        self.from_bytes = from_bytes;
+    }
+
+    /// Adds a copy behind those before.
+    pub fn push(&mut self, copied: Copied) {
+        if let Some(last) = self.pieces.last_mut()
+            && last.from + last.len == copied.from
+            && last.to + last.len == copied.to
+        {
+            last.len += copied.len;
+        } else if copied.len > 0 {
+            self.pieces.push(copied);
+        }
+    }
+
+    /// The copied stretches, sorted.
+    pub fn pieces(&self) -> &[Copied] {
+        &self.pieces
+    }
+
+    /// Length of the text that was copied from.
+    pub fn from_bytes(&self) -> usize {
+        self.from_bytes
+    }
+
+    /// Whether the bytes `start..end` were copied in one piece.
+    pub fn covers(&self, start: usize, end: usize) -> bool {
+        let next = self.pieces.partition_point(|piece| piece.to <= start);
+        next.checked_sub(1).is_some_and(|at| end <= self.pieces[at].to + self.pieces[at].len)
+    }
+}
+
+/// What the search of a text leaves behind for the texts derived from it.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Every literal of a rule that stands in the text, sorted.
+    pub(crate) hits: Vec<Hit>,
+    /// Whether anything in it was decoded.
+    pub(crate) has_views: bool,
+}
+
+impl Trace {
+    /// Memory it takes, in bytes.
+    pub fn len_bytes(&self) -> usize {
+        self.hits.capacity() * size_of::<Hit>()
+    }
+}
+
+/// A literal in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    /// Offset of its first byte.
+    pub(crate) start: u32,
+    /// Its number in the matcher.
+    pub(crate) literal: u32,
+    /// What its rules found.
+    pub(crate) yields: Yield,
+}
+
+/// What the rules of a literal found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Yield {
+    Nothing,
+    /// Matches that their own bytes rule out, such as placeholders. They count only for their neighbours: what
+    /// they lie on is not reported either.
+    Dull,
+    Matches,
+}
+
+/// A unit that is part of a family of texts derived from each other.
+#[derive(Debug)]
+pub struct Derivation<'a> {
+    /// What the search of the text left behind from which this one was derived, and what was copied.
+    pub base: Option<(&'a Trace, &'a Copies)>,
+    /// Whether other texts are derived from this one, so that the search is to leave a trace.
+    pub is_base: bool,
+    /// Where it leaves it.
+    pub trace: RefCell<Option<Trace>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_that_were_neighbours_are_one() {
+        let mut copies = Copies::default();
+        copies.restart(100);
+        copies.push(Copied { from: 10, to: 0, len: 5 });
+        copies.push(Copied { from: 15, to: 5, len: 5 });
+        copies.push(Copied { from: 21, to: 10, len: 4 });
+        copies.push(Copied { from: 25, to: 20, len: 0 });
+        assert_eq!(copies.pieces().len(), 2);
+        for (start, end, expected) in [(0, 10, true), (3, 11, false), (10, 14, true), (13, 15, false)] {
+            assert_eq!(copies.covers(start, end), expected, "{start}..{end}");
+        }
+    }
+}

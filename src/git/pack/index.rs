@@ -1,0 +1,276 @@
+//! Pack indexes of version 1 and 2 (gitformat-pack(5)).
+
+use super::object_id;
+use crate::location::ObjectId;
+
+/// The names, offsets and checksums of a pack's entries. Entries are numbered by their place in the pack.
+pub struct PackIndex {
+    bytes: Vec<u8>,
+    is_version_2: bool,
+    id_len: usize,
+    /// By entry: offset in the pack.
+    offsets: Vec<u64>,
+    /// By entry: place of its name in the index.
+    rows: Vec<u32>,
+}
+
+impl PackIndex {
+    /// Reads an index with object names of `id_len` bytes; `None` if it is cut, crooked or of another version.
+    pub fn parse(bytes: Vec<u8>, id_len: usize) -> Option<Self> {
+        let is_version_2 = bytes.starts_with(b"\xFFtOc");
+        if is_version_2 && number(&bytes, 4)? != 2 {
+            return None;
+        }
+        let mut index = Self { bytes, is_version_2, id_len, offsets: Vec::new(), rows: Vec::new() };
+        let count = index.fan(255)? as usize;
+        if index.checksums_at(count)? > index.bytes.len() {
+            return None;
+        }
+        let mut row = 0;
+        for slot in 0..256 {
+            let end = index.fan(slot)? as usize;
+            if end < row || end > count {
+                return None;
+            }
+            while row < end {
+                let id = index.raw_id(row as u32);
+                if usize::from(id[0]) != slot || (row > 0 && index.raw_id(row as u32 - 1) > id) {
+                    return None;
+                }
+                row += 1;
+            }
+        }
+        let mut placed = Vec::with_capacity(count);
+        for row in 0..count {
+            placed.push((index.offset_in_row(row, count)?, row as u32));
+        }
+        let trailer = index.bytes.len().checked_sub(2 * id_len)?;
+        let large = placed.iter().filter(|(offset, _)| *offset > 0x7FFF_FFFF).count() * 8;
+        let is_whole = if is_version_2 {
+            // Small offsets may be written large too, so there may be more of them.
+            trailer >= index.large_at(count)? + large
+        } else {
+            trailer == index.checksums_at(count)?
+        };
+        placed.sort_unstable();
+        let is_ambiguous = placed.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        if !is_whole || is_ambiguous {
+            return None;
+        }
+        index.offsets = placed.iter().map(|(offset, _)| *offset).collect();
+        index.rows = placed.into_iter().map(|(_, row)| row).collect();
+        Some(index)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Length of an object name in bytes.
+    pub fn id_len(&self) -> usize {
+        self.id_len
+    }
+
+    /// Name of an entry.
+    pub fn id(&self, entry: u32) -> ObjectId {
+        object_id(self.raw_id(self.rows[entry as usize]))
+    }
+
+    /// Name of an entry, 20 or 32 bytes.
+    pub fn raw(&self, entry: u32) -> &[u8] {
+        self.raw_id(self.rows[entry as usize])
+    }
+
+    /// Where an entry starts in the pack.
+    pub fn offset(&self, entry: u32) -> u64 {
+        self.offsets[entry as usize]
+    }
+
+    /// Where the next entry starts; `None` for the last.
+    pub fn next_offset(&self, entry: u32) -> Option<u64> {
+        self.offsets.get(entry as usize + 1).copied()
+    }
+
+    /// The entry that starts at an offset. `near` is an entry behind it, from which the search goes back in
+    /// growing steps: bases mostly lie close before their deltas.
+    pub fn entry_before(&self, near: u32, offset: u64) -> Option<u32> {
+        let mut high = near as usize;
+        let mut step = 1;
+        let mut low = high.saturating_sub(step);
+        while low > 0 && self.offsets[low] > offset {
+            high = low;
+            step *= 2;
+            low = low.saturating_sub(step);
+        }
+        self.offsets[low..high].binary_search(&offset).ok().map(|at| (low + at) as u32)
+    }
+
+    /// The entry of a name.
+    pub fn find(&self, id: &ObjectId) -> Option<u32> {
+        let raw = id.as_raw();
+        let slot = usize::from(*raw.first()?);
+        let mut low = if slot == 0 { 0 } else { self.fan(slot - 1)? };
+        let mut high = self.fan(slot)?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.raw_id(middle).cmp(raw) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => {
+                    let offset = self.offset_in_row(middle as usize, self.len())?;
+                    return self.offsets.binary_search(&offset).ok().map(|entry| entry as u32);
+                }
+            }
+        }
+        None
+    }
+
+    /// CRC-32 of the packed bytes of an entry; version 1 has none.
+    pub fn checksum(&self, entry: u32) -> Option<u32> {
+        if !self.is_version_2 {
+            return None;
+        }
+        number(&self.bytes, self.checksums_at(self.len())? + self.rows[entry as usize] as usize * 4)
+    }
+
+    /// The checksum of the pack it was made for.
+    pub fn pack_checksum(&self) -> &[u8] {
+        let end = self.bytes.len() - self.id_len;
+        &self.bytes[end - self.id_len..end]
+    }
+
+    fn table(&self) -> usize {
+        if self.is_version_2 { 8 + 1024 } else { 1024 }
+    }
+
+    fn fan(&self, slot: usize) -> Option<u32> {
+        number(&self.bytes, self.table() - 1024 + slot * 4)
+    }
+
+    fn stride(&self) -> usize {
+        if self.is_version_2 { self.id_len } else { 4 + self.id_len }
+    }
+
+    fn raw_id(&self, row: u32) -> &[u8] {
+        let skip = self.stride() - self.id_len;
+        let start = self.table() + row as usize * self.stride() + skip;
+        &self.bytes[start..start + self.id_len]
+    }
+
+    /// Behind the names: the checksums of version 2, the trailer of version 1.
+    fn checksums_at(&self, count: usize) -> Option<usize> {
+        count.checked_mul(self.stride())?.checked_add(self.table())
+    }
+
+    fn large_at(&self, count: usize) -> Option<usize> {
+        self.checksums_at(count)?.checked_add(count.checked_mul(8)?)
+    }
+
+    fn offset_in_row(&self, row: usize, count: usize) -> Option<u64> {
+        if !self.is_version_2 {
+            return number(&self.bytes, self.table() + row * self.stride()).map(u64::from);
+        }
+        let offset = number(&self.bytes, self.checksums_at(count)? + count * 4 + row * 4)?;
+        if offset >> 31 == 0 {
+            return Some(u64::from(offset));
+        }
+        let large = self.large_at(count)? + (offset & 0x7FFF_FFFF) as usize * 8;
+        Some(u64::from(number(&self.bytes, large)?) << 32 | u64::from(number(&self.bytes, large + 4)?))
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    let digits = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_be_bytes(digits.try_into().ok()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An index of version 2; `ids` are sorted.
+    pub(crate) fn version_2(
+        ids: &[&[u8]],
+        checksums: &[u32],
+        offsets: &[u32],
+        large: &[u64],
+        pack_checksum: &[u8],
+    ) -> Vec<u8> {
+        let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
+        index.extend(fan(ids));
+        ids.iter().for_each(|id| index.extend_from_slice(id));
+        index.extend(checksums.iter().flat_map(|sum| sum.to_be_bytes()));
+        index.extend(offsets.iter().flat_map(|offset| offset.to_be_bytes()));
+        index.extend(large.iter().flat_map(|offset| offset.to_be_bytes()));
+        index.extend_from_slice(pack_checksum);
+        index.extend(vec![0; pack_checksum.len()]);
+        index
+    }
+
+    fn fan(ids: &[&[u8]]) -> Vec<u8> {
+        (0..=255u8)
+            .flat_map(|slot| (ids.iter().filter(|id| id[0] <= slot).count() as u32).to_be_bytes())
+            .collect()
+    }
+
+    fn entries(bytes: &[u8], id_len: usize) -> Option<Vec<(u64, ObjectId)>> {
+        let index = PackIndex::parse(bytes.to_vec(), id_len)?;
+        for entry in 0..index.len() as u32 {
+            assert_eq!(index.find(&index.id(entry)), Some(entry));
+            assert_eq!(index.entry_before(index.len() as u32, index.offset(entry)), Some(entry));
+        }
+        Some((0..index.len() as u32).map(|entry| (index.offset(entry), index.id(entry))).collect())
+    }
+
+    fn oid(byte: u8, id_len: usize) -> ObjectId {
+        ObjectId::from_raw(&vec![byte; id_len]).unwrap()
+    }
+
+    #[test]
+    fn both_versions_and_both_lengths_of_names_are_read() {
+        for id_len in [20, 32] {
+            let (three, nine) = (vec![3; id_len], vec![9; id_len]);
+            let trailer = vec![1; id_len];
+            let ids = [&three[..], &nine[..]];
+            let index = version_2(&ids, &[5, 6], &[0x8000_0000, 12], &[1 << 40], &trailer);
+            let expected = [(12, oid(9, id_len)), (1 << 40, oid(3, id_len))];
+            assert_eq!(entries(&index, id_len).unwrap(), expected);
+            let parsed = PackIndex::parse(index, id_len).unwrap();
+            assert_eq!((parsed.checksum(0), parsed.checksum(1)), (Some(6), Some(5)));
+            assert_eq!(parsed.pack_checksum(), trailer);
+            assert_eq!(parsed.find(&oid(4, id_len)), None);
+            let mut index = fan(&ids);
+            for (id, offset) in ids.iter().zip([77u32, 12]) {
+                index.extend(offset.to_be_bytes());
+                index.extend_from_slice(id);
+            }
+            index.extend(vec![0; 2 * id_len]);
+            assert_eq!(entries(&index, id_len).unwrap(), [(12, oid(9, id_len)), (77, oid(3, id_len))]);
+        }
+    }
+
+    #[test]
+    fn a_cut_or_crooked_index_is_refused() {
+        let (three, nine) = ([3; 20], [9; 20]);
+        let index = version_2(&[&three, &nine], &[0; 2], &[0x8000_0000, 12], &[1 << 40], &[0; 20]);
+        for cut in 0..index.len() {
+            assert!(entries(&index[..cut], 20).is_none(), "{cut}");
+        }
+        let names_at = 8 + 1024;
+        for (at, byte) in
+            [(8, 0xFF), (7, 3), (8 + 3, 1), (names_at, 4), (names_at + 20, 2), (8 + 4 * 9 + 3, 1)]
+        {
+            let mut crooked = index.clone();
+            crooked[at] = byte;
+            assert!(entries(&crooked, 20).is_none(), "{at}");
+        }
+        let twice = version_2(&[&three, &nine], &[0; 2], &[12, 12], &[], &[0; 20]);
+        assert!(entries(&twice, 20).is_none(), "two names for one place");
+    }
+}

@@ -1,0 +1,568 @@
+//! The search of a text that was derived from one already searched.
+//!
+//! Nearly all versions of a file are stored as copies of another with a few bytes between them. What a rule
+//! says at a literal depends on bytes within a known distance, its *sight*: where all of them were copied in
+//! one piece, it says what it said before. So of the literals of the text most are known from the base, the
+//! others lie at inserted bytes or across seams, and only those that see an inserted byte or a seam have
+//! to be tried, and those that matched: they match again, and telling the place anew is simpler than moving
+//! all that a match holds. On tokio-rs/tokio one byte in forty is inserted.
+//!
+//! Most matches are dropped for what they are: placeholders, names, words. These are tried again only where
+//! another match may lie on them.
+//!
+//! Encoded text is looked for in the inserted bytes. Where there is any, there or in the base, the whole
+//! text is decoded: the stretches in which that happens depend on each other.
+//!
+//! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
+
+use super::{
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, keyword_at,
+    lines_forward, max_bytes,
+};
+use crate::decode;
+use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
+use crate::matcher::long::{self, LongLiterals};
+use crate::rule::Rule;
+use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
+
+/// How far round the start of a literal its rules look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sight {
+    back_bytes: i64,
+    ahead_bytes: i64,
+    /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
+    is_in_names: bool,
+    /// How far ahead of it another name may be read; 0 where only its own is.
+    names_ahead_bytes: usize,
+}
+
+/// What is known of the literals, made when the first derived text comes.
+#[derive(Debug)]
+pub(super) struct Sights {
+    /// By literal.
+    of: Vec<Sight>,
+    /// Finds the long literals. A literal may lie across a seam with all but one byte in copied text, and few
+    /// are long: all the others need no more than a narrow margin.
+    long: LongLiterals,
+    /// How far apart two matches may stand of which one matters to the other: halves of a pair.
+    near_bytes: i64,
+}
+
+/// Literals up to this length are looked for in a margin of this width.
+const SHORT_LITERAL_BYTES: usize = 20;
+const _: () = assert!(SHORT_LITERAL_BYTES >= long::LEAST_BYTES - 1);
+
+/// What `starts_free` looks at before a value: the longest escape.
+const ESCAPE_BYTES: i64 = 16;
+/// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
+const ENCODED_BYTES: usize = 160;
+/// Matches nearer than this may stand in one excerpt.
+const EXCERPT_BYTES: i64 = 256;
+
+/// Whether a match is dropped for what it is, wherever it stands.
+pub type IsDull<'d> = &'d dyn Fn(&Match) -> bool;
+
+impl Matcher {
+    /// Does what [`Matcher::find`] does, at the cost of what is new in the text. Dull matches may be left out
+    /// where no other is near. Leaves a trace in the derivation if it is asked for one.
+    #[must_use = "encoded text that was not searched is a problem to report"]
+    pub fn find_derived(
+        &self,
+        text: &[u8],
+        derivation: &Derivation<'_>,
+        is_dull: IsDull<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Match>,
+    ) -> bool {
+        if u32::try_from(text.len()).is_err() {
+            return self.find(text, scratch, out);
+        }
+        let mut found = std::mem::take(&mut scratch.found);
+        let mut hits = std::mem::take(&mut scratch.derived);
+        hits.clear();
+        match derivation.base {
+            Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
+            None => {
+                self.prefilter.find(text, |literal, start| hits.push((new_hit(literal, start), true)));
+                hits.sort_unstable();
+            }
+        }
+        let is_whole = derivation.base.is_none();
+        let mut is_clean = true;
+        for at in 0..hits.len() {
+            if hits[at].1 {
+                let covered = &mut scratch.covered;
+                let yields = self.try_hit(text, &mut hits, at, is_whole, is_dull, covered, &mut found);
+                is_clean &= yields != Yield::Matches;
+            }
+        }
+        let judged = found.len();
+        self.find_unanchored(text, &mut found);
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let mut outcome = decode::Outcome { complete: true, ..decode::Outcome::default() };
+        if derivation.base.is_none_or(|(trace, copies)| {
+            trace.has_views || self.may_be_encoded(text, copies, &mut decode_scratch)
+        }) {
+            outcome = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+                self.find_in_view(text, view, scratch, &mut found);
+            });
+        }
+        scratch.decode = decode_scratch;
+        if is_clean && found[judged..].iter().all(is_dull) {
+            found.clear();
+        } else if !is_whole {
+            self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.covered, &mut found);
+        }
+        if derivation.is_base {
+            let hits = hits.iter().map(|(hit, _)| *hit).collect();
+            derivation.trace.replace(Some(Trace { hits, has_views: outcome.views > 0 }));
+        }
+        scratch.derived = hits;
+        self.hand_out(found, scratch, out);
+        outcome.complete
+    }
+
+    /// Collects the literals of the text, and whether to try each.
+    fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
+        let Sights { of: sights, long, .. } = self.sights.get_or_init(|| self.sights());
+        for piece in copies.pieces() {
+            let (low, high) = sight_limits(text, copies, piece);
+            let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
+            for hit in &trace.hits[first..] {
+                let start = hit.start as usize;
+                if start >= piece.from + piece.len {
+                    break;
+                }
+                let end = start + usize::from(self.literal_lens[hit.literal as usize]);
+                if end > piece.from + piece.len {
+                    continue;
+                }
+                let start = start - piece.from + piece.to;
+                let sight = &sights[hit.literal as usize];
+                let is_new = start as i64 - sight.back_bytes < low
+                    || start as i64 + sight.ahead_bytes > high
+                    || (sight.is_in_names
+                        && (assignment::looks_back_to(text, start) < low
+                            || names_ahead_to(text, start, sight.names_ahead_bytes) > high));
+                hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
+            }
+        }
+        let known = hits.len();
+        let is_new = |literal: u32, at: usize| {
+            !copies.covers(at, at + usize::from(self.literal_lens[literal as usize]))
+        };
+        let margin =
+            |bytes: usize| move |start: usize, end: usize| (start.saturating_sub(bytes), end + bytes);
+        for_each_change(text.len(), copies, margin(SHORT_LITERAL_BYTES - 1), |start, end| {
+            self.prefilter.find(&text[start..end], |literal, at| {
+                let is_short = usize::from(self.literal_lens[literal as usize]) <= SHORT_LITERAL_BYTES;
+                if is_short && is_new(literal, start + at) {
+                    hits.push((new_hit(literal, start + at), true));
+                }
+            });
+        });
+        let longest = self.literal_lens.iter().copied().max().unwrap_or(0);
+        for_each_change(text.len(), copies, margin(usize::from(longest)), |start, end| {
+            long.find(&text[start..end], |literal, at| {
+                if is_new(literal, start + at) {
+                    hits.push((new_hit(literal, start + at), true));
+                }
+            });
+        });
+        if hits.len() > known {
+            // Two sorted runs but for grams that lie out of order.
+            hits.sort();
+        }
+    }
+
+    /// Tries the rules of a literal and notes what came of it.
+    #[expect(clippy::too_many_arguments, reason = "parts of one state that are borrowed apart")]
+    fn try_hit(
+        &self,
+        text: &[u8],
+        hits: &mut [(Hit, bool)],
+        at: usize,
+        is_whole: bool,
+        is_dull: IsDull<'_>,
+        covered: &mut Vec<(u32, usize)>,
+        found: &mut Vec<Match>,
+    ) -> Yield {
+        let hit = hits[at].0;
+        let before = found.len();
+        if is_whole && at == 0 {
+            covered.clear();
+        }
+        for target in self.targets_of(hit.literal) {
+            if !is_whole && matches!(target.kind, TriggerKind::Keyword) {
+                covered.clear();
+                covered.push((target.rule, self.covered_before(text, &hits[..at], hit, target.rule)));
+            }
+            self.try_target(text, target, hit.start as usize, covered, found);
+        }
+        let yields = match &found[before..] {
+            [] => Yield::Nothing,
+            new if new.iter().all(is_dull) => Yield::Dull,
+            _ => Yield::Matches,
+        };
+        hits[at] = (Hit { yields, ..hit }, true);
+        yields
+    }
+
+    /// Tries the literals of dull matches that may lie on a match or beside it, then those beside them.
+    fn try_dull_neighbours(
+        &self,
+        text: &[u8],
+        hits: &mut [(Hit, bool)],
+        is_dull: IsDull<'_>,
+        covered: &mut Vec<(u32, usize)>,
+        found: &mut Vec<Match>,
+    ) {
+        let Sights { of: sights, near_bytes, .. } = self.sights.get_or_init(|| self.sights());
+        let mut done = 0;
+        while done < found.len() {
+            let span = found[done].secret_span;
+            let (low, high) = (span.start as i64 - near_bytes, span.end as i64 + near_bytes);
+            done += 1;
+            for at in 0..hits.len() {
+                let (hit, is_tried) = hits[at];
+                let sight = &sights[hit.literal as usize];
+                let ahead = match sight.is_in_names {
+                    true => sight.ahead_bytes.max((sight.names_ahead_bytes + assignment::AHEAD_BYTES) as i64),
+                    false => sight.ahead_bytes,
+                };
+                let is_near =
+                    i64::from(hit.start) - sight.back_bytes < high && i64::from(hit.start) + ahead > low;
+                if !is_tried && hit.yields == Yield::Dull && is_near {
+                    self.try_hit(text, hits, at, false, is_dull, covered, found);
+                }
+            }
+        }
+    }
+
+    /// Up to where the keywords before this one had the rule look.
+    fn covered_before(&self, text: &[u8], before: &[(Hit, bool)], hit: Hit, index: u32) -> usize {
+        let rule = &self.rules.rules()[index as usize];
+        let near = i64::from(hit.start) - keyword_back_bytes(rule);
+        let mut covered = 0;
+        for (other, _) in before.iter().rev().take_while(|(other, _)| i64::from(other.start) >= near) {
+            let is_of_rule = self
+                .targets_of(other.literal)
+                .iter()
+                .any(|target| target.rule == index && matches!(target.kind, TriggerKind::Keyword));
+            if is_of_rule && let Some(keyword) = keyword_at(text, other.start as usize, rule, &rule.keywords)
+            {
+                let to = lines_forward(text, keyword.end, rule.reach_bytes as usize, REACH_LINES);
+                covered = covered.max(to);
+            }
+        }
+        covered
+    }
+
+    /// Whether something encoded may lie at the changes; the base had nothing.
+    fn may_be_encoded(&self, text: &[u8], copies: &Copies, scratch: &mut decode::Scratch) -> bool {
+        let mut is_encoded = false;
+        let widen = |start: usize, end: usize| {
+            let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+            let start = start.saturating_sub(ENCODED_BYTES);
+            let end = (end + ENCODED_BYTES).min(text.len());
+            let before = text[..start].iter().rev().take_while(is_run).count();
+            let behind = text[end..].iter().take_while(is_run).count();
+            (start - before, end + behind)
+        };
+        for_each_change(text.len(), copies, widen, |start, end| {
+            let outcome =
+                decode::for_each_view(&text[start..end], &self.decode, scratch, &mut |_| is_encoded = true);
+            is_encoded |= !outcome.complete;
+        });
+        is_encoded
+    }
+
+    fn sights(&self) -> Sights {
+        let mut triggers = self.rules.triggers();
+        triggers.sort_by_key(Trigger::order);
+        triggers.dedup_by_key(|trigger| (trigger.literal, trigger.ignore_case));
+        let mut long = LongLiterals::default();
+        for (id, trigger) in (0..).zip(&triggers) {
+            if trigger.literal.len() > SHORT_LITERAL_BYTES {
+                long.add(id, trigger.literal, trigger.ignore_case);
+            }
+        }
+        let pairs = self.rules.rules().iter().filter_map(|rule| rule.pair.as_ref());
+        let farthest = pairs.map(|pair| i64::from(pair.within_bytes)).max().unwrap_or(0);
+        Sights { of: self.sights_of_literals(), long, near_bytes: farthest.max(EXCERPT_BYTES) }
+    }
+
+    fn sights_of_literals(&self) -> Vec<Sight> {
+        let literals = 0..self.literal_lens.len() as u32;
+        literals
+            .map(|literal| {
+                let mut sight = Sight::default();
+                for target in self.targets_of(literal) {
+                    let rule = &self.rules.rules()[target.rule as usize];
+                    let near = if rule.keywords.is_empty() { 0 } else { i64::from(rule.reach_bytes) };
+                    let longest = max_bytes(rule) as i64;
+                    let (back, ahead) = match target.kind {
+                        TriggerKind::Anchor { max_before, .. } => {
+                            (i64::from(max_before) + near + ESCAPE_BYTES, longest + near + 2)
+                        }
+                        TriggerKind::Keyword => (
+                            keyword_back_bytes(rule),
+                            longest_keyword(rule) + i64::from(rule.reach_bytes) + longest + 2,
+                        ),
+                        // Beside its own name such a rule reads every other within reach.
+                        TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                            sight.is_in_names = true;
+                            sight.names_ahead_bytes = sight
+                                .names_ahead_bytes
+                                .max(longest_keyword(rule) as usize + rule.reach_bytes as usize);
+                            (keyword_back_bytes(rule), 0)
+                        }
+                        TriggerKind::Name => {
+                            sight.is_in_names = true;
+                            (assignment::NAME_BYTES as i64, 0)
+                        }
+                    };
+                    sight.back_bytes = sight.back_bytes.max(back);
+                    sight.ahead_bytes = sight.ahead_bytes.max(ahead);
+                }
+                sight
+            })
+            .collect()
+    }
+}
+
+fn new_hit(literal: u32, start: usize) -> Hit {
+    Hit { start: start as u32, literal, yields: Yield::Nothing }
+}
+
+/// Behind the last byte at which the reading of names looks.
+fn names_ahead_to(text: &[u8], start: usize, names_ahead_bytes: usize) -> i64 {
+    let last_name = start + names_ahead_bytes;
+    if last_name >= text.len() {
+        return i64::MAX;
+    }
+    let to = assignment::looks_ahead_to(text, last_name);
+    let own = assignment::looks_ahead_to(text, start);
+    // Any of several names may open the block of a variable.
+    let block = if names_ahead_bytes > 0 { last_name + assignment::AHEAD_BYTES } else { 0 };
+    to.max(own).max(block) as i64
+}
+
+fn longest_keyword(rule: &Rule) -> i64 {
+    rule.keywords.iter().chain(&rule.names).map(|word| word.len() as i64).max().unwrap_or(0)
+}
+
+/// How far before its start a keyword looks, and how far before it another may stand that matters: one whose
+/// own reach ends behind where this one starts to look.
+fn keyword_back_bytes(rule: &Rule) -> i64 {
+    let reach = rule.reach_bytes as usize;
+    let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
+    (back + reach) as i64 + longest_keyword(rule) + ESCAPE_BYTES
+}
+
+/// The offsets between which all bytes are as they were before. A piece at the start or the end of both texts
+/// has no limit there: it is seen that the text ends.
+fn sight_limits(text: &[u8], copies: &Copies, piece: &Copied) -> (i64, i64) {
+    let starts = piece.from == 0 && piece.to == 0;
+    let ends = piece.from + piece.len == copies.from_bytes() && piece.to + piece.len == text.len();
+    let low = if starts { i64::MIN } else { piece.to as i64 };
+    let high = if ends { i64::MAX } else { (piece.to + piece.len) as i64 };
+    (low, high)
+}
+
+/// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
+/// A seam where nothing was inserted is a stretch too, an end that both texts share is none.
+fn for_each_change(
+    len: usize,
+    copies: &Copies,
+    widen: impl Fn(usize, usize) -> (usize, usize),
+    mut visit: impl FnMut(usize, usize),
+) {
+    let pieces = copies.pieces();
+    let mut open: Option<(usize, usize)> = None;
+    for at in 0..=pieces.len() {
+        let (before, next) = (at.checked_sub(1).map(|before| &pieces[before]), pieces.get(at));
+        let is_edge = match (before, next) {
+            (None, Some(next)) => next.from == 0 && next.to == 0,
+            (Some(last), None) => last.from + last.len == copies.from_bytes() && last.to + last.len == len,
+            _ => false,
+        };
+        if is_edge {
+            continue;
+        }
+        let start = before.map_or(0, |before| before.to + before.len);
+        let end = next.map_or(len, |next| next.to);
+        let (start, end) = widen(start, end);
+        let end = end.min(len);
+        match &mut open {
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => {
+                if let Some((start, end)) = open.replace((start, end)) {
+                    visit(start, end);
+                }
+            }
+        }
+    }
+    if let Some((start, end)) = open {
+        visit(start, end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+    use proptest::prelude::*;
+    use std::cell::RefCell;
+    use std::fmt::Write;
+    use std::sync::LazyLock;
+
+    static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::new(RuleSet::builtin()));
+
+    /// Pieces of text that rules look at, whole and cut, near and far from each other.
+    fn fragment() -> impl Strategy<Value = String> {
+        let token = "[A-Z0-9]{32}".prop_map(|tail| format!("pk_48291736_{tail}"));
+        let block = "[A-Za-z0-9/+]{64}".prop_map(|row| {
+            let (begin, end) = ("BEGIN RSA PRIVATE KEY", "END RSA PRIVATE KEY");
+            format!("-----{begin}-----\n{row}\n{row}\n-----{end}-----\n")
+        });
+        let encoded = "[a-z =]{24,48}".prop_map(|text| data_encoding::BASE64.encode(text.as_bytes()));
+        let hidden = "[A-Z0-9]{32}".prop_map(|tail| {
+            data_encoding::BASE64.encode(format!("token is pk_48291736_{tail} here").as_bytes())
+        });
+        let escaped =
+            "[A-Z0-9]{31}".prop_map(|tail| format!("\\u0070k_48291736\\x5f{tail}\\u0041 %41 &#65;"));
+        let keyed = ("[a-f0-9]{32}", "[ \n]{1,60}").prop_map(|(hex, gap)| {
+            let word = ["datadog", "twilio", "mailchimp"][hex.len() % 3];
+            format!("{word} api_key{gap}{hex} ")
+        });
+        let table = "[a-z0-9]{6,20}".prop_map(|value| format!("\nuser,clickup_token,other\nme,{value},x\n"));
+        let variable = "[a-z0-9]{6,20}".prop_map(|value| {
+            format!("variable \"db_password\" {{\n  type = string\n  default = \"{value}\"\n}}\n")
+        });
+        let pair = ("[A-Z0-9]{16}", "[a-zA-Z0-9/+]{40}", "[a-z ]{0,300}").prop_map(|(id, secret, gap)| {
+            format!("id = AKIA{id}\n{gap}\naws_secret_access_key = {secret}\n")
+        });
+        let assigned = ("[a-zA-Z0-9!#]{8,20}", " {0,4}")
+            .prop_map(|(value, gap)| format!("db_password{gap}={gap}\"{value}\"\n"));
+        let entry = "[a-z]{3}[0-9A-Z]{9}".prop_map(|value| format!("- name: API_TOKEN\n  value: {value}\n"));
+        prop_oneof![
+            2 => token,
+            1 => block,
+            1 => table,
+            1 => variable,
+            1 => pair,
+            1 => encoded,
+            1 => hidden,
+            1 => escaped,
+            2 => keyed,
+            2 => assigned,
+            1 => entry,
+            1 => Just("(".to_owned()),
+            1 => Just("name:".to_owned()),
+            1 => Just("# stanch:allow\n".to_owned()),
+            1 => Just("-----BEGIN RSA ".to_owned()),
+            1 => " {1,300}",
+            3 => "([a-z]{1,9}[ \n.,:=]){1,30}",
+            1 => "[a-z \n]{200,900}",
+        ]
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(fragment(), 0..12).prop_map(|parts| parts.concat().into_bytes())
+    }
+
+    /// What happens to a text: stretches of it, as shares of its length, and new bytes in between.
+    fn edits() -> impl Strategy<Value = Vec<(u16, u16, Option<String>)>> {
+        let inserted = prop_oneof![fragment(), "[ -~\n]{0,3}"];
+        prop::collection::vec((any::<u16>(), any::<u16>(), prop::option::of(inserted)), 0..5)
+    }
+
+    fn derive(base: &[u8], edits: &[(u16, u16, Option<String>)], in_order: bool) -> (Vec<u8>, Copies) {
+        let mut cuts: Vec<usize> = edits
+            .iter()
+            .flat_map(|(a, b, _)| [*a, *b])
+            .map(|at| usize::from(at) * base.len() / 65535)
+            .collect();
+        if in_order {
+            cuts.extend([0, base.len()]);
+            cuts.sort_unstable();
+        }
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        let mut text = Vec::new();
+        let mut inserted = edits.iter().map(|(_, _, inserted)| inserted);
+        for pair in cuts.chunks_exact(2) {
+            let (from, end) = (pair[0].min(pair[1]), pair[0].max(pair[1]));
+            copies.push(Copied { from, to: text.len(), len: end - from });
+            text.extend_from_slice(&base[from..end]);
+            if let Some(Some(inserted)) = inserted.next() {
+                text.extend_from_slice(inserted.as_bytes());
+            }
+        }
+        (text, copies)
+    }
+
+    /// Any property of the match alone will do.
+    fn is_dull(found: &Match) -> bool {
+        found.secret.len_bytes().is_multiple_of(3)
+    }
+
+    fn described(matches: &[Match]) -> String {
+        matches.iter().filter(|found| !is_dull(found)).fold(String::new(), |mut out, found| {
+            let _ =
+                writeln!(out, "{} {:?} {:?} {:?}", found.rule, found.span, found.secret_span, found.layers);
+            out
+        })
+    }
+
+    fn find(text: &[u8]) -> String {
+        let mut matches = Vec::new();
+        let _ = MATCHER.find(text, &mut Scratch::default(), &mut matches);
+        described(&matches)
+    }
+
+    fn find_derived(text: &[u8], base: Option<(&Trace, &Copies)>) -> (String, Trace) {
+        let derivation = Derivation { base, is_base: true, trace: RefCell::default() };
+        let mut matches = Vec::new();
+        let _ = MATCHER.find_derived(text, &derivation, &is_dull, &mut Scratch::default(), &mut matches);
+        (described(&matches), derivation.trace.into_inner().expect("a trace was asked for"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        /// Three texts, each derived from the one before.
+        #[test]
+        fn what_is_new_and_what_is_known_make_the_whole(
+            base in text(),
+            steps in prop::collection::vec((edits(), any::<bool>()), 1..4),
+        ) {
+            let mut text = base;
+            let (found, mut trace) = find_derived(&text, None);
+            prop_assert_eq!(found, find(&text));
+            for (edits, in_order) in steps {
+                let (derived, copies) = derive(&text, &edits, in_order);
+                let (found, next) = find_derived(&derived, Some((&trace, &copies)));
+                prop_assert_eq!(found, find(&derived), "{}", String::from_utf8_lossy(&derived));
+                let (_, whole) = find_derived(&derived, None);
+                prop_assert_eq!(next.has_views, whole.has_views);
+                prop_assert_eq!(&next.hits, &whole.hits);
+                (text, trace) = (derived, next);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_grows_by_a_quote_is_seen_anew() {
+        let base = b"x = 1\npassword = kJ8mQ2xT9w\n";
+        let (_, trace) = find_derived(base, None);
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        copies.push(Copied { from: 0, to: 0, len: 17 });
+        copies.push(Copied { from: 17, to: 18, len: base.len() - 17 });
+        let mut text = base.to_vec();
+        text.insert(17, b'"');
+        assert_eq!(find_derived(&text, Some((&trace, &copies))).0, find(&text));
+    }
+}

@@ -1,0 +1,555 @@
+//! Reads packs family by family: an object, then everything that is stored as a difference to it.
+//!
+//! Each family is walked once from its root, depth first, so that every delta is applied to a base that is at
+//! hand. The way down is a stack of expanded objects; an object leaves it when its last child is taken, so a
+//! long chain needs no more room than a short one. A worker without work is given a part of another's
+//! stack: a single family can be most of a repository.
+//!
+//! What cannot be read this way is read through libgit2 by name, which finds other copies of an object, and
+//! only if that fails too is it damage.
+
+use std::cell::RefCell;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::history::{ObjectError, Wanted, Worker};
+use crate::derived::{Copies, Derivation, Trace};
+use crate::git::pack::delta::Delta;
+use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
+use crate::git::{ObjectKind, Store, TreeEntries, links_of};
+use crate::location::ObjectId;
+
+/// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
+const CHUNK: usize = 64;
+
+/// Expanded objects that a worker holds for their children, in bytes. Beyond that the oldest are let go and
+/// read again when it is their turn.
+const HELD_BYTES: usize = 48 << 20;
+
+/// Buffers above this size are not kept for the next object.
+const SPARE_BYTES: usize = 4 << 20;
+const SPARE_BUFFERS: usize = 16;
+
+/// The families of a store, shared by the workers.
+pub(super) struct Families<'f> {
+    store: &'f Store,
+    wanted: Wanted<'f>,
+    /// Set when nothing is handed out and only links are noted: the objects that are not there.
+    loose_ends: Option<&'f HashSet<ObjectId>>,
+    links: Mutex<Links>,
+    /// How many roots the packs before have.
+    root_starts: Vec<usize>,
+    root_count: usize,
+    next_root: AtomicUsize,
+    next_other: AtomicUsize,
+    pool: Mutex<Pool>,
+    wake: Condvar,
+    /// How many workers wait for work.
+    hungry: AtomicUsize,
+}
+
+/// What refers to what, by numbers of the inventory. Blobs refer to nothing and are left out.
+#[derive(Default)]
+pub(super) struct Links {
+    edges: Vec<(u32, u32)>,
+    loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
+}
+
+impl Links {
+    fn add(&mut self, holder: u32, kind: ObjectKind, link: Result<u32, ObjectId>) {
+        match link {
+            Ok(number) => self.edges.push((holder, number)),
+            Err(missing) => self.loose_ends.push((holder, kind, missing)),
+        }
+    }
+
+    fn merge(&mut self, other: Links) {
+        self.edges.extend(other.edges);
+        self.loose_ends.extend(other.loose_ends);
+    }
+
+    /// The loose ends of what can be reached from some of `count` objects.
+    pub(super) fn reachable_loose_ends(
+        mut self,
+        count: usize,
+        mut waiting: Vec<u32>,
+    ) -> impl Iterator<Item = (u32, ObjectKind, ObjectId)> {
+        self.edges.sort_unstable();
+        let mut is_reached = vec![false; count];
+        waiting.iter().for_each(|&number| is_reached[number as usize] = true);
+        while let Some(holder) = waiting.pop() {
+            let first = self.edges.partition_point(|(from, _)| *from < holder);
+            for &(_, to) in self.edges[first..].iter().take_while(|(from, _)| *from == holder) {
+                if !std::mem::replace(&mut is_reached[to as usize], true) {
+                    waiting.push(to);
+                }
+            }
+        }
+        self.loose_ends.into_iter().filter(move |(holder, ..)| is_reached[*holder as usize])
+    }
+}
+
+/// Work that was given away, and who waits for some.
+#[derive(Default)]
+struct Pool {
+    given: Vec<Frame>,
+    waiting: usize,
+    /// Workers at work or waiting. One that cannot start, or that panics, must not be waited for.
+    present: usize,
+}
+
+/// An object on the way down, and which of its children is next.
+struct Frame {
+    pack: usize,
+    entry: u32,
+    kind: ObjectKind,
+    held: Held,
+    next_child: u32,
+}
+
+/// The object that deltas are on.
+#[derive(Clone)]
+enum Held {
+    Expanded(Arc<Expanded>),
+    /// Let go to save memory.
+    Released,
+    /// It cannot be read here.
+    Lost,
+}
+
+struct Expanded {
+    bytes: Vec<u8>,
+    trace: Option<Trace>,
+}
+
+impl Held {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Held::Expanded(expanded) => {
+                expanded.bytes.capacity() + expanded.trace.as_ref().map_or(0, Trace::len_bytes)
+            }
+            Held::Released | Held::Lost => 0,
+        }
+    }
+}
+
+enum Work {
+    Roots(Range<usize>),
+    Others(Range<usize>),
+    Frame(Frame),
+}
+
+impl<'f> Families<'f> {
+    pub(super) fn new(store: &'f Store, wanted: Wanted<'f>) -> Self {
+        let mut root_count = 0;
+        let mut root_starts = Vec::with_capacity(store.forests.len());
+        for forest in &store.forests {
+            root_starts.push(root_count);
+            root_count += forest.roots().len();
+        }
+        Self {
+            store,
+            wanted,
+            loose_ends: None,
+            links: Mutex::default(),
+            root_starts,
+            root_count,
+            next_root: AtomicUsize::new(0),
+            next_other: AtomicUsize::new(0),
+            pool: Mutex::default(),
+            wake: Condvar::new(),
+            hungry: AtomicUsize::new(0),
+        }
+    }
+
+    /// Notes what commits, tags and trees refer to, and hands out nothing.
+    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
+        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
+    }
+
+    /// What was noted.
+    pub(super) fn into_links(self) -> Links {
+        self.links.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until all workers are done.
+    pub(super) fn work(&self, worker: Worker<'_, '_>) {
+        let _presence = Presence::new(self);
+        Walker {
+            families: self,
+            worker,
+            inflater: Inflater::new(),
+            delta: Vec::new(),
+            copies: Copies::default(),
+            stack: VecDeque::new(),
+            held_bytes: 0,
+            spare: Vec::new(),
+            links: Links::default(),
+        }
+        .work();
+    }
+
+    fn root(&self, number: usize) -> (usize, u32) {
+        let pack = self.root_starts.partition_point(|&start| start <= number) - 1;
+        (pack, self.store.forests[pack].roots()[number - self.root_starts[pack]])
+    }
+
+    fn take(&self) -> Option<Work> {
+        let next = |counter: &AtomicUsize, count: usize| {
+            // Without the look first the counter would go on for ever.
+            let start = match counter.load(Ordering::Relaxed) < count {
+                true => counter.fetch_add(CHUNK, Ordering::Relaxed),
+                false => count,
+            };
+            (start < count).then(|| start..(start + CHUNK).min(count))
+        };
+        if let Some(roots) = next(&self.next_root, self.root_count) {
+            return Some(Work::Roots(roots));
+        }
+        if let Some(others) = next(&self.next_other, self.store.others.len()) {
+            return Some(Work::Others(others));
+        }
+        let mut pool = self.pool();
+        pool.waiting += 1;
+        self.hungry.fetch_add(1, Ordering::Relaxed);
+        loop {
+            if let Some(frame) = pool.given.pop() {
+                pool.waiting -= 1;
+                self.hungry.fetch_sub(1, Ordering::Relaxed);
+                return Some(Work::Frame(frame));
+            }
+            if pool.waiting >= pool.present {
+                pool.waiting -= 1;
+                self.hungry.fetch_sub(1, Ordering::Relaxed);
+                return None;
+            }
+            pool = self.wake.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give(&self, frame: Frame) {
+        self.pool().given.push(frame);
+        self.wake.notify_one();
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A worker that may have work to give away.
+struct Presence<'p>(&'p Families<'p>);
+
+impl<'p> Presence<'p> {
+    fn new(families: &'p Families<'p>) -> Self {
+        families.pool().present += 1;
+        Self(families)
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.pool().present -= 1;
+        self.0.wake.notify_all();
+    }
+}
+
+/// Why an object was not expanded.
+enum Refusal {
+    Entry(EntryError),
+    /// It is a blob of so many bytes.
+    TooLarge(u64),
+}
+
+impl From<EntryError> for Refusal {
+    fn from(error: EntryError) -> Self {
+        Refusal::Entry(error)
+    }
+}
+
+/// Walks families on one thread.
+struct Walker<'w, 'v> {
+    families: &'w Families<'w>,
+    worker: Worker<'w, 'v>,
+    inflater: Inflater,
+    /// Buffer for the instructions of a delta.
+    delta: Vec<u8>,
+    /// What the last delta copied.
+    copies: Copies,
+    /// The way down, the outermost object first.
+    stack: VecDeque<Frame>,
+    held_bytes: usize,
+    spare: Vec<Vec<u8>>,
+    links: Links,
+}
+
+impl<'w> Walker<'w, '_> {
+    fn work(mut self) {
+        while let Some(work) = self.families.take() {
+            match work {
+                Work::Roots(numbers) => {
+                    for number in numbers {
+                        let (pack, entry) = self.families.root(number);
+                        self.root(pack, entry);
+                        self.walk();
+                    }
+                }
+                Work::Others(numbers) => {
+                    for id in &self.families.store.others[numbers] {
+                        if self.families.loose_ends.is_some() {
+                            self.note_links_by_name(*id);
+                        } else if (self.families.wanted)(id) {
+                            self.worker.one(*id);
+                        }
+                    }
+                }
+                Work::Frame(frame) => {
+                    self.push(frame);
+                    self.walk();
+                }
+            }
+        }
+        self.families.links.lock().unwrap_or_else(PoisonError::into_inner).merge(self.links);
+    }
+
+    fn root(&mut self, pack: usize, entry: u32) {
+        match self.families.store.forests[pack].root(entry) {
+            Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
+                // Without links to follow, trees are of no interest.
+                Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
+                Ok(Base::Whole(ObjectKind::Blob)) if self.families.loose_ends.is_some() => {}
+                Ok(Base::Whole(kind)) => self.visit(pack, entry, kind, None),
+                Ok(_) | Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::Header),
+            },
+            Root::Elsewhere(id) => match self.worker.reader.read(&id) {
+                Ok(object) => {
+                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None };
+                    let kind = object.kind();
+                    drop(object);
+                    self.visit(pack, entry, kind, Some(&base));
+                }
+                Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::NoBase),
+            },
+            Root::Broken(error) => self.give_up(pack, entry, ObjectKind::Blob, error),
+        }
+    }
+
+    fn walk(&mut self) {
+        while let Some(mut frame) = self.stack.pop_back() {
+            self.held_bytes -= frame.held.len_bytes();
+            if self.families.hungry.load(Ordering::Relaxed) > 0
+                && let Some(outermost) = self.stack.pop_front()
+            {
+                self.held_bytes -= outermost.held.len_bytes();
+                self.families.give(outermost);
+            }
+            self.restore(&mut frame);
+            let child = frame.next_child;
+            let (pack, kind) = (frame.pack, frame.kind);
+            let held = match self.families.store.forests[pack].next_sibling(child) {
+                Some(next_child) => {
+                    let rest = Frame { held: frame.held.clone(), next_child, ..frame };
+                    if self.families.hungry.load(Ordering::Relaxed) > 0 {
+                        self.families.give(rest);
+                    } else {
+                        self.push(rest);
+                    }
+                    frame.held
+                }
+                None => frame.held,
+            };
+            match &held {
+                Held::Expanded(base) => self.visit(pack, child, kind, Some(base)),
+                Held::Released | Held::Lost => self.give_up(pack, child, kind, EntryError::Base),
+            }
+            if let Held::Expanded(base) = held
+                && let Some(base) = Arc::into_inner(base)
+            {
+                self.keep_buffer(base.bytes);
+            }
+        }
+    }
+
+    fn push(&mut self, frame: Frame) {
+        self.held_bytes += frame.held.len_bytes();
+        self.stack.push_back(frame);
+        let mut oldest = 0;
+        while self.held_bytes > HELD_BYTES && oldest + 1 < self.stack.len() {
+            let held = &mut self.stack[oldest].held;
+            if matches!(held, Held::Expanded(_)) {
+                self.held_bytes -= held.len_bytes();
+                *held = Held::Released;
+            }
+            oldest += 1;
+        }
+    }
+
+    /// Reads an object again that was let go.
+    fn restore(&mut self, frame: &mut Frame) {
+        if !matches!(frame.held, Held::Released) {
+            return;
+        }
+        let id = self.families.store.packs[frame.pack].index().id(frame.entry);
+        frame.held = match self.worker.reader.read(&id) {
+            Ok(object) => Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None })),
+            Err(_) => Held::Lost,
+        };
+    }
+
+    /// Expands an object, hands it out if it is wanted, and goes down to its children.
+    fn visit(&mut self, pack: usize, entry: u32, kind: ObjectKind, base: Option<&Expanded>) {
+        let store = self.families.store;
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        let turn = match self.expand(&store.packs[pack], entry, kind, base, &mut bytes) {
+            Ok(turn) => turn,
+            Err(Refusal::Entry(error)) => return self.give_up(pack, entry, kind, error),
+            Err(Refusal::TooLarge(len)) => {
+                if let Some(id) = self.wanted(pack, entry) {
+                    self.worker.leave_out(id, len);
+                }
+                return self.descend(pack, entry, kind, Held::Lost);
+            }
+        };
+        let is_base = self.families.store.forests[pack].first_child(entry).is_some();
+        let mut trace = None;
+        if self.families.loose_ends.is_some() {
+            if let Some(id) = self.wanted(pack, entry) {
+                self.note_links(&id, kind, &bytes);
+            }
+        } else if let Some(id) = self.wanted(pack, entry) {
+            let derived = base.map(|base| (base, &self.copies));
+            let done = match (kind, derived) {
+                (ObjectKind::Blob, _) => {
+                    let base = derived.and_then(|(base, copies)| Some((base.trace.as_ref()?, copies)));
+                    let derivation = Derivation { base, is_base, trace: RefCell::default() };
+                    self.worker.blob_bytes(id, &bytes, Some(&derivation));
+                    trace = derivation.trace.into_inner();
+                    Ok(())
+                }
+                (ObjectKind::Tree, Some((_, copies))) => self.worker.new_links(&id, &bytes, copies),
+                _ => self.worker.message(id, kind, &bytes),
+            };
+            if let Err(error) = done {
+                self.worker.done.damage.malformed(id, error);
+            }
+        }
+        drop(turn);
+        if is_base {
+            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace })));
+        } else {
+            self.keep_buffer(bytes);
+        }
+    }
+
+    /// Fills the empty `bytes`, and `copies` where the entry is a delta. Large blobs get a turn.
+    fn expand(
+        &mut self,
+        pack: &Pack,
+        entry: u32,
+        kind: ObjectKind,
+        base: Option<&Expanded>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Option<MutexGuard<'w, ()>>, Refusal> {
+        let header = pack.header(entry)?;
+        let turn = |worker: &Worker<'w, '_>, len| match kind {
+            ObjectKind::Blob => worker.turn(len).map_err(|_| Refusal::TooLarge(len)),
+            _ => Ok(None),
+        };
+        let Some(base) = base else {
+            let turn = turn(&self.worker, header.size_bytes)?;
+            pack.inflate(entry, &header, &mut self.inflater, bytes)?;
+            return Ok(turn);
+        };
+        self.delta.clear();
+        pack.inflate(entry, &header, &mut self.inflater, &mut self.delta)?;
+        let delta = Delta::parse(&self.delta)?;
+        let turn = turn(&self.worker, delta.result_bytes)?;
+        delta.apply(&base.bytes, bytes, &mut self.copies)?;
+        Ok(turn)
+    }
+
+    fn descend(&mut self, pack: usize, entry: u32, kind: ObjectKind, held: Held) {
+        if let Some(next_child) = self.families.store.forests[pack].first_child(entry) {
+            self.push(Frame { pack, entry, kind, held, next_child });
+        }
+    }
+
+    /// The name of an entry that is to be handed out.
+    fn wanted(&self, pack: usize, entry: u32) -> Option<ObjectId> {
+        if !self.families.store.is_first(pack, entry) {
+            return None;
+        }
+        let id = self.families.store.packs[pack].index().id(entry);
+        (self.families.wanted)(&id).then_some(id)
+    }
+
+    /// Reads an object by its name, since its entry cannot be read.
+    fn give_up(&mut self, pack: usize, entry: u32, kind: ObjectKind, error: EntryError) {
+        if self.families.loose_ends.is_some() {
+            if let Some(id) = self.wanted(pack, entry) {
+                self.note_links_by_name(id);
+            }
+        } else if let Some(id) = self.wanted(pack, entry) {
+            match self.worker.object(id) {
+                Ok(()) => {}
+                Err(ObjectError::Malformed(error)) => self.worker.done.damage.malformed(id, error),
+                Err(ObjectError::Read(_)) => {
+                    let place = self.families.store.packs[pack].place(entry);
+                    self.worker.done.damage.unreadable(id, format!("{error}, {place}"));
+                }
+            }
+        }
+        self.descend(pack, entry, kind, Held::Lost);
+    }
+
+    fn note_links_by_name(&mut self, id: ObjectId) {
+        // What cannot be read was said before.
+        if let Ok(object) = self.worker.reader.read(&id) {
+            let (kind, bytes) = (object.kind(), object.bytes().to_vec());
+            drop(object);
+            self.note_links(&id, kind, &bytes);
+        }
+    }
+
+    /// Notes what an object refers to, up to where it makes no sense.
+    fn note_links(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+        let Some(loose_ends) = self.families.loose_ends else { return };
+        let inventory = &self.families.store.inventory;
+        let Some(holder) = inventory.number(id.as_raw()) else { return };
+        if kind != ObjectKind::Tree {
+            let mut links = Vec::new();
+            let _ = links_of(id, kind, bytes, self.worker.is_shallow(id), &mut links);
+            for (link, _) in links {
+                self.links.add(holder, kind, inventory.number(link.as_raw()).ok_or(link));
+            }
+            return;
+        }
+        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
+        while let Ok(Some((link_kind, link))) = entries.next_link() {
+            match link_kind {
+                ObjectKind::Tree => {
+                    if let Some(number) = inventory.number(link) {
+                        self.links.edges.push((holder, number));
+                        continue;
+                    }
+                }
+                ObjectKind::Blob => {}
+                ObjectKind::Commit | ObjectKind::Tag => continue,
+            }
+            if let Some(link) = ObjectId::from_raw(link)
+                && loose_ends.contains(&link)
+            {
+                self.links.loose_ends.push((holder, kind, link));
+            }
+        }
+    }
+
+    fn keep_buffer(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= SPARE_BYTES && self.spare.len() < SPARE_BUFFERS {
+            self.spare.push(buffer);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Packs of every shape: what is read family by family is what is read whole, and crafted packs end in words.
+
+use std::fs;
+use std::path::Path;
+
+use stanch::rule::RuleSet;
+use stanch::scanner::{Outcome, Policy, Scanner};
+use stanch::source::history::{History, Options};
+
+use crate::support::{Sandbox, clickup_token, random_text};
+
+fn audit(dir: &Path, options: Options, threads: usize) -> Outcome {
+    let history = History::open(dir, options).expect("a repository");
+    Scanner::new(RuleSet::builtin(), Policy::default()).scan(&history, threads)
+}
+
+/// Scans what is new and scans everything; asserts that both tell the same, to the byte, and returns it.
+#[track_caller]
+fn both_ways(dir: &Path, threads: usize, what: &str) -> Outcome {
+    for reachable_only in [true, false] {
+        let options = |no_delta| Options { no_delta, reachable_only, ..Options::default() };
+        let (new, whole) = (audit(dir, options(false), threads), audit(dir, options(true), threads));
+        assert_eq!(new.coverage, whole.coverage, "{what}");
+        assert_eq!(new.suppressed, whole.suppressed, "{what}");
+        assert_eq!(format!("{:#?}", new.findings), format!("{:#?}", whole.findings), "{what}");
+        if !reachable_only {
+            return new;
+        }
+    }
+    unreachable!("the second turn returns")
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+/// A line of a file: mostly text, now and then something to find or to accept.
+fn line(dice: &mut Dice) -> String {
+    let seed = dice.0 >> 20;
+    match dice.roll(24) {
+        0 => format!("token = {}", clickup_token(seed)),
+        1 => format!("db_password: \"{}\"", random_text("abcdefghjkmnpqrstuvwxyz23456789", 14, seed)),
+        2 => "# stanch:allow: a test".to_owned(),
+        3 => "clickup api key follows".to_owned(),
+        4 => format!("  {}", random_text("0123456789abcdef", 40, seed)),
+        5 => format!("\"\\u0070k_{}\"", &clickup_token(seed)[3..]),
+        6 => String::new(),
+        _ => random_text("abcdefghij klmnop qrs tuvwx yz.,=:()", 20 + dice.roll(60), seed),
+    }
+}
+
+/// Some files that grow, shrink, are copied and moved, with binary and UTF-16 versions among them.
+fn repository(seed: u64, commits: usize) -> Sandbox {
+    let sandbox = Sandbox::repo();
+    let mut dice = Dice(seed.wrapping_mul(77) + 5);
+    let mut files: Vec<Vec<String>> = (0..4).map(|_| (0..60).map(|_| line(&mut dice)).collect()).collect();
+    for number in 0..commits {
+        let at = dice.roll(files.len());
+        for _ in 0..=dice.roll(4) {
+            let len = files[at].len();
+            let place = dice.roll(len);
+            match dice.roll(6) {
+                0 => files[at].insert(place, line(&mut dice)),
+                1 => files[at][place] = line(&mut dice),
+                2 if len > 20 => {
+                    files[at].remove(place);
+                }
+                3 => {
+                    let moved: Vec<String> = files[at].drain(place..(place + 6).min(len)).collect();
+                    files[at].extend(moved);
+                }
+                4 => {
+                    let other = dice.roll(4);
+                    let borrowed: Vec<String> = files[other].iter().take(12).cloned().collect();
+                    files[at].splice(place..place, borrowed);
+                }
+                _ => files[at][place].push_str(&random_text("abc =\"", 4, dice.0)),
+            }
+            if files[at].is_empty() {
+                files[at].push(line(&mut dice));
+            }
+        }
+        let text = files[at].join("\n");
+        match dice.roll(14) {
+            0 => sandbox.write(&format!("dir/{at}"), [text.as_bytes(), b"\0"].concat()),
+            1 => {
+                let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                sandbox.write(&format!("dir/{at}"), [&[0xFF, 0xFE][..], &units].concat());
+            }
+            _ => sandbox.write(&format!("dir/{at}"), text),
+        }
+        sandbox.commit_all(&format!("number {number}"));
+    }
+    sandbox
+}
+
+#[test]
+fn every_layout_tells_the_same_both_ways() {
+    for seed in 1..=3 {
+        let sandbox = repository(seed, 40);
+        let dir = sandbox.path();
+        let loose = both_ways(&dir, 2, "loose");
+        assert!(loose.findings.len() > 5, "the test sees something");
+        for (number, step) in [
+            &["repack", "--quiet", "-a", "-d", "--depth=1", "--window=10"][..],
+            &["repack", "--quiet", "-a", "-d", "-F", "--depth=50", "--window=250"],
+            &["repack", "--quiet", "-a", "-d", "-F", "--depth=4000", "--window=40"],
+            &["-c", "repack.useDeltaBaseOffset=false", "repack", "--quiet", "-a", "-d", "-f", "--window=50"],
+            &["-c", "pack.indexVersion=1", "repack", "--quiet", "-a", "-d", "-F"],
+            &["-c", "pack.packSizeLimit=1m", "repack", "--quiet", "-a", "-d", "-F", "--window=50"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            sandbox.git(step);
+            let outcome = both_ways(&dir, 1 + number % 4, &format!("{step:?}"));
+            assert_eq!(format!("{:?}", outcome.findings), format!("{:?}", loose.findings), "{seed} {step:?}");
+        }
+        // A second pack that has objects of the first, and loose ones beside both.
+        sandbox.write("more", format!("token = {}\n", clickup_token(seed + 900)));
+        sandbox.commit_all("more");
+        both_ways(&dir, 3, "a pack and loose objects");
+        sandbox.git(&["repack", "--quiet", "-a"]);
+        both_ways(&dir, 3, "two packs and the same loose objects");
+        sandbox.git(&["multi-pack-index", "write"]);
+        both_ways(&dir, 3, "a multi-pack-index");
+        sandbox.git(&["clone", "--quiet", "--shared", ".", "../borrower"]);
+        let borrower = sandbox.outside().join("borrower");
+        assert_eq!(both_ways(&borrower, 2, "alternates").findings.len(), loose.findings.len() + 1);
+    }
+}
+
+/// A fetch sends deltas on objects that the receiver has; git completes the pack with them.
+#[test]
+fn a_completed_thin_pack_tells_the_same_both_ways() {
+    let sandbox = repository(8, 20);
+    sandbox.git(&["repack", "--quiet", "-a", "-d"]);
+    sandbox.git(&["clone", "--quiet", "--no-hardlinks", ".", "../copy"]);
+    for number in 0..3 {
+        let mut text = fs::read(sandbox.path().join("dir/0")).unwrap_or_default();
+        text.extend_from_slice(
+            format!("\nline {number}\ntoken = {}\n", clickup_token(number + 70)).as_bytes(),
+        );
+        sandbox.write("dir/0", text);
+        sandbox.commit_all("later");
+    }
+    sandbox.git(&["-C", "../copy", "-c", "fetch.unpackLimit=1", "fetch", "--quiet"]);
+    let copy = sandbox.outside().join("copy");
+    let packs = fs::read_dir(copy.join(".git/objects/pack")).unwrap();
+    assert!(packs.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "pack").count() > 1);
+    both_ways(&copy, 2, "a thin pack, completed");
+}
+
+/// A pack made by hand. Each entry is its header, its name where it has one, and what is deflated.
+struct Crafted {
+    pack: Vec<u8>,
+    /// Name, offset, checksum.
+    rows: Vec<([u8; 20], u32, u32)>,
+}
+
+const BLOB: u8 = 3;
+const OFFSET_DELTA: u8 = 6;
+const NAME_DELTA: u8 = 7;
+
+impl Crafted {
+    fn new() -> Self {
+        Self { pack: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new() }
+    }
+
+    /// Appends an entry and returns its offset.
+    fn add(&mut self, name: [u8; 20], kind: u8, size: usize, base: &[u8], content: &[u8]) -> u32 {
+        let mut packed = Vec::new();
+        let mut rest = size >> 4;
+        packed.push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
+        while rest > 0 {
+            packed.push((rest & 0x7F) as u8 | if rest > 0x7F { 0x80 } else { 0 });
+            rest >>= 7;
+        }
+        packed.extend_from_slice(base);
+        packed.extend(deflated(content));
+        self.add_packed(name, &packed)
+    }
+
+    fn add_packed(&mut self, name: [u8; 20], packed: &[u8]) -> u32 {
+        let offset = self.pack.len() as u32;
+        self.pack.extend_from_slice(packed);
+        self.rows.push((name, offset, crc32fast::hash(packed)));
+        offset
+    }
+
+    fn blob(&mut self, content: &[u8]) -> u32 {
+        self.add(name_of(content), BLOB, content.len(), &[], content)
+    }
+
+    /// Writes pack and index into a new repository.
+    fn into_repository(mut self) -> Sandbox {
+        let sandbox = Sandbox::repo();
+        let dir = sandbox.path().join(".git/objects/pack");
+        self.pack[8..12].copy_from_slice(&(self.rows.len() as u32).to_be_bytes());
+        let checksum = [7; 20];
+        self.pack.extend(checksum);
+        self.rows.sort_unstable();
+        let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
+        for slot in 0..=255 {
+            let count = self.rows.iter().filter(|(name, ..)| name[0] <= slot).count() as u32;
+            index.extend(count.to_be_bytes());
+        }
+        self.rows.iter().for_each(|(name, ..)| index.extend(name));
+        self.rows.iter().for_each(|(.., sum)| index.extend(sum.to_be_bytes()));
+        self.rows.iter().for_each(|(_, offset, _)| index.extend(offset.to_be_bytes()));
+        index.extend(checksum);
+        index.extend([0; 20]);
+        fs::create_dir_all(&dir).expect("a directory");
+        fs::write(dir.join("pack-crafted.pack"), self.pack).expect("a pack");
+        fs::write(dir.join("pack-crafted.idx"), index).expect("an index");
+        sandbox
+    }
+}
+
+fn deflated(content: &[u8]) -> Vec<u8> {
+    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    let mut out = vec![0; compressor.zlib_compress_bound(content.len())];
+    let len = compressor.zlib_compress(content, &mut out).expect("room enough");
+    out.truncate(len);
+    out
+}
+
+fn name_of(content: &[u8]) -> [u8; 20] {
+    let id = git2::Oid::hash_object(git2::ObjectType::Blob, content).expect("a hash");
+    id.as_bytes().try_into().expect("20 bytes")
+}
+
+/// The instructions that copy `len` bytes of a base of `base_len` bytes and append `tail`.
+fn delta(base_len: u8, len: u8, tail: &[u8]) -> Vec<u8> {
+    let mut delta = vec![base_len, len + tail.len() as u8, 0x90, len, tail.len() as u8];
+    delta.extend_from_slice(tail);
+    delta
+}
+
+#[test]
+fn crafted_packs_end_in_words_that_name_pack_and_offset() {
+    const BASE: &[u8] = b"a base of some bytes, not many";
+    let len = BASE.len() as u8;
+    type Craft = fn(&mut Crafted, u8) -> u32;
+    let crafts: [(&str, Craft); 13] = [
+        ("its delta leads back to itself", |pack, len| {
+            let (one, two) = ([0x11; 20], [0x22; 20]);
+            let delta = delta(len, len, b"x");
+            pack.add(one, NAME_DELTA, delta.len(), &two, &delta);
+            pack.add(two, NAME_DELTA, delta.len(), &one, &delta)
+        }),
+        ("its delta leads back to itself", |pack, len| {
+            let delta = delta(len, len, b"x");
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &[0x11; 20], &delta)
+        }),
+        ("its delta is for a base that the pack does not have", |pack, len| {
+            let delta = delta(len, len, b"x");
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &[0x33; 20], &delta)
+        }),
+        ("its delta is for a base that the pack does not have", |pack, len| {
+            let delta = delta(len, len, b"x");
+            pack.add([0x11; 20], OFFSET_DELTA, delta.len(), &[3], &delta)
+        }),
+        ("its delta is for a base of another length", |pack, len| {
+            let delta = delta(len - 1, 9, b"x");
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+        }),
+        ("its delta copies bytes that its base does not have", |pack, len| {
+            let delta = delta(len, len + 1, b"x");
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+        }),
+        ("its delta makes another length than it says", |pack, len| {
+            let delta = [len, 50, 0x90, len];
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+        }),
+        ("its delta has an instruction that makes no sense", |pack, len| {
+            let delta = [len, 50, 0];
+            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+        }),
+        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 9, &[], b"ten bytes.")),
+        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 11, &[], b"ten bytes.")),
+        // A thousand million bytes out of few.
+        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 1 << 29, &[], &[0; 9999])),
+        ("its compressed bytes are damaged", |pack, _| {
+            let stream = deflated(random_text("abcdef", 500, 1).as_bytes());
+            let cut = [&[0xB4, 0x1F][..], &stream[..stream.len() / 2]].concat();
+            pack.add_packed([0x11; 20], &cut)
+        }),
+        ("its header makes no sense", |pack, _| pack.add_packed([0x11; 20], &[0x5A, 1, 2, 3])),
+    ];
+    for (number, (words, craft)) in crafts.into_iter().enumerate() {
+        let mut pack = Crafted::new();
+        pack.blob(BASE);
+        let offset = craft(&mut pack, len);
+        let found = format!("token = {}\n", clickup_token(5));
+        pack.blob(found.as_bytes());
+        let sandbox = pack.into_repository();
+        let outcome = audit(&sandbox.path(), Options::default(), 2);
+        let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+        let expected = format!("at offset {offset} of pack-crafted.pack");
+        assert!(
+            said.iter().any(|said| said.contains(words) && said.contains(&expected)),
+            "{number}, {words}, {expected}: {said:?}"
+        );
+        assert_eq!(outcome.findings.len(), 1, "{number}: the rest is read");
+        sandbox.stanch(&["history"]).expect_code(2);
+    }
+}
+
+/// What hangs on a broken entry is named too, and a good copy elsewhere makes good for it.
+#[test]
+fn a_broken_base_is_made_good_by_another_copy() {
+    let base = format!("token = {}\n{}", clickup_token(6), random_text("abc\n", 60, 2));
+    let made = format!("{base}x");
+    let craft = || {
+        let mut pack = Crafted::new();
+        let mut packed = vec![0xB0 | (base.len() & 15) as u8, (base.len() >> 4) as u8];
+        packed.extend(deflated(base.as_bytes()));
+        let last = packed.len() - 1;
+        packed[last] ^= 1;
+        pack.add_packed(name_of(base.as_bytes()), &packed);
+        let delta = delta(base.len() as u8, base.len() as u8, b"x");
+        pack.add(name_of(made.as_bytes()), NAME_DELTA, delta.len(), &name_of(base.as_bytes()), &delta);
+        pack.into_repository()
+    };
+    let sandbox = craft();
+    let outcome = audit(&sandbox.path(), Options::default(), 2);
+    assert_eq!(outcome.coverage.problems.len(), 2, "{:?}", outcome.coverage.problems);
+    let broken =
+        |words: &str| outcome.coverage.problems.iter().any(|problem| problem.message.contains(words));
+    assert!(broken("its compressed bytes are damaged") && broken("the base of its delta cannot be read"));
+}
+
+/// One chain of deltas, each on the one before, far longer than git makes them.
+#[test]
+fn a_chain_of_many_thousand_deltas_is_read() {
+    let mut pack = Crafted::new();
+    let mut content = vec![b'a'; 40];
+    pack.blob(&content);
+    for number in 1..=20_000_u32 {
+        let before = name_of(&content);
+        let mut delta = vec![40, 40, 0x90 | 1, 4, 36, 4];
+        delta.extend([12, 8, 4, 0].map(|shift| b'a' + (number >> shift & 15) as u8));
+        content.drain(..4);
+        content.extend_from_slice(&delta[6..]);
+        pack.add(name_of(&content), NAME_DELTA, delta.len(), &before, &delta);
+    }
+    let count = pack.rows.len() as u64;
+    let sandbox = pack.into_repository();
+    let outcome = audit(&sandbox.path(), Options::default(), 2);
+    assert_eq!((outcome.coverage.blobs, outcome.coverage.problems.len()), (count, 0));
+}
