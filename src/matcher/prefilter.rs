@@ -55,7 +55,7 @@ struct Entry {
 
 const FOLD: u32 = 0x2020_2020;
 const THREE: u32 = 0x00FF_FFFF;
-const BUCKET_BITS: u32 = 14;
+const BUCKET_BITS: u32 = 12;
 
 impl Prefilter {
     /// Prepares the search. An occurrence is reported by the index of its literal.
