@@ -14,7 +14,8 @@ use serde::Serialize;
 use super::Report;
 use super::redact::Redactor;
 use crate::finding::{Excerpt, Finding, Part};
-use crate::location::{CommitInfo, Exposure, Origin};
+use crate::fingerprint::Fingerprint;
+use crate::location::{CommitInfo, Exposure, Location, Origin};
 use crate::secret::Secret;
 
 /// Version of the form of the JSON formats.
@@ -41,6 +42,36 @@ pub struct FindingRecord {
     /// The path's bytes, when they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_bytes_hex: Option<String>,
+    /// Where it is, and what it is as far as that may be shown.
+    #[serde(flatten)]
+    pub secret: SecretRecord,
+    /// How to turn the credential off.
+    pub revoke: Option<String>,
+    /// The page that describes the format.
+    pub reference: Option<String>,
+    /// What the bytes were read from.
+    pub origin: OriginRecord,
+    /// Commits, authors and refs; `null` outside the history.
+    pub history: Option<HistoryRecord>,
+    /// The other parts of a credential that has several, such as the id that goes with a secret key.
+    pub parts: Vec<PartRecord>,
+}
+
+/// Another part of a credential, in the same content as the finding.
+#[derive(Debug, Serialize)]
+pub struct PartRecord {
+    /// Id of the rule.
+    pub rule: String,
+    /// What it is.
+    pub description: String,
+    /// Where it is, and what it is as far as that may be shown.
+    #[serde(flatten)]
+    pub secret: SecretRecord,
+}
+
+/// A secret and its place; its fields are those of the record that holds it.
+#[derive(Debug, Serialize)]
+pub struct SecretRecord {
     /// Line on which the secret starts.
     pub line: u64,
     /// Byte column at which the secret starts.
@@ -62,50 +93,6 @@ pub struct FindingRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_bytes_hex: Option<String>,
     /// Identity of the secret under its rule: the same in every run, on every line and in every file.
-    pub fingerprint: String,
-    /// The line, redacted and shortened.
-    pub excerpt: String,
-    /// How to turn the credential off.
-    pub revoke: Option<String>,
-    /// The page that describes the format.
-    pub reference: Option<String>,
-    /// What the bytes were read from.
-    pub origin: OriginRecord,
-    /// Commits, authors and refs; `null` outside the history.
-    pub history: Option<HistoryRecord>,
-    /// The other parts of a credential that has several, such as the id that goes with a secret key.
-    pub parts: Vec<PartRecord>,
-}
-
-/// Another part of a credential, in the same content as the finding. The fields are those of
-/// [`FindingRecord`].
-#[derive(Debug, Serialize)]
-pub struct PartRecord {
-    /// Id of the rule.
-    pub rule: String,
-    /// What it is.
-    pub description: String,
-    /// Line on which it starts.
-    pub line: u64,
-    /// Byte column at which it starts.
-    pub column: u64,
-    /// Line of the byte behind it.
-    pub end_line: u64,
-    /// Byte column of the byte behind it.
-    pub end_column: u64,
-    /// Offset of its first byte.
-    pub byte_start: usize,
-    /// Offset of the byte behind it.
-    pub byte_end: usize,
-    /// A form of it that is safe to show.
-    pub secret_redacted: String,
-    /// The part itself; only with `--show-secrets`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// Its bytes, when they are not UTF-8; only with `--show-secrets`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret_bytes_hex: Option<String>,
-    /// Identity of the part under its rule.
     pub fingerprint: String,
     /// The line, redacted and shortened.
     pub excerpt: String,
@@ -291,7 +278,6 @@ impl<'r> Recorder<'r> {
     fn finding(&self, finding: &Finding) -> FindingRecord {
         let (rule, location) = (&finding.rule, &finding.location);
         let path = self.redactor.bytes(&location.path);
-        let shown = self.report.show_secrets.then(|| finding.secret.reveal());
         FindingRecord {
             rule: rule.id.clone(),
             provider: rule.provider.clone(),
@@ -301,17 +287,7 @@ impl<'r> Recorder<'r> {
             reason: self.redactor.text(&finding.reason).into_owned(),
             path: String::from_utf8_lossy(&path).into_owned(),
             path_bytes_hex: hex_unless_utf8(&path),
-            line: location.start.line,
-            column: location.start.column,
-            end_line: location.end.line,
-            end_column: location.end.column,
-            byte_start: location.span.start,
-            byte_end: location.span.end,
-            secret_redacted: finding.secret.redacted(),
-            secret: shown.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
-            secret_bytes_hex: shown.and_then(hex_unless_utf8),
-            fingerprint: finding.fingerprint.to_string(),
-            excerpt: excerpt(&finding.excerpt, &finding.secret, self.report.show_secrets),
+            secret: self.secret(location, &finding.secret, finding.fingerprint, &finding.excerpt),
             revoke: rule.revoke.clone(),
             reference: rule.reference.clone(),
             origin: origin(&location.origin),
@@ -321,22 +297,33 @@ impl<'r> Recorder<'r> {
     }
 
     fn part(&self, part: &Part) -> PartRecord {
-        let location = &part.location;
-        let shown = self.report.show_secrets.then(|| part.secret.reveal());
         PartRecord {
             rule: part.rule.id.clone(),
             description: part.rule.description.clone(),
+            secret: self.secret(&part.location, &part.secret, part.fingerprint, &part.excerpt),
+        }
+    }
+
+    fn secret(
+        &self,
+        location: &Location,
+        secret: &Secret,
+        fingerprint: Fingerprint,
+        line: &Excerpt,
+    ) -> SecretRecord {
+        let shown = self.report.show_secrets.then(|| secret.reveal());
+        SecretRecord {
             line: location.start.line,
             column: location.start.column,
             end_line: location.end.line,
             end_column: location.end.column,
             byte_start: location.span.start,
             byte_end: location.span.end,
-            secret_redacted: part.secret.redacted(),
+            secret_redacted: secret.redacted(),
             secret: shown.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             secret_bytes_hex: shown.and_then(hex_unless_utf8),
-            fingerprint: part.fingerprint.to_string(),
-            excerpt: excerpt(&part.excerpt, &part.secret, self.report.show_secrets),
+            fingerprint: fingerprint.to_string(),
+            excerpt: excerpt(line, secret, self.report.show_secrets),
         }
     }
 

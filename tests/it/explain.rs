@@ -11,6 +11,7 @@ use stanch::scanner::{Policy, Scanner};
 use stanch::source::stdin::Stdin;
 
 use crate::support::{Ran, Sandbox, clickup_token};
+use crate::surroundings::random;
 
 /// Places in which values stand: `{w}` is a keyword of the rule, `{v}` the value.
 const SURROUNDINGS: &[&str] = &[
@@ -40,16 +41,6 @@ const DUMMIES: &[&str] = &[
     "id = 123e4567-e89b-12d3-a456-426614174000\n\n\nkey = \"backgroundColor\"\n",
     "postgres://user:pass@localhost/db\npostgres://app:{r}@db.corp.example.com/db\n",
 ];
-
-fn random(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    move |bound| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 33) as usize % bound
-    }
-}
 
 /// Asserts that the explanation of the text and of each line says what a scan finds; returns the findings.
 fn compare(scanner: &Scanner, text: &str) -> usize {
