@@ -21,6 +21,7 @@
 //! - [`explain`] runs the same steps for one place and tells what each of them decided.
 //! - [`rule_test`] tries the rules of a file on their own examples.
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`progress`] counts while a run goes on; the engine never shows it.
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
@@ -48,6 +49,7 @@ pub mod level;
 pub mod location;
 pub mod matcher;
 mod pairing;
+pub mod progress;
 pub mod report;
 pub mod rule;
 pub mod rule_test;

@@ -18,11 +18,12 @@ use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
 use crate::matcher::{Context, Match, Matcher, Scratch};
 use crate::pairing::{self, Half};
+use crate::progress::Progress;
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Fresh, Source};
+use crate::source::{ContentUnit, Fresh, Source, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -120,22 +121,31 @@ impl Scanner {
 
     /// Reads the source to its end on at most `threads` threads.
     pub fn scan(&self, source: &dyn Source, threads: usize) -> Outcome {
+        self.scan_watched(source, threads, &Progress::new())
+    }
+
+    /// Does the same and raises the counts of `progress` on the way.
+    pub fn scan_watched(&self, source: &dyn Source, threads: usize, progress: &Progress) -> Outcome {
         let counts = Counts::default();
         let (sender, receiver) = mpsc::channel();
-        let mut coverage = source.drive(threads, &|| {
+        let new_visitor = || -> Visitor<'_> {
             let sender = sender.clone();
             let counts = &counts;
             let mut worker =
                 Worker { scanner: self, counts, scratch: Scratch::default(), matches: Vec::new() };
             Box::new(move |unit| {
                 let complete = worker.inspect(unit, &mut |candidate| {
+                    if candidate.counts {
+                        progress.found();
+                    }
                     let _ = sender.send(Seen::Candidate(Box::new(candidate)));
                 });
                 if !complete {
                     let _ = sender.send(Seen::Incomplete(unit_name(unit)));
                 }
             })
-        });
+        };
+        let mut coverage = source.drive(threads, &new_visitor, progress);
         drop(sender);
         let mut candidates = Vec::new();
         for seen in receiver {
@@ -153,7 +163,7 @@ impl Scanner {
             };
             candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
         }
-        let placed = self.place(candidates, source, threads, &mut coverage, &counts);
+        let placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
         Outcome { findings, coverage, suppressed: counts.totals() }
@@ -257,6 +267,7 @@ impl Scanner {
         candidates: Vec<Candidate>,
         source: &dyn Source,
         threads: usize,
+        progress: &Progress,
         coverage: &mut Coverage,
         counts: &Counts,
     ) -> Vec<Placed> {
@@ -265,6 +276,7 @@ impl Scanner {
         if objects.is_empty() {
             return candidates.into_iter().map(|candidate| Placed { candidate, exposure: None }).collect();
         }
+        progress.attribute(objects.len() as u64);
         let appearances = source.attribute(&objects, threads, coverage);
         let mut placed: BTreeMap<(BString, String, Secret), Vec<(Candidate, Appearance)>> = BTreeMap::new();
         let mut rest = Vec::new();

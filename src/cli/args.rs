@@ -124,6 +124,12 @@ pub struct GlobalArgs {
     /// Say when to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+
+    /// Say when to show how far a run is
+    ///
+    /// A line on standard error, redrawn from the first second on and gone at the end.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_short_help = true)]
+    pub progress: ProgressWhen,
 }
 
 /// Options of every command that looks for secrets.
@@ -345,6 +351,16 @@ pub enum Color {
     Auto,
     /// Always
     Always,
+    /// Never
+    Never,
+}
+
+/// When to show how far a run is.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProgressWhen {
+    /// On a terminal, unless --quiet is given
+    #[default]
+    Auto,
     /// Never
     Never,
 }

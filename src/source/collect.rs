@@ -7,6 +7,7 @@ use bstr::BStr;
 use super::{ContentUnit, Fresh, LineRange, Source, Visitor};
 use crate::coverage::Coverage;
 use crate::location::Origin;
+use crate::progress::Progress;
 
 /// An owned copy of a unit.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +42,7 @@ pub(super) fn collect(source: &dyn Source, threads: usize) -> (Vec<Unit>, Covera
             });
         })
     };
-    let coverage = source.drive(threads, &new_visitor);
+    let coverage = source.drive(threads, &new_visitor, &Progress::new());
     let mut units = units.into_inner().unwrap();
     units.sort();
     (units, coverage)

@@ -169,6 +169,11 @@ impl<'f> Families<'f> {
         Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
     }
 
+    /// How many entries and single objects there are.
+    pub(super) fn len(&self) -> usize {
+        self.store.packs.iter().map(|pack| pack.index().len()).sum::<usize>() + self.store.others.len()
+    }
+
     /// What was noted.
     pub(super) fn into_links(self) -> Links {
         self.links.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -303,6 +308,7 @@ impl<'w> Walker<'w, '_> {
                         } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }
+                        self.worker.pass();
                     }
                 }
                 Work::Frame(frame) => {
@@ -400,6 +406,7 @@ impl<'w> Walker<'w, '_> {
 
     /// Expands an object, hands it out if it is wanted, and goes down to its children.
     fn visit(&mut self, pack: usize, entry: u32, kind: ObjectKind, base: Option<&Expanded>) {
+        self.worker.pass();
         let store = self.families.store;
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();

@@ -21,6 +21,7 @@ use crate::git::{
     links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
+use crate::progress::Progress;
 
 /// The largest blob that is read unless the user says otherwise.
 const MAX_BLOB_BYTES: u64 = 1 << 30;
@@ -101,12 +102,13 @@ impl History {
         &self,
         threads: usize,
         new_visitor: &NewVisitor<'_>,
+        progress: &Progress,
         coverage: &mut Coverage,
     ) -> Result<(), Problem> {
         let repository = self.repository()?;
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
         let shallow = repository.shallow_commits()?;
-        let run = Run { history: self, reader: &reader, shallow: &shallow, threads, new_visitor };
+        let run = Run { history: self, reader: &reader, shallow: &shallow, threads, new_visitor, progress };
         let done = match &self.range {
             Some(range) => run.range(range),
             None => run.everything(&repository),
@@ -148,9 +150,14 @@ impl History {
 }
 
 impl Source for History {
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
         let mut coverage = Coverage::default();
-        if let Err(problem) = self.read(threads, new_visitor, &mut coverage) {
+        if let Err(problem) = self.read(threads, new_visitor, progress, &mut coverage) {
             coverage.problems.push(problem);
         }
         coverage.sort();
@@ -187,6 +194,7 @@ struct Run<'r, 'v> {
     shallow: &'r HashSet<ObjectId>,
     threads: usize,
     new_visitor: &'r NewVisitor<'v>,
+    progress: &'r Progress,
 }
 
 /// What a worker, or all of them, did.
@@ -323,6 +331,7 @@ impl Run<'_, '_> {
     /// Reads objects on several threads, each with a repository handle of its own.
     fn objects(self, objects: &Objects<'_>) -> Done {
         let threads = self.threads.clamp(1, objects.len().max(1));
+        self.progress.begin(objects.len() as u64);
         let next = AtomicUsize::new(0);
         let chunk = (objects.len() / (threads * 8)).clamp(1, CHUNK);
         self.work(objects, threads, &|worker| worker.work(&next, chunk))
@@ -332,6 +341,11 @@ impl Run<'_, '_> {
     fn families(self, store: &Store, objects: &Objects<'_>, wanted: Wanted<'_>) -> Done {
         let threads = self.threads.max(1);
         let families = Families::new(store, wanted);
+        // Of a part nobody knows beforehand how many objects its families have.
+        self.progress.begin(match objects {
+            Objects::All(_) => families.len() as u64,
+            Objects::These(_) => 0,
+        });
         self.work(objects, threads, &|worker| families.work(worker))
     }
 
@@ -340,6 +354,7 @@ impl Run<'_, '_> {
     fn missing(self, store: &Store, roots: &Roots, loose_ends: &HashSet<ObjectId>) -> Done {
         let threads = self.threads.max(1);
         let families = Families::with_links(store, loose_ends);
+        self.progress.begin(0);
         let mut done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
         let mut waiting = Vec::new();
         for root in &roots.list {
@@ -356,8 +371,8 @@ impl Run<'_, '_> {
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
-        let shared =
-            Shared { history: self.history, shallow: self.shallow, objects, large_blob: Mutex::new(()) };
+        let Self { history, shallow, progress, .. } = self;
+        let shared = Shared { history, shallow, progress, objects, large_blob: Mutex::new(()) };
         let mut done = Done::default();
         thread::scope(|scope| {
             let work = || shared.work((self.new_visitor)(), work);
@@ -404,6 +419,7 @@ impl Objects<'_> {
 struct Shared<'s> {
     history: &'s History,
     shallow: &'s HashSet<ObjectId>,
+    progress: &'s Progress,
     objects: &'s Objects<'s>,
     large_blob: Mutex<()>,
 }
@@ -457,6 +473,7 @@ impl<'w> Worker<'w, '_> {
             let ids = (start..start + chunk).map_while(|place| self.shared.objects.get(place));
             for id in ids {
                 self.one(id);
+                self.pass();
             }
         }
     }
@@ -471,6 +488,11 @@ impl<'w> Worker<'w, '_> {
                 self.done.damage.unreadable(id, message);
             }
         }
+    }
+
+    /// An object is behind, whatever came of it.
+    pub(super) fn pass(&self) {
+        self.shared.progress.advance();
     }
 
     fn absent(&mut self, id: ObjectId) {
@@ -544,6 +566,7 @@ impl<'w> Worker<'w, '_> {
     /// Hands out a blob.
     pub(super) fn blob_bytes(&mut self, id: ObjectId, bytes: &[u8], derivation: Option<&Derivation<'_>>) {
         self.done.coverage.blobs += 1;
+        self.shared.progress.blob();
         self.unit(id, &Origin::Blob(id), None, bytes, derivation);
     }
 
@@ -556,6 +579,7 @@ impl<'w> Worker<'w, '_> {
         derivation: Option<&Derivation<'_>>,
     ) {
         self.done.coverage.bytes += bytes.len() as u64;
+        self.shared.progress.bytes(bytes.len() as u64);
         let Some(bytes) = text::as_text(bytes) else {
             return self.done.coverage.skip(id.to_string(), SkipReason::Binary);
         };

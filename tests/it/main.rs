@@ -15,6 +15,7 @@ mod install;
 mod modes;
 mod packs;
 mod pairs;
+mod progress;
 mod proof;
 mod reports;
 mod rule_files;

@@ -1,6 +1,6 @@
 //! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
 use stanch::hygiene;
+use stanch::progress::Progress;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
@@ -24,6 +25,7 @@ use stanch::source::worktree::{Worktree, WorktreeOptions};
 use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
 use crate::cli::exit::Exit;
 use crate::cli::plan::{Engine, OutputPlan, PathForm, slashed};
+use crate::cli::progress;
 use crate::cli::terminal::{self, Target};
 
 pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -45,7 +47,7 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let source = Staged::new(repository, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
-    let mut outcome = engine.scanner.scan(&source, engine.threads);
+    let mut outcome = run.scan(&source);
     if engine.watches_env_files {
         let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
         add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
@@ -101,7 +103,14 @@ impl Run<'_> {
         if self.engine.scanner.rules().rules().is_empty() {
             bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
         }
-        self.report(&self.engine.scanner.scan(source, self.engine.threads), matching)
+        self.report(&self.scan(source), matching)
+    }
+
+    fn scan(&self, source: &dyn Source) -> Outcome {
+        let (progress, scanner) = (Progress::new(), &self.engine.scanner);
+        // While somebody types, a line of our own would be in the way.
+        let is_wanted = self.output.progress && !(self.mode == Mode::Stdin && io::stdin().is_terminal());
+        progress::watch(is_wanted, &progress, || scanner.scan_watched(source, self.engine.threads, &progress))
     }
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs) -> Result<Exit> {
