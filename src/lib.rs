@@ -11,7 +11,8 @@
 //!
 //! - [`source`] yields bytes and where they came from: the working tree, the index, the history, standard
 //!   input. It says what it read and what it could not read ([`coverage::Coverage`]); it knows no rules.
-//! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run.
+//! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run. The one file
+//!   that a scan writes there is the cache of a history, and only on request ([`source::history::Options`]).
 //! - [`rule`] holds what to look for. Rules are data in the notation of [`rule::shape`], translated at build
 //!   time.
 //! - [`matcher`] runs rules over bytes: a prefilter for literals, then one expression at one place.

@@ -24,7 +24,7 @@ use crate::rule::Rule;
 use crate::rule::schema::{RuleKind, TriggerKind};
 use crate::scanner::{Candidate, Passed, Policy, Scanner};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Source, Visitor};
+use crate::source::{ContentUnit, Searched, Source, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 pub use human::human;
@@ -54,6 +54,7 @@ pub fn explain(scanner: &Scanner, source: &dyn Source, request: &Request<'_>) ->
         Box::new(|unit| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             Unit::new(scanner, unit).explain(request, &mut seen);
+            Searched::NotClean
         })
     };
     let coverage = source.drive(1, &new_visitor, &progress);

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use bstr::BStr;
 
-use super::{ContentUnit, Fresh, LineRange, Source, Visitor};
+use super::{ContentUnit, Fresh, LineRange, Searched, Source, Visitor};
 use crate::coverage::Coverage;
 use crate::location::Origin;
 use crate::progress::Progress;
@@ -40,6 +40,7 @@ pub(super) fn collect(source: &dyn Source, threads: usize) -> (Vec<Unit>, Covera
                 origin: unit.origin.clone(),
                 fresh,
             });
+            Searched::NotClean
         })
     };
     let coverage = source.drive(threads, &new_visitor, &Progress::new());

@@ -1,5 +1,6 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+mod cache;
 #[cfg(test)]
 mod collect;
 mod families;
@@ -72,8 +73,17 @@ impl Fresh<'_> {
     }
 }
 
+/// What the search of a unit came to, for sources that remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Searched {
+    /// It was searched to its end and holds nothing of which a report could speak, whatever the policy.
+    Clean,
+    /// It holds something, or not all of it was searched.
+    NotClean,
+}
+
 /// Takes one unit after another on one worker thread.
-pub type Visitor<'s> = Box<dyn FnMut(&ContentUnit<'_>) + Send + 's>;
+pub type Visitor<'s> = Box<dyn FnMut(&ContentUnit<'_>) -> Searched + Send + 's>;
 
 /// Makes a visitor for a worker thread.
 pub type NewVisitor<'s> = dyn Fn() -> Visitor<'s> + Sync + 's;

@@ -7,7 +7,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::parallel::share;
 use super::text::as_text;
-use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source};
+use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source, Visitor};
 use crate::coverage::{Coverage, SkipReason};
 use crate::git::diff::added_lines;
 use crate::git::object::ObjectError;
@@ -80,7 +80,7 @@ impl Staged {
         let mut visit = new_visitor();
         for change in changes {
             let bytes_before = coverage.bytes;
-            if let Err(error) = self.read_change(repository, change, &mut coverage, &mut *visit) {
+            if let Err(error) = self.read_change(repository, change, &mut coverage, &mut visit) {
                 coverage.problem(change.path.clone(), error.to_string());
             }
             progress.file();
@@ -95,7 +95,7 @@ impl Staged {
         repository: &Repository,
         change: &StagedChange,
         coverage: &mut Coverage,
-        visit: &mut dyn FnMut(&ContentUnit<'_>),
+        visit: &mut Visitor<'_>,
     ) -> Result<(), ObjectError> {
         if let Some(limit) = self.max_blob_bytes
             && repository.blob_bytes(change.id)? > limit

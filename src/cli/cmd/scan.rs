@@ -52,7 +52,7 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
         let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
         add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
     }
-    run.report(&outcome, &args.matching)
+    run.report(&outcome, &args.matching, &[])
 }
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -65,10 +65,12 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         allow_shallow: args.allow_shallow,
         no_delta: args.no_delta,
         max_blob_bytes: engine.max_file_bytes,
+        cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
     let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
-    run.finish(&source, &args.matching)
+    let outcome = run.outcome(&source)?;
+    run.report(&outcome, &args.matching, source.notes())
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -100,10 +102,14 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn finish(&self, source: &dyn Source, matching: &MatchArgs) -> Result<Exit> {
+        self.report(&self.outcome(source)?, matching, &[])
+    }
+
+    fn outcome(&self, source: &dyn Source) -> Result<Outcome> {
         if self.engine.scanner.rules().rules().is_empty() {
             bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
         }
-        self.report(&self.scan(source), matching)
+        Ok(self.scan(source))
     }
 
     fn scan(&self, source: &dyn Source) -> Outcome {
@@ -113,9 +119,10 @@ impl Run<'_> {
         progress::watch(is_wanted, &progress, || scanner.scan_watched(source, self.engine.threads, &progress))
     }
 
-    fn report(&self, outcome: &Outcome, matching: &MatchArgs) -> Result<Exit> {
+    fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
-        let notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let mut notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        notes.extend_from_slice(more_notes);
         let report = Report {
             findings: &outcome.findings,
             coverage: &outcome.coverage,
