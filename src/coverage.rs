@@ -9,6 +9,8 @@ pub struct Coverage {
     pub files: u64,
     /// Distinct blobs read from the object database.
     pub blobs: u64,
+    /// Blobs and messages that were not read since the cache of earlier audits knows that they hold nothing.
+    pub known_clean: u64,
     /// Commits whose messages were read or that a range named.
     pub commits: u64,
     /// Refs looked at.
@@ -26,6 +28,7 @@ impl Coverage {
     pub fn merge(&mut self, other: Coverage) {
         self.files += other.files;
         self.blobs += other.blobs;
+        self.known_clean += other.known_clean;
         self.commits += other.commits;
         self.refs += other.refs;
         self.bytes += other.bytes;

@@ -11,7 +11,8 @@
 //!
 //! - [`source`] yields bytes and where they came from: the working tree, the index, the history, standard
 //!   input. It says what it read and what it could not read ([`coverage::Coverage`]); it knows no rules.
-//! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run.
+//! - [`git`] is the only room that names git2. It reads: nothing in a repository is written or run. The one file
+//!   that a scan writes there is the cache of a history, and only on request ([`source::history::Options`]).
 //! - [`rule`] holds what to look for. Rules are data in the notation of [`rule::shape`], translated at build
 //!   time.
 //! - [`matcher`] runs rules over bytes: a prefilter for literals, then one expression at one place.
@@ -21,6 +22,7 @@
 //! - [`explain`] runs the same steps for one place and tells what each of them decided.
 //! - [`rule_test`] tries the rules of a file on their own examples.
 //! - [`finding`], [`coverage`], [`location`], [`secret`], [`fingerprint`], [`span`] and [`level`] are plain values.
+//! - [`progress`] counts while a run goes on; the engine never shows it.
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
@@ -48,6 +50,7 @@ pub mod level;
 pub mod location;
 pub mod matcher;
 mod pairing;
+pub mod progress;
 pub mod report;
 pub mod rule;
 pub mod rule_test;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 
 use bstr::{BStr, BString};
+use sha2::{Digest, Sha256};
 
 use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
@@ -18,11 +19,12 @@ use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
 use crate::matcher::{Context, Match, Matcher, Scratch};
 use crate::pairing::{self, Half};
+use crate::progress::Progress;
 use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Fresh, Source};
+use crate::source::{ContentUnit, Fresh, Searched, Source, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -118,24 +120,46 @@ impl Scanner {
         &self.policy
     }
 
+    /// A digest of everything that decides whether a text holds a match: the rules and this version. The policy
+    /// is not part of it, for it speaks of matches that are there.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(env!("CARGO_PKG_VERSION"));
+        self.rules().feed(&mut |bytes| digest.update(bytes));
+        digest.finalize().into()
+    }
+
     /// Reads the source to its end on at most `threads` threads.
     pub fn scan(&self, source: &dyn Source, threads: usize) -> Outcome {
+        self.scan_watched(source, threads, &Progress::new())
+    }
+
+    /// Does the same and raises the counts of `progress` on the way.
+    pub fn scan_watched(&self, source: &dyn Source, threads: usize, progress: &Progress) -> Outcome {
         let counts = Counts::default();
         let (sender, receiver) = mpsc::channel();
-        let mut coverage = source.drive(threads, &|| {
+        let new_visitor = || -> Visitor<'_> {
             let sender = sender.clone();
             let counts = &counts;
             let mut worker =
                 Worker { scanner: self, counts, scratch: Scratch::default(), matches: Vec::new() };
             Box::new(move |unit| {
-                let complete = worker.inspect(unit, &mut |candidate| {
+                let inspected = worker.inspect(unit, &mut |candidate| {
+                    if candidate.counts {
+                        progress.found();
+                    }
                     let _ = sender.send(Seen::Candidate(Box::new(candidate)));
                 });
-                if !complete {
+                if !inspected.is_complete {
                     let _ = sender.send(Seen::Incomplete(unit_name(unit)));
                 }
+                match inspected.is_complete && !inspected.has_matches {
+                    true => Searched::Clean,
+                    false => Searched::NotClean,
+                }
             })
-        });
+        };
+        let mut coverage = source.drive(threads, &new_visitor, progress);
         drop(sender);
         let mut candidates = Vec::new();
         for seen in receiver {
@@ -153,7 +177,7 @@ impl Scanner {
             };
             candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
         }
-        let placed = self.place(candidates, source, threads, &mut coverage, &counts);
+        let placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
         Outcome { findings, coverage, suppressed: counts.totals() }
@@ -175,10 +199,10 @@ impl Scanner {
         let mut placed = Vec::new();
         let mut worker =
             Worker { scanner: self, counts: &counts, scratch: Scratch::default(), matches: Vec::new() };
-        let complete =
+        let inspected =
             worker.inspect(&unit, &mut |candidate| placed.push(Placed { candidate, exposure: None }));
         let mut coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
-        if !complete {
+        if !inspected.is_complete {
             coverage.problem(path, TOO_MUCH_ENCODED);
         }
         let findings = self.settle(placed, &counts);
@@ -257,6 +281,7 @@ impl Scanner {
         candidates: Vec<Candidate>,
         source: &dyn Source,
         threads: usize,
+        progress: &Progress,
         coverage: &mut Coverage,
         counts: &Counts,
     ) -> Vec<Placed> {
@@ -265,6 +290,7 @@ impl Scanner {
         if objects.is_empty() {
             return candidates.into_iter().map(|candidate| Placed { candidate, exposure: None }).collect();
         }
+        progress.attribute(objects.len() as u64);
         let appearances = source.attribute(&objects, threads, coverage);
         let mut placed: BTreeMap<(BString, String, Secret), Vec<(Candidate, Appearance)>> = BTreeMap::new();
         let mut rest = Vec::new();
@@ -551,9 +577,17 @@ struct Worker<'s> {
     matches: Vec<Match>,
 }
 
+/// What the search of a unit came to.
+struct Inspected {
+    /// Whether all of it was searched.
+    is_complete: bool,
+    /// Whether there is a match that this or another policy would report, going by the text alone.
+    has_matches: bool,
+}
+
 impl Worker<'_> {
-    /// Hands the candidates of a unit to `keep`; says whether all of the unit was searched.
-    fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> bool {
+    /// Hands the candidates of a unit to `keep`.
+    fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> Inspected {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
             && let Some((rule, judged)) = self.scanner.by_name(path, Some(unit.bytes), unit.origin)
             && let Some(candidate) = self.counts.take(&self.scanner.rules().rules()[rule], judged)
@@ -562,7 +596,7 @@ impl Worker<'_> {
         }
         self.matches.clear();
         let matcher = &self.scanner.matcher;
-        let complete = match unit.derivation {
+        let is_complete = match unit.derivation {
             Some(derivation) => {
                 // Blobs have no path yet; whatever else counts against a match is asked later.
                 let kind = unit.path.map(FileKind::of).unwrap_or_default();
@@ -579,8 +613,9 @@ impl Worker<'_> {
             None => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
         };
         if self.matches.is_empty() {
-            return complete;
+            return Inspected { is_complete, has_matches: false };
         }
+        let mut has_matches = false;
         let lines = LineIndex::starting_at(
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
@@ -591,6 +626,7 @@ impl Worker<'_> {
         let mut wanted = Vec::new();
         for (index, found) in self.matches.iter().enumerate() {
             let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
+            has_matches |= !matches!(judged, Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }));
             if let Some(candidate) = self.counts.take(scanner.matcher.rule(found), judged) {
                 counted[index] = true;
                 wanted.extend(scanner.other_half(index, &self.matches));
@@ -605,7 +641,7 @@ impl Worker<'_> {
                 keep(candidate);
             }
         }
-        complete
+        Inspected { is_complete, has_matches }
     }
 }
 

@@ -124,6 +124,12 @@ pub struct GlobalArgs {
     /// Say when to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+
+    /// Say when to show how far a run is
+    ///
+    /// A line on standard error, redrawn from the first second on and gone at the end.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_short_help = true)]
+    pub progress: ProgressWhen,
 }
 
 /// Options of every command that looks for secrets.
@@ -205,6 +211,13 @@ pub struct HistoryArgs {
     /// Takes many times as long and finds the same. For those who want to check that.
     #[arg(long)]
     pub no_delta: bool,
+
+    /// Remember what held nothing, and do not read it again next time
+    ///
+    /// Keeps in the git directory, under `stanch`, which objects were read to their end and hold no match of these
+    /// rules. Findings are the same as without; other rules or another version of stanch begin anew.
+    #[arg(long, conflicts_with_all = ["no_delta", "reachable_only", "ranges"])]
+    pub cache: bool,
 
     #[command(flatten)]
     pub repo: RepoArgs,
@@ -345,6 +358,16 @@ pub enum Color {
     Auto,
     /// Always
     Always,
+    /// Never
+    Never,
+}
+
+/// When to show how far a run is.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProgressWhen {
+    /// On a terminal, unless --quiet is given
+    #[default]
+    Auto,
     /// Never
     Never,
 }

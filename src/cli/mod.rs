@@ -4,6 +4,7 @@ mod args;
 mod cmd;
 pub mod exit;
 mod plan;
+mod progress;
 pub mod terminal;
 
 use anyhow::Result;

@@ -17,8 +17,10 @@ use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 
-use super::args::{Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, RepoArgs, ScanArgs};
-use super::terminal::Target;
+use super::args::{
+    Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, ProgressWhen, RepoArgs, ScanArgs,
+};
+use super::terminal::{self, Target};
 
 /// Names the configuration file when no option does.
 const CONFIG_VARIABLE: &str = "STANCH_CONFIG";
@@ -87,6 +89,8 @@ pub struct OutputPlan {
     pub verbosity: Verbosity,
     /// Whether the report is coloured.
     pub colour: bool,
+    /// Whether to show on the terminal how far a run is.
+    pub progress: bool,
 }
 
 impl OutputPlan {
@@ -103,7 +107,10 @@ impl OutputPlan {
             _ => Verbosity::Normal,
         };
         let colour = target.wants_colour(global.color);
-        Ok(Self { target, format: global.format, verbosity, colour })
+        let progress = global.progress == ProgressWhen::Auto
+            && verbosity > Verbosity::Quiet
+            && terminal::stderr_can_redraw();
+        Ok(Self { target, format: global.format, verbosity, colour, progress })
     }
 
     /// Whether a person reads the report and not a program.

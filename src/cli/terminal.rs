@@ -1,9 +1,10 @@
 //! Where bytes go: standard output, standard error, a file.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::AutoStream;
 use anyhow::{Context, Result, bail};
@@ -28,8 +29,48 @@ pub fn complain(message: &str) {
 
 /// Writes one line to standard error as it is.
 pub fn say(line: &str) {
+    let mut drawn = drawn();
+    draw(&mut drawn, "");
     // Without standard error there is nobody left to tell; the exit code still says it.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// How many columns the line takes that will be drawn over. Whoever holds it may write to standard error.
+static DRAWN: Mutex<usize> = Mutex::new(0);
+
+fn drawn() -> MutexGuard<'static, usize> {
+    // A number is whole whatever happened to those who held it.
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes an ASCII line to standard error in place of the one drawn before, with the cursor at its end.
+pub fn draw_over(line: &str) {
+    draw(&mut drawn(), line);
+}
+
+/// Takes away what was drawn.
+pub fn clear_drawn() {
+    draw(&mut drawn(), "");
+}
+
+/// Spaces instead of an escape code: they work everywhere, and nobody has to ask whether codes are welcome.
+fn draw(drawn: &mut usize, line: &str) {
+    let old = std::mem::replace(drawn, line.len());
+    if old > 0 || !line.is_empty() {
+        let rest = old.saturating_sub(line.len());
+        let text = format!("\r{line}{:rest$}{}", "", "\u{8}".repeat(rest));
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+/// Whether standard error is a terminal on which a line can be drawn over.
+pub fn stderr_can_redraw() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// The width of the terminal behind standard error.
+pub fn stderr_columns() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into())
 }
 
 /// Where the report goes.
@@ -164,7 +205,7 @@ fn directory_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     #[test]
     fn a_panic_is_reported_by_its_place_alone() {

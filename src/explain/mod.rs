@@ -18,12 +18,13 @@ use crate::filter::generic;
 use crate::level::Confidence;
 use crate::matcher::Match;
 use crate::matcher::trace::{Look, Miss, MissReason, Trace};
+use crate::progress::Progress;
 use crate::report::redact::Redactor;
 use crate::rule::Rule;
 use crate::rule::schema::{RuleKind, TriggerKind};
 use crate::scanner::{Candidate, Passed, Policy, Scanner};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Source};
+use crate::source::{ContentUnit, Searched, Source, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 pub use human::human;
@@ -48,12 +49,15 @@ pub struct Request<'r> {
 /// Reads the source, which must be of one file, and explains what a scan makes of it.
 pub fn explain(scanner: &Scanner, source: &dyn Source, request: &Request<'_>) -> Explanation {
     let seen = Mutex::new(Seen::default());
-    let coverage = source.drive(1, &|| {
+    let progress = Progress::new();
+    let new_visitor = || -> Visitor<'_> {
         Box::new(|unit| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             Unit::new(scanner, unit).explain(request, &mut seen);
+            Searched::NotClean
         })
-    });
+    };
+    let coverage = source.drive(1, &new_visitor, &progress);
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     seen.finish(scanner, source, &coverage, request)
 }

@@ -252,6 +252,9 @@ impl Page<'_> {
             .map(|&(number, noun)| count(number, noun))
             .collect();
         parts.push(human_bytes(coverage.bytes));
+        if coverage.known_clean > 0 {
+            parts.push(format!("{} known clean from the cache", coverage.known_clean));
+        }
         let time = match self.report.elapsed {
             Some(time) if time.as_secs() == 0 => format!(" in {} ms", time.as_millis()),
             Some(time) => format!(" in {:.1} s", time.as_secs_f64()),

@@ -144,6 +144,8 @@ pub struct CoverageRecord {
     pub files: u64,
     /// Distinct blobs read from the object database.
     pub blobs: u64,
+    /// Blobs and messages that were not read since the cache of earlier audits knows that they hold nothing.
+    pub known_clean: u64,
     /// Commits looked at.
     pub commits: u64,
     /// Refs looked at.
@@ -260,6 +262,7 @@ impl<'r> Recorder<'r> {
             coverage: CoverageRecord {
                 files: coverage.files,
                 blobs: coverage.blobs,
+                known_clean: coverage.known_clean,
                 commits: coverage.commits,
                 refs: coverage.refs,
                 bytes: coverage.bytes,

@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use bstr::BStr;
 
-use super::{ContentUnit, Fresh, LineRange, Source, Visitor};
+use super::{ContentUnit, Fresh, LineRange, Searched, Source, Visitor};
 use crate::coverage::Coverage;
 use crate::location::Origin;
+use crate::progress::Progress;
 
 /// An owned copy of a unit.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +40,10 @@ pub(super) fn collect(source: &dyn Source, threads: usize) -> (Vec<Unit>, Covera
                 origin: unit.origin.clone(),
                 fresh,
             });
+            Searched::NotClean
         })
     };
-    let coverage = source.drive(threads, &new_visitor);
+    let coverage = source.drive(threads, &new_visitor, &Progress::new());
     let mut units = units.into_inner().unwrap();
     units.sort();
     (units, coverage)

@@ -36,6 +36,8 @@ const SPARE_BUFFERS: usize = 16;
 pub(super) struct Families<'f> {
     store: &'f Store,
     wanted: Wanted<'f>,
+    /// By pack and entry: whether it is wanted, or on the way to one that is. All are where nothing is given.
+    needed: Option<Vec<Vec<bool>>>,
     /// Set when nothing is handed out and only links are noted: the objects that are not there.
     loose_ends: Option<&'f HashSet<ObjectId>>,
     links: Mutex<Links>,
@@ -152,6 +154,7 @@ impl<'f> Families<'f> {
         Self {
             store,
             wanted,
+            needed: None,
             loose_ends: None,
             links: Mutex::default(),
             root_starts,
@@ -167,6 +170,68 @@ impl<'f> Families<'f> {
     /// Notes what commits, tags and trees refer to, and hands out nothing.
     pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
         Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
+    }
+
+    /// Leaves alone what is not wanted and on the way to nothing that is: pays where few objects are wanted.
+    pub(super) fn leaving_the_rest(self) -> Self {
+        let store = self.store;
+        let needed = (0..store.packs.len()).map(|pack| {
+            let (index, forest) = (store.packs[pack].index(), &store.forests[pack]);
+            let mut base_of: Vec<Option<u32>> = vec![None; index.len()];
+            for entry in 0..index.len() as u32 {
+                let mut child = forest.first_child(entry);
+                while let Some(entry_of_child) = child {
+                    base_of[entry_of_child as usize] = Some(entry);
+                    child = forest.next_sibling(entry_of_child);
+                }
+            }
+            let mut needed = vec![false; index.len()];
+            for entry in 0..index.len() as u32 {
+                if !store.is_first(pack, entry) || !(self.wanted)(&index.id(entry)) {
+                    continue;
+                }
+                let mut at = Some(entry);
+                while let Some(entry) = at
+                    && !std::mem::replace(&mut needed[entry as usize], true)
+                {
+                    at = base_of[entry as usize];
+                }
+            }
+            needed
+        });
+        Self { needed: Some(needed.collect()), ..self }
+    }
+
+    fn is_needed(&self, pack: usize, entry: u32) -> bool {
+        self.needed.as_ref().is_none_or(|needed| needed[pack][entry as usize])
+    }
+
+    /// The first child that is needed.
+    fn first_child(&self, pack: usize, entry: u32) -> Option<u32> {
+        self.needed_from(pack, self.store.forests[pack].first_child(entry))
+    }
+
+    /// The next delta on the same base that is needed.
+    fn next_sibling(&self, pack: usize, entry: u32) -> Option<u32> {
+        self.needed_from(pack, self.store.forests[pack].next_sibling(entry))
+    }
+
+    fn needed_from(&self, pack: usize, mut entry: Option<u32>) -> Option<u32> {
+        while let Some(candidate) = entry
+            && !self.is_needed(pack, candidate)
+        {
+            entry = self.store.forests[pack].next_sibling(candidate);
+        }
+        entry
+    }
+
+    /// How many entries and single objects there are to go through.
+    pub(super) fn len(&self) -> usize {
+        let packed = match &self.needed {
+            None => self.store.packs.iter().map(|pack| pack.index().len()).sum::<usize>(),
+            Some(needed) => needed.iter().flatten().filter(|needed| **needed).count(),
+        };
+        packed + self.store.others.len()
     }
 
     /// What was noted.
@@ -292,8 +357,10 @@ impl<'w> Walker<'w, '_> {
                 Work::Roots(numbers) => {
                     for number in numbers {
                         let (pack, entry) = self.families.root(number);
-                        self.root(pack, entry);
-                        self.walk();
+                        if self.families.is_needed(pack, entry) {
+                            self.root(pack, entry);
+                            self.walk();
+                        }
                     }
                 }
                 Work::Others(numbers) => {
@@ -303,6 +370,7 @@ impl<'w> Walker<'w, '_> {
                         } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }
+                        self.worker.pass();
                     }
                 }
                 Work::Frame(frame) => {
@@ -348,7 +416,7 @@ impl<'w> Walker<'w, '_> {
             self.restore(&mut frame);
             let child = frame.next_child;
             let (pack, kind) = (frame.pack, frame.kind);
-            let held = match self.families.store.forests[pack].next_sibling(child) {
+            let held = match self.families.next_sibling(pack, child) {
                 Some(next_child) => {
                     let rest = Frame { held: frame.held.clone(), next_child, ..frame };
                     if self.families.hungry.load(Ordering::Relaxed) > 0 {
@@ -400,6 +468,7 @@ impl<'w> Walker<'w, '_> {
 
     /// Expands an object, hands it out if it is wanted, and goes down to its children.
     fn visit(&mut self, pack: usize, entry: u32, kind: ObjectKind, base: Option<&Expanded>) {
+        self.worker.pass();
         let store = self.families.store;
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();
@@ -413,7 +482,7 @@ impl<'w> Walker<'w, '_> {
                 return self.descend(pack, entry, kind, Held::Lost);
             }
         };
-        let is_base = self.families.store.forests[pack].first_child(entry).is_some();
+        let is_base = self.families.first_child(pack, entry).is_some();
         let mut trace = None;
         if self.families.loose_ends.is_some() {
             if let Some(id) = self.wanted(pack, entry) {
@@ -472,7 +541,7 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn descend(&mut self, pack: usize, entry: u32, kind: ObjectKind, held: Held) {
-        if let Some(next_child) = self.families.store.forests[pack].first_child(entry) {
+        if let Some(next_child) = self.families.first_child(pack, entry) {
             self.push(Frame { pack, entry, kind, held, next_child });
         }
     }

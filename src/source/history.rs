@@ -11,8 +11,9 @@ use std::thread;
 
 use bstr::BStr;
 
+use super::cache::{Memory, State};
 use super::families::Families;
-use super::{ContentUnit, Fresh, NewVisitor, Source, Visitor, text};
+use super::{ContentUnit, Fresh, NewVisitor, Searched, Source, Visitor, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
 use crate::git::{
@@ -21,6 +22,7 @@ use crate::git::{
     links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
+use crate::progress::Progress;
 
 /// The largest blob that is read unless the user says otherwise.
 const MAX_BLOB_BYTES: u64 = 1 << 30;
@@ -44,6 +46,10 @@ pub struct Options {
     pub no_delta: bool,
     /// Leave out larger blobs. Without a limit from the user a blob over 1 GiB is a problem.
     pub max_blob_bytes: Option<u64>,
+    /// Remember in the git directory what was read and held no match, and do not read it again; under a digest of
+    /// everything that decides what a match is; the engine has one. Of use only where everything is read by its deltas: with ranges, `reachable_only` or `no_delta` nothing is
+    /// remembered.
+    pub cache: Option<[u8; 32]>,
 }
 
 /// Why the history cannot be read at all.
@@ -66,6 +72,7 @@ pub struct History {
     commits: OnceLock<Vec<ObjectId>>,
     /// See [`Store::hopeless`].
     hopeless: OnceLock<HashSet<ObjectId>>,
+    notes: OnceLock<Vec<String>>,
 }
 
 impl History {
@@ -86,7 +93,13 @@ impl History {
             range,
             commits: OnceLock::new(),
             hopeless: OnceLock::new(),
+            notes: OnceLock::new(),
         })
+    }
+
+    /// What the user should know of the cache, after [`Source::drive`].
+    pub fn notes(&self) -> &[String] {
+        self.notes.get().map_or(&[], Vec::as_slice)
     }
 
     fn repository(&self) -> Result<Repository, Problem> {
@@ -101,12 +114,21 @@ impl History {
         &self,
         threads: usize,
         new_visitor: &NewVisitor<'_>,
+        progress: &Progress,
         coverage: &mut Coverage,
     ) -> Result<(), Problem> {
         let repository = self.repository()?;
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
         let shallow = repository.shallow_commits()?;
-        let run = Run { history: self, reader: &reader, shallow: &shallow, threads, new_visitor };
+        let run = Run {
+            history: self,
+            reader: &reader,
+            shallow: &shallow,
+            threads,
+            new_visitor,
+            progress,
+            remembers: false,
+        };
         let done = match &self.range {
             Some(range) => run.range(range),
             None => run.everything(&repository),
@@ -148,9 +170,14 @@ impl History {
 }
 
 impl Source for History {
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
         let mut coverage = Coverage::default();
-        if let Err(problem) = self.read(threads, new_visitor, &mut coverage) {
+        if let Err(problem) = self.read(threads, new_visitor, progress, &mut coverage) {
             coverage.problems.push(problem);
         }
         coverage.sort();
@@ -187,6 +214,9 @@ struct Run<'r, 'v> {
     shallow: &'r HashSet<ObjectId>,
     threads: usize,
     new_visitor: &'r NewVisitor<'v>,
+    progress: &'r Progress,
+    /// Whether to note what came of each object.
+    remembers: bool,
 }
 
 /// What a worker, or all of them, did.
@@ -196,6 +226,8 @@ pub(super) struct Done {
     pub(super) damage: Damage,
     commits: Vec<ObjectId>,
     submodules: BTreeSet<ObjectId>,
+    /// What came of the objects that were read to their end, by number in the inventory, if that is remembered.
+    seen: Vec<(u32, State)>,
     /// What objects refer to and is not there. That is no damage in what waits for garbage collection, parts of
     /// which may have been collected already.
     loose_ends: HashSet<ObjectId>,
@@ -207,6 +239,7 @@ impl Done {
         self.damage.merge(other.damage);
         self.commits.extend(other.commits);
         self.submodules.extend(other.submodules);
+        self.seen.extend(other.seen);
         self.loose_ends.extend(other.loose_ends);
     }
 }
@@ -255,9 +288,10 @@ impl Run<'_, '_> {
                 None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
             });
         } else {
-            done.merge(match store {
-                Some(store) => self.families(store, &Objects::All(inventory), &|_| true),
-                None => self.objects(&Objects::All(inventory)),
+            done.merge(match (store, self.history.options.cache) {
+                (Some(store), Some(digest)) => self.remembering(repository, store, digest),
+                (Some(store), None) => self.families(store, &Objects::All(inventory), &|_| true),
+                (None, _) => self.objects(&Objects::All(inventory)),
             });
             // The walk is worth its time only when something may be missing: when every link of every
             // object leads somewhere, nothing that is reachable can be.
@@ -292,6 +326,33 @@ impl Run<'_, '_> {
         done
     }
 
+    /// Reads what earlier audits do not know, and remembers what it came to.
+    fn remembering(self, repository: &Repository, store: &Store, digest: [u8; 32]) -> Done {
+        let inventory = &store.inventory;
+        let memory = Memory::load(repository.common_dir(), digest, inventory);
+        let wanted = |id: &ObjectId| inventory.number(id.as_raw()).is_none_or(|number| memory.wants(number));
+        let families = Families::new(store, &wanted).leaving_the_rest();
+        let mut done = self.walk(&families, &Objects::All(inventory), true);
+        for (number, state) in memory.known() {
+            match state {
+                State::Commit => done.commits.push(inventory.id(number)),
+                State::Binary => {
+                    done.coverage.skip(inventory.id(number).to_string(), SkipReason::Binary);
+                    continue;
+                }
+                State::Tree => continue,
+                State::Tag | State::Blob | State::Again => {}
+            }
+            done.coverage.known_clean += 1;
+        }
+        done.submodules.extend(memory.submodules());
+        // What a shallow clone lacks is no loose end, and it may be fetched, or not, before the next audit.
+        let is_whole = done.loose_ends.is_empty() && self.shallow.is_empty();
+        let notes = memory.save(&done.seen, &done.submodules, is_whole, inventory);
+        let _ = self.history.notes.set(notes);
+        done
+    }
+
     fn note_shallow(self, coverage: &mut Coverage) {
         let Some(first) = self.shallow.iter().min() else { return };
         if self.history.options.allow_shallow {
@@ -323,6 +384,7 @@ impl Run<'_, '_> {
     /// Reads objects on several threads, each with a repository handle of its own.
     fn objects(self, objects: &Objects<'_>) -> Done {
         let threads = self.threads.clamp(1, objects.len().max(1));
+        self.progress.begin(objects.len() as u64);
         let next = AtomicUsize::new(0);
         let chunk = (objects.len() / (threads * 8)).clamp(1, CHUNK);
         self.work(objects, threads, &|worker| worker.work(&next, chunk))
@@ -330,9 +392,17 @@ impl Run<'_, '_> {
 
     /// Reads the objects of the store that are `wanted`, family by family.
     fn families(self, store: &Store, objects: &Objects<'_>, wanted: Wanted<'_>) -> Done {
-        let threads = self.threads.max(1);
-        let families = Families::new(store, wanted);
-        self.work(objects, threads, &|worker| families.work(worker))
+        self.walk(&Families::new(store, wanted), objects, false)
+    }
+
+    fn walk(self, families: &Families<'_>, objects: &Objects<'_>, remembers: bool) -> Done {
+        // Of a part nobody knows beforehand how many objects its families have.
+        self.progress.begin(match objects {
+            Objects::All(_) => families.len() as u64,
+            Objects::These(_) => 0,
+        });
+        let run = Self { remembers, ..self };
+        run.work(objects, self.threads.max(1), &|worker| families.work(worker))
     }
 
     /// Names the objects that are missing though something reachable refers to them. Reading all that is
@@ -340,6 +410,7 @@ impl Run<'_, '_> {
     fn missing(self, store: &Store, roots: &Roots, loose_ends: &HashSet<ObjectId>) -> Done {
         let threads = self.threads.max(1);
         let families = Families::with_links(store, loose_ends);
+        self.progress.begin(0);
         let mut done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
         let mut waiting = Vec::new();
         for root in &roots.list {
@@ -356,8 +427,8 @@ impl Run<'_, '_> {
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
-        let shared =
-            Shared { history: self.history, shallow: self.shallow, objects, large_blob: Mutex::new(()) };
+        let Self { history, shallow, progress, remembers, .. } = self;
+        let shared = Shared { history, shallow, progress, remembers, objects, large_blob: Mutex::new(()) };
         let mut done = Done::default();
         thread::scope(|scope| {
             let work = || shared.work((self.new_visitor)(), work);
@@ -404,6 +475,8 @@ impl Objects<'_> {
 struct Shared<'s> {
     history: &'s History,
     shallow: &'s HashSet<ObjectId>,
+    progress: &'s Progress,
+    remembers: bool,
     objects: &'s Objects<'s>,
     large_blob: Mutex<()>,
 }
@@ -457,6 +530,7 @@ impl<'w> Worker<'w, '_> {
             let ids = (start..start + chunk).map_while(|place| self.shared.objects.get(place));
             for id in ids {
                 self.one(id);
+                self.pass();
             }
         }
     }
@@ -471,6 +545,11 @@ impl<'w> Worker<'w, '_> {
                 self.done.damage.unreadable(id, message);
             }
         }
+    }
+
+    /// An object is behind, whatever came of it.
+    pub(super) fn pass(&self) {
+        self.shared.progress.advance();
     }
 
     fn absent(&mut self, id: ObjectId) {
@@ -493,20 +572,38 @@ impl<'w> Worker<'w, '_> {
 
     /// Hands out the message of a commit or a tag and follows the links of all but blobs.
     pub(super) fn message(&mut self, id: ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
-        match kind {
+        let searched = match kind {
             ObjectKind::Commit => {
                 let message = Commit::parse(bytes)?.message;
                 self.done.coverage.commits += 1;
                 self.done.commits.push(id);
-                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message, None);
+                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message, None)
             }
             ObjectKind::Tag => {
                 let message = Tag::parse(bytes)?.message;
-                self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None);
+                self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None)
             }
-            ObjectKind::Tree | ObjectKind::Blob => {}
+            ObjectKind::Tree | ObjectKind::Blob => Some(Searched::Clean),
+        };
+        self.follow(&id, kind, bytes)?;
+        self.remember(
+            &id,
+            match searched {
+                Some(Searched::Clean) => State::clean(kind),
+                Some(Searched::NotClean) | None => State::Again,
+            },
+        );
+        Ok(())
+    }
+
+    /// Notes what came of an object that was read to its end.
+    fn remember(&mut self, id: &ObjectId, state: State) {
+        if self.shared.remembers
+            && let Objects::All(inventory) = self.shared.objects
+            && let Some(number) = inventory.number(id.as_raw())
+        {
+            self.done.seen.push((number, state));
         }
-        self.follow(&id, kind, bytes)
     }
 
     fn blob(&mut self, id: ObjectId, len: u64) -> Result<(), ReadError> {
@@ -544,9 +641,16 @@ impl<'w> Worker<'w, '_> {
     /// Hands out a blob.
     pub(super) fn blob_bytes(&mut self, id: ObjectId, bytes: &[u8], derivation: Option<&Derivation<'_>>) {
         self.done.coverage.blobs += 1;
-        self.unit(id, &Origin::Blob(id), None, bytes, derivation);
+        self.shared.progress.blob();
+        let state = match self.unit(id, &Origin::Blob(id), None, bytes, derivation) {
+            Some(Searched::Clean) => State::Blob,
+            Some(Searched::NotClean) => State::Again,
+            None => State::Binary,
+        };
+        self.remember(&id, state);
     }
 
+    /// Hands out content; what the search came to, or `None` if it is no text.
     fn unit(
         &mut self,
         id: ObjectId,
@@ -554,14 +658,16 @@ impl<'w> Worker<'w, '_> {
         path: Option<&str>,
         bytes: &[u8],
         derivation: Option<&Derivation<'_>>,
-    ) {
+    ) -> Option<Searched> {
         self.done.coverage.bytes += bytes.len() as u64;
+        self.shared.progress.bytes(bytes.len() as u64);
         let Some(bytes) = text::as_text(bytes) else {
-            return self.done.coverage.skip(id.to_string(), SkipReason::Binary);
+            self.done.coverage.skip(id.to_string(), SkipReason::Binary);
+            return None;
         };
         // What was copied from where is known of the bytes as they are stored.
         let derivation = derivation.filter(|_| matches!(bytes, Cow::Borrowed(_)));
-        (self.visitor)(&ContentUnit {
+        Some((self.visitor)(&ContentUnit {
             origin,
             path: path.map(BStr::new),
             bytes: &bytes,
@@ -570,7 +676,7 @@ impl<'w> Worker<'w, '_> {
             first_byte: 0,
             fresh: Fresh::All,
             derivation,
-        });
+        }))
     }
 
     /// Checks that everything is there to which an object refers.
@@ -624,6 +730,7 @@ impl<'w> Worker<'w, '_> {
                 self.done.loose_ends.extend(ObjectId::from_raw(link));
             }
         }
+        self.remember(id, State::Tree);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+mod cache;
 #[cfg(test)]
 mod collect;
 mod families;
@@ -18,6 +19,7 @@ use bstr::BStr;
 use crate::coverage::Coverage;
 use crate::derived::Derivation;
 use crate::location::{Appearance, ObjectId, Origin};
+use crate::progress::Progress;
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +73,17 @@ impl Fresh<'_> {
     }
 }
 
+/// What the search of a unit came to, for sources that remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Searched {
+    /// It was searched to its end and holds nothing of which a report could speak, whatever the policy.
+    Clean,
+    /// It holds something, or not all of it was searched.
+    NotClean,
+}
+
 /// Takes one unit after another on one worker thread.
-pub type Visitor<'s> = Box<dyn FnMut(&ContentUnit<'_>) + Send + 's>;
+pub type Visitor<'s> = Box<dyn FnMut(&ContentUnit<'_>) -> Searched + Send + 's>;
 
 /// Makes a visitor for a worker thread.
 pub type NewVisitor<'s> = dyn Fn() -> Visitor<'s> + Sync + 's;
@@ -81,8 +92,13 @@ pub type NewVisitor<'s> = dyn Fn() -> Visitor<'s> + Sync + 's;
 pub trait Source {
     /// Reads everything, hands each unit to the visitor of the worker that read it, and says what was
     /// read and what was not. Uses at most `threads` workers. Whatever could not be read is a
-    /// [`Problem`](crate::coverage::Problem) in the coverage, never silence.
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage;
+    /// [`Problem`](crate::coverage::Problem) in the coverage, never silence. `progress` is raised on the way.
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage;
 
     /// What files are read from whose names stand in the coverage and may be findings by themselves; `None`
     /// where names are not those of files.

@@ -7,13 +7,14 @@ use bstr::{BStr, ByteSlice};
 
 use super::parallel::share;
 use super::text::as_text;
-use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source};
+use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source, Visitor};
 use crate::coverage::{Coverage, SkipReason};
 use crate::git::diff::added_lines;
 use crate::git::object::ObjectError;
 use crate::git::staged::{StagedChange, StagedChanges, StagedError};
 use crate::git::{OpenError, Repository};
 use crate::location::Origin;
+use crate::progress::Progress;
 
 /// The files in the index that `HEAD` does not have, or has with other content.
 ///
@@ -73,13 +74,18 @@ impl Staged {
         repository: &Repository,
         changes: &mut dyn Iterator<Item = &StagedChange>,
         new_visitor: &NewVisitor<'_>,
+        progress: &Progress,
     ) -> Coverage {
         let mut coverage = Coverage::default();
         let mut visit = new_visitor();
         for change in changes {
-            if let Err(error) = self.read_change(repository, change, &mut coverage, &mut *visit) {
+            let bytes_before = coverage.bytes;
+            if let Err(error) = self.read_change(repository, change, &mut coverage, &mut visit) {
                 coverage.problem(change.path.clone(), error.to_string());
             }
+            progress.file();
+            progress.advance();
+            progress.bytes(coverage.bytes - bytes_before);
         }
         coverage
     }
@@ -89,7 +95,7 @@ impl Staged {
         repository: &Repository,
         change: &StagedChange,
         coverage: &mut Coverage,
-        visit: &mut dyn FnMut(&ContentUnit<'_>),
+        visit: &mut Visitor<'_>,
     ) -> Result<(), ObjectError> {
         if let Some(limit) = self.max_blob_bytes
             && repository.blob_bytes(change.id)? > limit
@@ -141,19 +147,25 @@ impl Staged {
 }
 
 impl Source for Staged {
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
         let changes = &self.changes.changes;
+        progress.begin(changes.len() as u64);
         let mut coverage = share(changes, threads, |taken| {
             match self.repository.try_lock() {
-                Ok(repository) => return self.read(&repository, taken, new_visitor),
+                Ok(repository) => return self.read(&repository, taken, new_visitor, progress),
                 // Reading cannot leave the handle in a state that matters to the next reader.
                 Err(TryLockError::Poisoned(handle)) => {
-                    return self.read(&handle.into_inner(), taken, new_visitor);
+                    return self.read(&handle.into_inner(), taken, new_visitor, progress);
                 }
                 Err(TryLockError::WouldBlock) => {}
             }
             match Repository::open(&self.start) {
-                Ok(repository) => self.read(&repository, taken, new_visitor),
+                Ok(repository) => self.read(&repository, taken, new_visitor, progress),
                 // The worker with the handle takes all there is, but something is wrong here.
                 Err(error) => {
                     let mut coverage = Coverage::default();

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use bstr::{BString, ByteSlice};
 
-use super::window::{ReadOutcome, WindowReader};
+use super::window::{ReadOutcome, WindowReader, news_bytes};
 use super::{ContentUnit, Fresh, NewVisitor, Source};
 use crate::coverage::{Coverage, SkipReason};
 use crate::location::Origin;
+use crate::progress::Progress;
 
 /// A stream of unknown length, read in bounded memory.
 pub struct Stdin<R> {
@@ -24,7 +25,12 @@ impl<R: Read + Send> Stdin<R> {
 }
 
 impl<R: Read + Send> Source for Stdin<R> {
-    fn drive<'s>(&'s self, _threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+    fn drive<'s>(
+        &'s self,
+        _threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
         let mut coverage = Coverage::default();
         let mut visit = new_visitor();
         let named = ContentUnit {
@@ -39,7 +45,12 @@ impl<R: Read + Send> Source for Stdin<R> {
         };
         // Whoever panicked in the middle of it has left a stream that can still be read.
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
-        match WindowReader::new().read(&mut *input, 0, &mut |window| visit(&window.unit(&named))) {
+        let mut end_byte = 0;
+        match WindowReader::new().read(&mut *input, 0, &mut |window| {
+            let unit = window.unit(&named);
+            progress.bytes(news_bytes(&unit, &mut end_byte));
+            visit(&unit);
+        }) {
             Ok(ReadOutcome::Text { bytes }) => {
                 coverage.files = 1;
                 coverage.bytes = bytes;

@@ -37,6 +37,12 @@ pub(super) struct Window<'a> {
     fresh: Fresh<'a>,
 }
 
+/// How many bytes of a window were in none before it; `end_byte` is where those before ended.
+pub(super) fn news_bytes(unit: &ContentUnit<'_>, end_byte: &mut u64) -> u64 {
+    let end = unit.first_byte + unit.bytes.len() as u64;
+    end - std::mem::replace(end_byte, end).min(end)
+}
+
 impl<'a> Window<'a> {
     /// The unit with the name that `named` carries.
     pub(super) fn unit(self, named: &ContentUnit<'a>) -> ContentUnit<'a> {

@@ -10,11 +10,12 @@ use bstr::{BString, ByteSlice, ByteVec};
 use ignore::{WalkBuilder, WalkState};
 
 use super::parallel::share;
-use super::window::{ReadOutcome, WindowReader};
+use super::window::{ReadOutcome, Window, WindowReader, news_bytes};
 use super::{ContentUnit, Fresh, NewVisitor, Source};
 use crate::coverage::{Coverage, SkipReason};
 use crate::git::index::{self, EntryKind};
 use crate::location::Origin;
+use crate::progress::Progress;
 
 /// Files and directories of the file system.
 ///
@@ -116,7 +117,12 @@ impl Worktree {
         files
     }
 
-    fn read(&self, files: &mut dyn Iterator<Item = &PathBuf>, new_visitor: &NewVisitor<'_>) -> Coverage {
+    fn read(
+        &self,
+        files: &mut dyn Iterator<Item = &PathBuf>,
+        new_visitor: &NewVisitor<'_>,
+        progress: &Progress,
+    ) -> Coverage {
         let mut coverage = Coverage::default();
         let mut visit = new_visitor();
         let mut reader = WindowReader::new();
@@ -136,9 +142,16 @@ impl Worktree {
                 if self.options.max_file_bytes.is_some_and(|limit| metadata.len() > limit) {
                     return Ok(None);
                 }
-                let mut each = |window: super::window::Window<'_>| visit(&window.unit(&named));
+                let mut end_byte = 0;
+                let mut each = |window: Window<'_>| {
+                    let unit = window.unit(&named);
+                    progress.bytes(news_bytes(&unit, &mut end_byte));
+                    visit(&unit);
+                };
                 reader.read(&mut file, metadata.len(), &mut each).map(Some)
             });
+            progress.file();
+            progress.advance();
             match outcome {
                 Ok(Some(ReadOutcome::Text { bytes })) => {
                     coverage.files += 1;
@@ -160,10 +173,16 @@ impl Worktree {
 }
 
 impl Source for Worktree {
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
         let mut coverage = Coverage::default();
         let files = self.list(threads, &mut coverage);
-        coverage.merge(share(&files, threads, |taken| self.read(taken, new_visitor)));
+        progress.begin(files.len() as u64);
+        coverage.merge(share(&files, threads, |taken| self.read(taken, new_visitor, progress)));
         coverage.sort();
         coverage
     }

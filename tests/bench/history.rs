@@ -19,10 +19,11 @@ use stanch::git::pack::delta::Delta;
 use stanch::git::pack::{Base, EntryError, Inflater, Pack};
 use stanch::git::{ObjectKind, Repository, Store};
 use stanch::location::{Appearance, ObjectId};
+use stanch::progress::Progress;
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 use stanch::source::history::{History, Options};
-use stanch::source::{NewVisitor, Source};
+use stanch::source::{NewVisitor, Searched, Source};
 
 fn main() {
     // Cargo passes `--bench` to every benchmark.
@@ -44,8 +45,13 @@ fn main() {
 struct Unattributed(History);
 
 impl Source for Unattributed {
-    fn drive<'s>(&'s self, threads: usize, new_visitor: &'s NewVisitor<'s>) -> Coverage {
-        self.0.drive(threads, new_visitor)
+    fn drive<'s>(
+        &'s self,
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        progress: &'s Progress,
+    ) -> Coverage {
+        self.0.drive(threads, new_visitor, progress)
     }
 
     fn attribute(&self, _: &[ObjectId], _: usize, _: &mut Coverage) -> BTreeMap<ObjectId, Vec<Appearance>> {
@@ -60,7 +66,7 @@ fn audit(place: &Path, stage: &str, threads: usize) -> String {
     };
     let scanner = || Scanner::new(RuleSet::builtin(), Policy::default());
     let (coverage, count) = match stage {
-        "walk" => (history.drive(threads, &|| Box::new(|_| {})), 0),
+        "walk" => (history.drive(threads, &|| Box::new(|_| Searched::NotClean), &Progress::new()), 0),
         "scan" => {
             let outcome = scanner().scan(&Unattributed(history), threads);
             (outcome.coverage, outcome.findings.len())

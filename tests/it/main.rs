@@ -1,6 +1,7 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod architecture;
+mod cache;
 mod catalogue;
 mod check;
 mod cli;
@@ -15,6 +16,7 @@ mod install;
 mod modes;
 mod packs;
 mod pairs;
+mod progress;
 mod proof;
 mod reports;
 mod rule_files;

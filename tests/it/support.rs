@@ -16,7 +16,8 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn new(output: Output) -> Self {
+    /// What is left of a process that has ended.
+    pub fn new(output: Output) -> Self {
         Self {
             code: output.status.code().expect("no signal ended the process"),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

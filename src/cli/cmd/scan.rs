@@ -1,6 +1,6 @@
 //! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
 use stanch::hygiene;
+use stanch::progress::Progress;
 use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
@@ -24,6 +25,7 @@ use stanch::source::worktree::{Worktree, WorktreeOptions};
 use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
 use crate::cli::exit::Exit;
 use crate::cli::plan::{Engine, OutputPlan, PathForm, slashed};
+use crate::cli::progress;
 use crate::cli::terminal::{self, Target};
 
 pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -45,12 +47,12 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let source = Staged::new(repository, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
-    let mut outcome = engine.scanner.scan(&source, engine.threads);
+    let mut outcome = run.scan(&source);
     if engine.watches_env_files {
         let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
         add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
     }
-    run.report(&outcome, &args.matching)
+    run.report(&outcome, &args.matching, &[])
 }
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -63,10 +65,12 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         allow_shallow: args.allow_shallow,
         no_delta: args.no_delta,
         max_blob_bytes: engine.max_file_bytes,
+        cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
     let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
-    run.finish(&source, &args.matching)
+    let outcome = run.outcome(&source)?;
+    run.report(&outcome, &args.matching, source.notes())
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
@@ -98,15 +102,27 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn finish(&self, source: &dyn Source, matching: &MatchArgs) -> Result<Exit> {
+        self.report(&self.outcome(source)?, matching, &[])
+    }
+
+    fn outcome(&self, source: &dyn Source) -> Result<Outcome> {
         if self.engine.scanner.rules().rules().is_empty() {
             bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
         }
-        self.report(&self.engine.scanner.scan(source, self.engine.threads), matching)
+        Ok(self.scan(source))
     }
 
-    fn report(&self, outcome: &Outcome, matching: &MatchArgs) -> Result<Exit> {
+    fn scan(&self, source: &dyn Source) -> Outcome {
+        let (progress, scanner) = (Progress::new(), &self.engine.scanner);
+        // While somebody types, a line of our own would be in the way.
+        let is_wanted = self.output.progress && !(self.mode == Mode::Stdin && io::stdin().is_terminal());
+        progress::watch(is_wanted, &progress, || scanner.scan_watched(source, self.engine.threads, &progress))
+    }
+
+    fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
-        let notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let mut notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        notes.extend_from_slice(more_notes);
         let report = Report {
             findings: &outcome.findings,
             coverage: &outcome.coverage,

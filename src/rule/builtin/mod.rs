@@ -12,6 +12,12 @@ pub(super) fn count() -> u32 {
     (OFFSETS.len() / 4 - 1) as u32
 }
 
+/// Hands out the whole catalogue as it is stored.
+pub(super) fn feed(take: &mut dyn FnMut(&[u8])) {
+    take(RULES);
+    take(TRIGGERS);
+}
+
 /// Decodes one rule.
 pub(super) fn rule(number: u32) -> RuleSpec {
     let offset = |index: u32| {

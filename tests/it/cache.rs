@@ -1,0 +1,257 @@
+//! `history --cache`: a second audit reads what is new and finds what a first one would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stanch::rule::RuleSet;
+use stanch::scanner::{Outcome, Policy, Scanner};
+use stanch::source::history::{History, Options};
+
+use crate::support::{Sandbox, clickup_token, random_text};
+
+const ACME: &str = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme key\"\nkind = \"prefixed\"\n\
+                    severity = \"high\"\nshape = '\"acme_\" LOWER{12}'\n";
+
+fn scanner(has_acme: bool) -> Scanner {
+    let rules = RuleSet::builtin();
+    let rules = if has_acme { rules.with_custom(ACME, "acme.toml").expect("a good rule") } else { rules };
+    Scanner::new(rules, Policy::default())
+}
+
+/// What the audit came to, and what is noted of the cache.
+fn audit(dir: &Path, scanner: &Scanner, is_cached: bool) -> (Outcome, Vec<String>) {
+    let cache = is_cached.then(|| scanner.digest());
+    let history = History::open(dir, Options { cache, ..Options::default() }).expect("a repository");
+    let outcome = scanner.scan(&history, 2);
+    (outcome, history.notes().to_vec())
+}
+
+/// Audits with the cache and without it; asserts that both tell the same.
+#[track_caller]
+fn both_ways(dir: &Path, scanner: &Scanner, what: &str) -> Outcome {
+    let (plain, _) = audit(dir, scanner, false);
+    let (cached, notes) = audit(dir, scanner, true);
+    assert_eq!(notes, [""; 0], "{what}");
+    assert_eq!(format!("{:#?}", cached.findings), format!("{:#?}", plain.findings), "{what}");
+    assert_eq!(cached.suppressed, plain.suppressed, "{what}");
+    assert_eq!(cached.coverage.problems, plain.coverage.problems, "{what}");
+    assert_eq!(cached.coverage.skipped, plain.coverage.skipped, "{what}");
+    assert_eq!(plain.coverage.known_clean, 0, "{what}");
+    cached
+}
+
+fn cache_files(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(sandbox.path().join(".git/stanch")) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    /// A line of a file: mostly text, now and then something to find, to accept or to doubt.
+    fn line(&mut self) -> String {
+        let seed = self.0 >> 20;
+        match self.roll(30) {
+            0 => format!("token = {}", clickup_token(seed)),
+            1 => format!("key: acme_{}", random_text("abcdefghijklmnopqrstuvwxyz", 12, seed)),
+            2 => format!("db_password: \"{}\"", random_text("abcdefghjkmnpqrstuvwxyz23456789", 9, seed)),
+            3 => format!("token = {} # stanch:allow: a test", clickup_token(seed)),
+            _ => random_text("abcdefghij klmnop qrs tuvwx yz.,=:()", 20 + self.roll(60), seed),
+        }
+    }
+}
+
+/// Changes some files and commits, or changes how and whether objects are stored.
+fn act(sandbox: &Sandbox, dice: &mut Dice, files: &mut [Vec<String>], number: usize) -> String {
+    match dice.roll(9) {
+        0 => sandbox.git(&["repack", "-adfq", "--depth=20", "--window=20"]),
+        1 => sandbox.git(&["repack", "-dq"]),
+        2 => sandbox.git(&["gc", "--quiet", "--prune=now"]),
+        3 => {
+            sandbox.git(&["reflog", "expire", "--expire=now", "--all"]);
+            sandbox.git(&["gc", "--quiet", "--prune=now"])
+        }
+        4 => sandbox.git(&["tag", "--force", "-m", &dice.line(), &format!("v{}", number % 3)]),
+        5 if number > 3 => sandbox.git(&["reset", "--quiet", "--hard", "HEAD~1"]),
+        6 => {
+            sandbox.write("bin", [&[0, 1, 2][..], number.to_string().as_bytes()].concat());
+            sandbox.commit_all("binary");
+            String::new()
+        }
+        _ => {
+            for _ in 0..3 {
+                let at = dice.roll(files.len());
+                let place = dice.roll(files[at].len());
+                files[at].insert(place, dice.line());
+                sandbox.write(&format!("dir{}/file{at}.txt", at % 2), files[at].join("\n"));
+            }
+            sandbox.commit_all(&dice.line());
+            String::new()
+        }
+    }
+}
+
+#[test]
+fn random_histories_tell_the_same() {
+    let (builtin, acme) = (scanner(false), scanner(true));
+    for seed in 0..4 {
+        let sandbox = Sandbox::repo();
+        let mut dice = Dice(seed * 97 + 1);
+        let mut files: Vec<Vec<String>> = (0..4).map(|_| (0..40).map(|_| dice.line()).collect()).collect();
+        sandbox.commit_all("start");
+        let mut known = 0;
+        for number in 0..24 {
+            act(&sandbox, &mut dice, &mut files, number);
+            if dice.roll(3) > 0 {
+                let scanner = if dice.roll(3) == 0 { &acme } else { &builtin };
+                let outcome = both_ways(&sandbox.path(), scanner, &format!("seed {seed}, step {number}"));
+                known += outcome.coverage.known_clean;
+            }
+        }
+        assert!(known > 0, "seed {seed}: the cache was of no use");
+    }
+}
+
+/// A repository with clean commits and one secret.
+fn audited() -> Sandbox {
+    let sandbox = Sandbox::repo();
+    for number in 0..10 {
+        sandbox.write("clean.txt", format!("{number}\n{}\n", "words and more words\n".repeat(20)));
+        sandbox.commit_all("clean");
+    }
+    sandbox.write("found.txt", clickup_token(1));
+    sandbox.commit_all("found");
+    let first = sandbox.stanch(&["history", "--cache", "--format", "json"]).expect_code(1).json();
+    assert_eq!(first["coverage"]["known_clean"], 0);
+    assert_eq!(first["coverage"]["blobs"], 11);
+    sandbox
+}
+
+#[test]
+fn only_what_is_new_or_was_found_is_read_again() {
+    let sandbox = audited();
+    for storage in ["loose", "packed"] {
+        let again = sandbox.stanch(&["history", "--cache", "--format", "json"]).expect_code(1).json();
+        assert_eq!(again["coverage"]["known_clean"], 10 + 11, "{storage}: blobs and messages");
+        assert_eq!(again["coverage"]["blobs"], 1, "{storage}");
+        assert_eq!(again["coverage"]["commits"], 0, "{storage}");
+        let plain = sandbox.stanch(&["history", "--format", "json"]).expect_code(1).json();
+        assert_eq!(again["findings"], plain["findings"], "{storage}");
+        sandbox.git(&["gc", "--quiet"]);
+    }
+    let shown = sandbox.stanch(&["history", "--cache"]).expect_code(1).stdout;
+    assert!(shown.contains("21 known clean from the cache"), "{shown}");
+}
+
+#[test]
+fn without_the_option_nothing_is_kept() {
+    let sandbox = Sandbox::repo();
+    sandbox.commit_all("start");
+    sandbox.stanch(&["history"]).expect_code(0);
+    assert!(cache_files(&sandbox).is_empty());
+    for other in ["HEAD", "--no-delta", "--reachable-only"] {
+        sandbox.stanch(&["history", "--cache", other]).expect_code(2);
+    }
+}
+
+/// What every other run knows to be there can be gone in the next one.
+#[test]
+fn a_known_object_that_is_gone_is_missing() {
+    let sandbox = audited();
+    let blob = sandbox.git(&["rev-parse", "HEAD:clean.txt"]);
+    fs::remove_file(sandbox.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]))
+        .expect("it was loose");
+    for _ in 0..2 {
+        let ran = sandbox.stanch(&["history", "--cache", "--format", "json"]).expect_code(2).json();
+        assert_eq!(ran["coverage"]["problems"][0]["name"], blob.as_str(), "{ran}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_is_replaced() {
+    let sandbox = audited();
+    let [file] = &cache_files(&sandbox)[..] else { panic!("one file") };
+    let good = fs::read(file).expect("a cache");
+    let mut flipped = good.clone();
+    flipped[100] ^= 4;
+    for (bytes, what) in [
+        (&b"something else"[..], "is no cache"),
+        (&good[..good.len() / 2], "is damaged"),
+        (&flipped, "is damaged"),
+        (b"", "is no cache"),
+    ] {
+        fs::write(file, bytes).expect("a written file");
+        let ran = sandbox.stanch(&["history", "--cache", "--format", "json"]).expect_code(1).json();
+        let note = ran["notes"][0].as_str().expect("a note");
+        assert!(note.contains(what) && note.contains("everything is searched"), "{note}");
+        assert_eq!((&ran["coverage"]["known_clean"], &ran["coverage"]["blobs"]), (&0.into(), &11.into()));
+        assert_eq!(fs::read(file).expect("a cache"), good, "it is written anew");
+    }
+}
+
+#[test]
+fn other_rules_begin_anew_and_the_policy_does_not() {
+    let sandbox = audited();
+    let known = |args: &[&str]| {
+        let args = [&["history", "--cache", "--format", "json"], args].concat();
+        let ran = sandbox.stanch(&args);
+        ran.json()["coverage"]["known_clean"].as_u64().expect("a number")
+    };
+    assert_eq!(known(&["--min-confidence", "proven", "--no-inline-allow"]), 21);
+    assert_eq!(known(&["--rule", "clickup-personal-token"]), 0);
+    assert_eq!(known(&["--rule", "clickup-personal-token"]), 21);
+    sandbox.write(".stanch.toml", ACME);
+    assert_eq!(known(&[]), 0);
+    fs::remove_file(sandbox.path().join(".stanch.toml")).expect("a removed file");
+    assert_eq!(known(&[]), 21);
+    assert_eq!(cache_files(&sandbox).len(), 3);
+    for id in ["clickup-oauth-client-secret", "generic-secret", "generic-password"] {
+        assert_eq!(known(&["--rule", id]), 0);
+    }
+    assert_eq!(cache_files(&sandbox).len(), 4, "old ones go");
+}
+
+/// A match that the policy of the first run held back must show up under another one.
+#[test]
+fn what_was_held_back_is_found_under_another_policy() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("a.txt", format!("k = {} # stanch:allow: a test\n", clickup_token(4)));
+    sandbox.commit_all("allowed");
+    sandbox.stanch(&["history", "--cache"]).expect_code(0);
+    sandbox.stanch(&["history", "--cache"]).expect_code(0);
+    sandbox.stanch(&["history", "--cache", "--no-inline-allow"]).expect_code(1);
+}
+
+#[test]
+fn runs_at_the_same_time_do_not_disturb_each_other() {
+    let sandbox = audited();
+    let expected = sandbox.stanch(&["history", "--format", "json"]).expect_code(1).json();
+    let before = cache_files(&sandbox);
+    fs::remove_file(&before[0]).expect("a removed file");
+    std::thread::scope(|scope| {
+        let run = || sandbox.stanch(&["history", "--cache", "--format", "json"]).expect_code(1).json();
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        for run in runs {
+            let report = run.join().expect("no panic");
+            assert_eq!((&report["findings"], &report["notes"]), (&expected["findings"], &expected["notes"]));
+        }
+    });
+    assert_eq!(cache_files(&sandbox), before, "nothing is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_written_is_a_note() {
+    let sandbox = Sandbox::repo();
+    sandbox.commit_all("start");
+    fs::write(sandbox.path().join(".git/stanch"), "a file in the way").expect("a written file");
+    let ran = sandbox.stanch(&["history", "--cache"]).expect_code(0);
+    assert!(ran.stdout.contains("note: "), "{}", ran.stdout);
+}
