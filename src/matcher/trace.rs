@@ -1,6 +1,6 @@
 //! What the matcher did, step by step, for those who ask why.
 //!
-//! Every place in the matcher that decides tells a [`Sink`], so an explanation cannot say anything but what was
+//! Every place in the matcher that decides tells a `Sink`, so an explanation cannot say anything but what was
 //! done. The list of matches that a scan fills is a sink too: it takes matches and hears nothing else, its other
 //! methods are empty and vanish when they are inlined.
 
