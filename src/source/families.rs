@@ -17,8 +17,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::history::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
-use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
-use crate::git::{ObjectKind, Store, TreeEntries, links_of};
+use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
+use crate::git::{ObjectKind, Relevant, Rows, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
@@ -39,6 +39,9 @@ pub(super) struct Families<'f> {
     /// Set when nothing is handed out and only links are noted: the objects that are not there.
     loose_ends: Option<&'f HashSet<ObjectId>>,
     links: Mutex<Links>,
+    /// Set when only the relevant trees are read, and their rows noted.
+    relevant: Option<(&'f Relevant, Needed)>,
+    rows: Mutex<Vec<Rows>>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
     root_count: usize,
@@ -122,6 +125,31 @@ enum Held {
 struct Expanded {
     bytes: Vec<u8>,
     trace: Option<Trace>,
+    /// The number of a tree.
+    number: Option<u32>,
+}
+
+/// By pack and entry: whether it has to be expanded, since it or one made from it is relevant.
+struct Needed(Vec<Vec<bool>>);
+
+impl Needed {
+    fn new(store: &Store, relevant: &Relevant) -> Self {
+        let mut needed: Vec<Vec<bool>> =
+            store.packs.iter().map(|pack| vec![false; pack.index().len()]).collect();
+        let bases: Vec<Vec<u32>> = store.forests.iter().map(Forest::bases).collect();
+        for id in relevant.trees().map(|number| store.inventory.id(number)) {
+            for (pack, needed) in needed.iter_mut().enumerate() {
+                let first = store.packs[pack].index().find(&id).filter(|entry| store.is_first(pack, *entry));
+                let mut next = first;
+                while let Some(entry) =
+                    next.filter(|entry| !std::mem::replace(&mut needed[*entry as usize], true))
+                {
+                    next = Some(bases[pack][entry as usize]).filter(|base| *base != entry);
+                }
+            }
+        }
+        Self(needed)
+    }
 }
 
 impl Held {
@@ -154,6 +182,8 @@ impl<'f> Families<'f> {
             wanted,
             loose_ends: None,
             links: Mutex::default(),
+            relevant: None,
+            rows: Mutex::default(),
             root_starts,
             root_count,
             next_root: AtomicUsize::new(0),
@@ -167,6 +197,31 @@ impl<'f> Families<'f> {
     /// Notes what commits, tags and trees refer to, and hands out nothing.
     pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
         Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
+    }
+
+    /// Notes what the relevant trees have of what is relevant, and hands out nothing.
+    pub(super) fn with_rows(store: &'f Store, relevant: &'f Relevant) -> Self {
+        Self { relevant: Some((relevant, Needed::new(store, relevant))), ..Self::new(store, &|_| true) }
+    }
+
+    /// What was noted of trees, by worker.
+    pub(super) fn into_rows(self) -> Vec<Rows> {
+        self.rows.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing is handed out.
+    fn notes_only(&self) -> bool {
+        self.loose_ends.is_some() || self.relevant.is_some()
+    }
+
+    /// The first of an entry and its siblings that has to be expanded.
+    fn needed(&self, pack: usize, mut entry: Option<u32>) -> Option<u32> {
+        if let Some((_, needed)) = &self.relevant {
+            while let Some(child) = entry.filter(|child| !needed.0[pack][*child as usize]) {
+                entry = self.store.forests[pack].next_sibling(child);
+            }
+        }
+        entry
     }
 
     /// What was noted.
@@ -187,6 +242,7 @@ impl<'f> Families<'f> {
             held_bytes: 0,
             spare: Vec::new(),
             links: Links::default(),
+            rows: Rows::default(),
         }
         .work();
     }
@@ -283,6 +339,7 @@ struct Walker<'w, 'v> {
     held_bytes: usize,
     spare: Vec<Vec<u8>>,
     links: Links,
+    rows: Rows,
 }
 
 impl<'w> Walker<'w, '_> {
@@ -298,8 +355,8 @@ impl<'w> Walker<'w, '_> {
                 }
                 Work::Others(numbers) => {
                     for id in &self.families.store.others[numbers] {
-                        if self.families.loose_ends.is_some() {
-                            self.note_links_by_name(*id);
+                        if self.families.notes_only() {
+                            self.note_by_name(*id);
                         } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }
@@ -312,20 +369,27 @@ impl<'w> Walker<'w, '_> {
             }
         }
         self.families.links.lock().unwrap_or_else(PoisonError::into_inner).merge(self.links);
+        self.families.rows.lock().unwrap_or_else(PoisonError::into_inner).push(self.rows);
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
+        if let Some((_, needed)) = &self.families.relevant
+            && !needed.0[pack][entry as usize]
+        {
+            return;
+        }
         match self.families.store.forests[pack].root(entry) {
             Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
                 // Without links to follow, trees are of no interest.
                 Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
-                Ok(Base::Whole(ObjectKind::Blob)) if self.families.loose_ends.is_some() => {}
+                Ok(Base::Whole(ObjectKind::Blob)) if self.families.notes_only() => {}
                 Ok(Base::Whole(kind)) => self.visit(pack, entry, kind, None),
                 Ok(_) | Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::Header),
             },
             Root::Elsewhere(id) => match self.worker.reader.read(&id) {
                 Ok(object) => {
-                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None };
+                    let number = self.families.store.inventory.number(id.as_raw());
+                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None, number };
                     let kind = object.kind();
                     drop(object);
                     self.visit(pack, entry, kind, Some(&base));
@@ -348,7 +412,8 @@ impl<'w> Walker<'w, '_> {
             self.restore(&mut frame);
             let child = frame.next_child;
             let (pack, kind) = (frame.pack, frame.kind);
-            let held = match self.families.store.forests[pack].next_sibling(child) {
+            let held = match self.families.needed(pack, self.families.store.forests[pack].next_sibling(child))
+            {
                 Some(next_child) => {
                     let rest = Frame { held: frame.held.clone(), next_child, ..frame };
                     if self.families.hungry.load(Ordering::Relaxed) > 0 {
@@ -392,8 +457,11 @@ impl<'w> Walker<'w, '_> {
             return;
         }
         let id = self.families.store.packs[frame.pack].index().id(frame.entry);
+        let number = self.number(frame.pack, frame.entry, frame.kind);
         frame.held = match self.worker.reader.read(&id) {
-            Ok(object) => Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None })),
+            Ok(object) => {
+                Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None, number }))
+            }
             Err(_) => Held::Lost,
         };
     }
@@ -413,11 +481,13 @@ impl<'w> Walker<'w, '_> {
                 return self.descend(pack, entry, kind, Held::Lost);
             }
         };
-        let is_base = self.families.store.forests[pack].first_child(entry).is_some();
+        let forest = &self.families.store.forests[pack];
+        let is_base = self.families.needed(pack, forest.first_child(entry)).is_some();
+        let number = self.number(pack, entry, kind);
         let mut trace = None;
-        if self.families.loose_ends.is_some() {
+        if self.families.notes_only() {
             if let Some(id) = self.wanted(pack, entry) {
-                self.note_links(&id, kind, &bytes);
+                self.note(&id, kind, &bytes);
             }
         } else if let Some(id) = self.wanted(pack, entry) {
             let derived = base.map(|base| (base, &self.copies));
@@ -429,7 +499,10 @@ impl<'w> Walker<'w, '_> {
                     trace = derivation.trace.into_inner();
                     Ok(())
                 }
-                (ObjectKind::Tree, Some((_, copies))) => self.worker.new_links(&id, &bytes, copies),
+                (ObjectKind::Tree, _) => {
+                    let base = derived.map(|(base, copies)| (base.number, copies));
+                    self.worker.new_links(&id, number, &bytes, base)
+                }
                 _ => self.worker.message(id, kind, &bytes),
             };
             if let Err(error) = done {
@@ -438,7 +511,7 @@ impl<'w> Walker<'w, '_> {
         }
         drop(turn);
         if is_base {
-            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace })));
+            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace, number })));
         } else {
             self.keep_buffer(bytes);
         }
@@ -472,7 +545,8 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn descend(&mut self, pack: usize, entry: u32, kind: ObjectKind, held: Held) {
-        if let Some(next_child) = self.families.store.forests[pack].first_child(entry) {
+        let first_child = self.families.store.forests[pack].first_child(entry);
+        if let Some(next_child) = self.families.needed(pack, first_child) {
             self.push(Frame { pack, entry, kind, held, next_child });
         }
     }
@@ -488,9 +562,9 @@ impl<'w> Walker<'w, '_> {
 
     /// Reads an object by its name, since its entry cannot be read.
     fn give_up(&mut self, pack: usize, entry: u32, kind: ObjectKind, error: EntryError) {
-        if self.families.loose_ends.is_some() {
+        if self.families.notes_only() {
             if let Some(id) = self.wanted(pack, entry) {
-                self.note_links_by_name(id);
+                self.note_by_name(id);
             }
         } else if let Some(id) = self.wanted(pack, entry) {
             match self.worker.object(id) {
@@ -505,12 +579,35 @@ impl<'w> Walker<'w, '_> {
         self.descend(pack, entry, kind, Held::Lost);
     }
 
-    fn note_links_by_name(&mut self, id: ObjectId) {
+    /// The number of a tree; other objects need none.
+    fn number(&self, pack: usize, entry: u32, kind: ObjectKind) -> Option<u32> {
+        let store = self.families.store;
+        (kind == ObjectKind::Tree).then(|| store.inventory.number(store.packs[pack].index().raw(entry)))?
+    }
+
+    fn note_by_name(&mut self, id: ObjectId) {
+        if let Some((relevant, _)) = &self.families.relevant
+            && !self
+                .families
+                .store
+                .inventory
+                .number(id.as_raw())
+                .is_some_and(|number| relevant.is_leading(number))
+        {
+            return;
+        }
         // What cannot be read was said before.
         if let Ok(object) = self.worker.reader.read(&id) {
             let (kind, bytes) = (object.kind(), object.bytes().to_vec());
             drop(object);
-            self.note_links(&id, kind, &bytes);
+            self.note(&id, kind, &bytes);
+        }
+    }
+
+    fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+        match &self.families.relevant {
+            Some((relevant, _)) => self.rows.add(&self.families.store.inventory, relevant, id, bytes),
+            None => self.note_links(id, kind, bytes),
         }
     }
 

@@ -16,9 +16,9 @@ use super::{ContentUnit, Fresh, NewVisitor, Source, Visitor, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
 use crate::git::{
-    Attributor, Changes, Commit, Damage, Fault, Inventory, Malformed, ObjectKind, ObjectReader, OpenError,
-    Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Scope, Store, Tag, TreeEntries,
-    links_of,
+    Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
+    OpenError, Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Rows, Scope, Store,
+    Tag, Trail, TreeEntries, links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 
@@ -66,6 +66,8 @@ pub struct History {
     commits: OnceLock<Vec<ObjectId>>,
     /// See [`Store::hopeless`].
     hopeless: OnceLock<HashSet<ObjectId>>,
+    /// What [`Source::drive`] read, if that was all, and what it noted on the way.
+    known: OnceLock<(Store, Trail)>,
 }
 
 impl History {
@@ -86,6 +88,7 @@ impl History {
             range,
             commits: OnceLock::new(),
             hopeless: OnceLock::new(),
+            known: OnceLock::new(),
         })
     }
 
@@ -127,6 +130,7 @@ impl History {
     fn find(
         &self,
         objects: &[ObjectId],
+        threads: usize,
         coverage: &mut Coverage,
     ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
         let repository = self.repository()?;
@@ -139,7 +143,16 @@ impl History {
             Some(_) => Scope::Commits(commits),
             None => Scope::Everything(commits),
         };
-        let mut attributor = Attributor::new(&repository, &reader, &roots, &shallow, &scope);
+        let run = Run {
+            history: self,
+            reader: &reader,
+            shallow: &shallow,
+            threads,
+            new_visitor: &|| Box::new(|_| {}),
+        };
+        let known = self.known.get().map(|(store, trail)| (store, trail, run.rows(store, trail, objects)));
+        let known = known.as_ref().map(|(store, trail, rows)| Known { store, trail, rows });
+        let mut attributor = Attributor::new(&repository, &reader, &roots, &shallow, &scope, known);
         let appearances = attributor.appearances(objects);
         let faults = roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
         coverage.problems.extend(faults.map(Problem::from));
@@ -160,13 +173,13 @@ impl Source for History {
     fn attribute(
         &self,
         objects: &[ObjectId],
-        _threads: usize,
+        threads: usize,
         coverage: &mut Coverage,
     ) -> BTreeMap<ObjectId, Vec<Appearance>> {
         if objects.is_empty() {
             return BTreeMap::new();
         }
-        self.find(objects, coverage).unwrap_or_else(|problem| {
+        self.find(objects, threads, coverage).unwrap_or_else(|problem| {
             coverage.problems.push(problem);
             BTreeMap::new()
         })
@@ -199,6 +212,7 @@ pub(super) struct Done {
     /// What objects refer to and is not there. That is no damage in what waits for garbage collection, parts of
     /// which may have been collected already.
     loose_ends: HashSet<ObjectId>,
+    trail: Trail,
 }
 
 impl Done {
@@ -208,6 +222,7 @@ impl Done {
         self.commits.extend(other.commits);
         self.submodules.extend(other.submodules);
         self.loose_ends.extend(other.loose_ends);
+        self.trail.merge(other.trail);
     }
 }
 
@@ -222,7 +237,15 @@ impl Run<'_, '_> {
         match ObjectReader::new(repository) {
             Ok(reader) => {
                 let run = Run { reader: &reader.refusing(hopeless), ..self };
-                run.inventory(repository, &store.inventory, Some(&store), faults)
+                let is_all = faults.is_empty() && !self.history.options.reachable_only;
+                let mut done = run.inventory(repository, &store.inventory, Some(&store), faults);
+                let mut trail = std::mem::take(&mut done.trail);
+                // What libgit2 could not read here may be readable all the same in packs that were not listed.
+                if is_all && !trail.is_lost() && !done.damage.has_unreadable() {
+                    trail.finish();
+                    let _ = self.history.known.set((store, trail));
+                }
+                done
             }
             Err(error) => {
                 let mut done = Done::default();
@@ -355,6 +378,15 @@ impl Run<'_, '_> {
         done
     }
 
+    /// Reads the trees that may lead to some objects.
+    fn rows(self, store: &Store, trail: &Trail, objects: &[ObjectId]) -> Vec<Rows> {
+        let relevant = trail.leading_to(&store.inventory, objects);
+        let families = Families::with_rows(store, &relevant);
+        let threads = self.threads.max(1);
+        self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
+        families.into_rows()
+    }
+
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
         let shared =
             Shared { history: self.history, shallow: self.shallow, objects, large_blob: Mutex::new(()) };
@@ -415,15 +447,26 @@ impl Shared<'_> {
             Ok(repository) => repository,
             Err(problem) => {
                 done.coverage.problems.push(problem);
+                done.trail.lose();
                 return done;
             }
         };
         match ObjectReader::new(&repository) {
             Ok(reader) => {
                 let reader = reader.refusing(self.history.hopeless.get_or_init(HashSet::new));
-                work(Worker { shared: self, reader: &reader, visitor, done: &mut done, links: Vec::new() });
+                work(Worker {
+                    shared: self,
+                    reader: &reader,
+                    visitor,
+                    done: &mut done,
+                    links: Vec::new(),
+                    parents: Vec::new(),
+                });
             }
-            Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),
+            Err(error) => {
+                done.coverage.problems.push(self.history.problem(error.to_string()));
+                done.trail.lose();
+            }
         }
         done
     }
@@ -436,6 +479,8 @@ pub(super) struct Worker<'w, 'v> {
     visitor: Visitor<'v>,
     pub(super) done: &'w mut Done,
     links: Vec<(ObjectId, ObjectKind)>,
+    /// Buffer for the numbers of parents.
+    parents: Vec<u32>,
 }
 
 /// Why an object was not read to its end.
@@ -495,18 +540,20 @@ impl<'w> Worker<'w, '_> {
     pub(super) fn message(&mut self, id: ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
         match kind {
             ObjectKind::Commit => {
-                let message = Commit::parse(bytes)?.message;
+                let commit = Commit::parse(bytes)?;
                 self.done.coverage.commits += 1;
                 self.done.commits.push(id);
-                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), message, None);
+                self.unit(id, &Origin::CommitMessage(id), Some(COMMIT_MESSAGE_PATH), commit.message, None);
+                self.follow_commit(&id, &commit);
+                Ok(())
             }
             ObjectKind::Tag => {
                 let message = Tag::parse(bytes)?.message;
                 self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None);
+                self.follow(&id, kind, bytes)
             }
-            ObjectKind::Tree | ObjectKind::Blob => {}
+            ObjectKind::Tree | ObjectKind::Blob => self.follow(&id, kind, bytes),
         }
-        self.follow(&id, kind, bytes)
     }
 
     fn blob(&mut self, id: ObjectId, len: u64) -> Result<(), ReadError> {
@@ -573,19 +620,41 @@ impl<'w> Worker<'w, '_> {
         });
     }
 
-    /// Checks that everything is there to which an object refers.
+    /// Checks that everything is there to which a tag or a tree refers.
     fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
         let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
+        if kind == ObjectKind::Tree {
+            return self.new_links(id, inventory.number(id.as_raw()), bytes, None);
+        }
         self.links.clear();
-        links_of(id, kind, bytes, self.shared.shallow.contains(id), &mut self.links)?;
-        for (link, link_kind) in &self.links {
-            if kind == ObjectKind::Tree && *link_kind == ObjectKind::Commit {
-                self.done.submodules.insert(*link);
-            } else if !inventory.contains(link) {
+        links_of(id, kind, bytes, false, &mut self.links)?;
+        let loose = self.links.iter().map(|(link, _)| *link).filter(|link| !inventory.contains(link));
+        self.done.loose_ends.extend(loose);
+        Ok(())
+    }
+
+    /// Checks that the tree and the parents of a commit are there, and notes them.
+    fn follow_commit(&mut self, id: &ObjectId, commit: &Commit<'_>) {
+        let Objects::All(inventory) = self.shared.objects else { return };
+        let mut number = |link: &ObjectId| {
+            let number = inventory.number(link.as_raw());
+            if number.is_none() {
                 self.done.loose_ends.insert(*link);
             }
+            number
+        };
+        let tree = number(&commit.tree);
+        let parents: &[ObjectId] = if self.shared.shallow.contains(id) { &[] } else { &commit.parents };
+        self.parents.clear();
+        self.parents.extend(parents.iter().filter_map(number));
+        if let Some(tree) = tree
+            && let Some(number) = inventory.number(id.as_raw())
+            && self.parents.len() == parents.len()
+        {
+            self.done.trail.commit(number, commit, tree, &self.parents);
+        } else {
+            self.done.trail.gap();
         }
-        Ok(())
     }
 
     /// Whether the parents of a commit were left out of the clone.
@@ -598,16 +667,23 @@ impl<'w> Worker<'w, '_> {
         matches!(self.shared.objects, Objects::All(_))
     }
 
-    /// Checks the links of a tree that were not copied from another one.
+    /// Checks and notes the links of a tree, without those that it copied from another one.
     pub(super) fn new_links(
         &mut self,
         id: &ObjectId,
+        number: Option<u32>,
         bytes: &[u8],
-        copies: &Copies,
+        base: Option<(Option<u32>, &Copies)>,
     ) -> Result<(), Malformed> {
-        let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
+        let (Objects::All(inventory), Some(tree)) = (self.shared.objects, number) else { return Ok(()) };
+        match base {
+            Some((Some(base), _)) => self.done.trail.link(base, tree),
+            // Where the base has no number, nothing tells what came with it.
+            Some((None, _)) => self.done.trail.lose(),
+            None => {}
+        }
         let mut entries = TreeEntries::new(bytes, id.as_raw().len());
-        let mut pieces = copies.pieces().iter().peekable();
+        let mut pieces = base.map_or(&[][..], |(_, copies)| copies.pieces()).iter().peekable();
         let mut start = 0;
         while let Some((kind, link)) = entries.next_link()? {
             let end = bytes.len() - entries.rest_len();
@@ -620,8 +696,13 @@ impl<'w> Worker<'w, '_> {
             }
             if kind == ObjectKind::Commit {
                 self.done.submodules.extend(ObjectId::from_raw(link));
-            } else if !inventory.contains_raw(link) {
+            } else if let Some(number) = inventory.number(link) {
+                self.done.trail.link(number, tree);
+            } else {
                 self.done.loose_ends.extend(ObjectId::from_raw(link));
+                if kind == ObjectKind::Tree {
+                    self.done.trail.gap();
+                }
             }
         }
         Ok(())
