@@ -138,15 +138,15 @@ impl<'r> Forest<'r> {
                     let (part, place) = places[tree as usize];
                     let (_, entries) = rows[part as usize].row(place as usize);
                     let depth = waiting.len();
-                    let unknown = entries.iter().filter(|entry| entry.is_tree).map(|entry| entry.object);
+                    let unknown = entries.iter().filter(|entry| entry.is_tree()).map(|entry| entry.object);
                     waiting.extend(unknown.filter(|object| nodes[*object as usize] == UNKNOWN));
                     if waiting.len() > depth {
                         continue;
                     }
                     let mut node = Node::default();
                     for entry in entries {
-                        let name = names[part as usize][entry.name as usize];
-                        if !entry.is_tree {
+                        let name = names[part as usize][entry.name()];
+                        if !entry.is_tree() {
                             node.blobs.extend(targets.get(&entry.object).map(|target| (name, *target)));
                         } else if nodes[entry.object as usize] != EMPTY {
                             is_inner[entry.object as usize] = true;

@@ -137,41 +137,51 @@ impl Graph {
                 Err(error) => damage.malformed(id, error),
             }
         }
-        Self::number(&loaded, places)
+        Self::number(loaded, places)
     }
 
     /// Gives numbers: of all commits whose parents have theirs, the oldest is next. `places` are those in
     /// `loaded`, or `NONE`.
-    fn number(loaded: &[Loaded], mut places: HashMap<ObjectId, u32>) -> Self {
-        let place_of = |id: &ObjectId| places.get(id).copied().filter(|place| *place != NONE);
-        let parents: Vec<Vec<u32>> = loaded
-            .iter()
-            .map(|commit| commit.parents.iter().filter_map(place_of).collect::<Vec<u32>>())
-            .collect();
-        let mut children = vec![Vec::new(); loaded.len()];
-        let mut missing_parents = vec![0_usize; loaded.len()];
-        for (place, parents) in parents.iter().enumerate() {
+    fn number(loaded: Vec<Loaded>, mut places: HashMap<ObjectId, u32>) -> Self {
+        let mut parents: Vec<Vec<u32>> = Vec::with_capacity(loaded.len());
+        let mut commits = Vec::with_capacity(loaded.len());
+        for commit in loaded {
+            let known = commit.parents.iter().filter_map(|id| places.get(id).copied());
+            parents.push(known.filter(|place| *place != NONE).collect());
+            commits.push((commit.seconds, commit.id, commit.tree));
+        }
+        // By place: the first of its children. Children are in lists, since vectors would take four times the
+        // memory; a commit stands in as many lists as it has parents.
+        let mut first_child = vec![NONE; commits.len()];
+        let mut lists: Vec<(u32, u32)> = Vec::with_capacity(commits.len());
+        let mut missing_parents = vec![0_u32; commits.len()];
+        for (place, parents) in (0..).zip(&parents) {
+            missing_parents[place as usize] = parents.len() as u32;
             for &parent in parents {
-                children[parent as usize].push(place);
-                missing_parents[place] += 1;
+                lists.push((place, first_child[parent as usize]));
+                first_child[parent as usize] = lists.len() as u32 - 1;
             }
         }
-        let key = |place: usize| Reverse((loaded[place].seconds, loaded[place].id, place));
+        let key = |place: usize| Reverse((commits[place].0, commits[place].1, place));
         let mut ready: BinaryHeap<_> =
-            (0..loaded.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
+            (0..commits.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
         let mut graph = Self::default();
-        let mut numbers = vec![NONE; loaded.len()];
+        let mut numbers = vec![NONE; commits.len()];
         while let Some(Reverse((_, id, place))) = ready.pop() {
-            let commit = &loaded[place];
             numbers[place] = graph.ids.len() as u32;
             graph.ids.push(id);
-            graph.trees.push(commit.tree);
-            graph.parents.push(parents[place].iter().map(|parent| numbers[*parent as usize]).collect());
-            for &child in &children[place] {
+            graph.trees.push(commits[place].2);
+            let mut parents = std::mem::take(&mut parents[place]);
+            parents.iter_mut().for_each(|parent| *parent = numbers[*parent as usize]);
+            graph.parents.push(parents);
+            let mut next = first_child[place];
+            while let Some(&(child, sibling)) = lists.get(next as usize) {
+                let child = child as usize;
                 missing_parents[child] -= 1;
                 if missing_parents[child] == 0 {
                     ready.push(key(child));
                 }
+                next = sibling;
             }
         }
         // A commit that is its own ancestor, which no real one is, would have no number.
@@ -236,7 +246,7 @@ mod tests {
             })
             .collect();
         let places = loaded.iter().map(|commit| commit.id).zip(0..).collect();
-        Graph::number(&loaded, places)
+        Graph::number(loaded, places)
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub struct Trail {
     edges: Vec<(u32, u32)>,
     commits: Vec<CommitNote>,
     parents: Vec<u32>,
+    /// Commits of which something is missing.
+    torn_commits: Vec<u32>,
+    /// Trees of which something is missing, if the entry was not copied.
+    torn_trees: Vec<u32>,
     has_gaps: bool,
     is_lost: bool,
 }
@@ -50,12 +54,19 @@ impl Trail {
         self.commits.push(CommitNote { commit, tree, seconds: parsed.committer_seconds(), parents });
     }
 
-    /// Notes that a commit or a tree refers to a commit or a tree that is not there.
-    pub fn gap(&mut self) {
+    /// Notes a commit whose tree or one of whose parents is not there.
+    pub fn torn_commit(&mut self, commit: u32) {
+        self.torn_commits.push(commit);
         self.has_gaps = true;
     }
 
-    /// Whether [`Trail::gap`] was called.
+    /// Notes that a tree refers to a tree or a blob that is not there, in an entry that was not copied.
+    pub fn torn_tree(&mut self, tree: u32, missing: ObjectKind) {
+        self.torn_trees.push(tree);
+        self.has_gaps |= missing == ObjectKind::Tree;
+    }
+
+    /// Whether a commit or a tree is missing, so that not everything can be followed.
     pub(super) fn has_gaps(&self) -> bool {
         self.has_gaps
     }
@@ -79,6 +90,8 @@ impl Trail {
             note.parents.0 += start;
             note
         }));
+        self.torn_commits.extend(other.torn_commits);
+        self.torn_trees.extend(other.torn_trees);
         self.has_gaps |= other.has_gaps;
         self.is_lost |= other.is_lost;
     }
@@ -97,8 +110,31 @@ impl Trail {
         Some((note.tree, &self.parents[start as usize..(start + count) as usize], note.seconds))
     }
 
+    /// Commits with their trees and their parents, but those of which something is missing.
+    pub fn commits(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
+        self.commits.iter().map(|note| {
+            let (start, count) = note.parents;
+            (note.commit, note.tree, &self.parents[start as usize..(start + count) as usize])
+        })
+    }
+
+    /// The others.
+    pub fn torn_commits(&self) -> &[u32] {
+        &self.torn_commits
+    }
+
     /// Which trees may lead to some objects.
     pub fn leading_to(&self, inventory: &Inventory, objects: &[ObjectId]) -> Relevant {
+        let numbers = objects.iter().filter_map(|object| inventory.number(object.as_raw()));
+        self.leading(inventory, numbers.collect(), &[])
+    }
+
+    /// Which trees may lead to what is not there.
+    pub fn leading_to_missing(&self, inventory: &Inventory) -> Relevant {
+        self.leading(inventory, Vec::new(), &self.torn_trees)
+    }
+
+    fn leading(&self, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
         let count = inventory.len();
         // The edges by their first object: how many come before, then all second ones.
         let mut starts = vec![0_u32; count + 1];
@@ -114,18 +150,19 @@ impl Trail {
         drop(ends);
         let mut relevant =
             Relevant { is_target: vec![false; count], is_leading: vec![false; count], likely: Vec::new() };
-        let mut waiting: Vec<u32> =
-            objects.iter().filter_map(|object| inventory.number(object.as_raw())).collect();
-        waiting.iter().for_each(|&number| relevant.is_target[number as usize] = true);
         relevant.likely = vec![0; 1 << (LIKELY_BITS - 6)];
-        waiting.iter().for_each(|&number| relevant.note_likely(&inventory.id(number)));
+        for &target in &targets {
+            relevant.is_target[target as usize] = true;
+            relevant.note_likely(&inventory.id(target));
+        }
+        let mut waiting = targets;
+        for &tree in first {
+            relevant.lead(tree, inventory, &mut waiting);
+        }
         while let Some(number) = waiting.pop() {
             let range = starts[number as usize] as usize..starts[number as usize + 1] as usize;
             for &holder in &holders[range] {
-                if !std::mem::replace(&mut relevant.is_leading[holder as usize], true) {
-                    relevant.note_likely(&inventory.id(holder));
-                    waiting.push(holder);
-                }
+                relevant.lead(holder, inventory, &mut waiting);
             }
         }
         relevant
@@ -146,6 +183,13 @@ pub struct Relevant {
 }
 
 impl Relevant {
+    fn lead(&mut self, tree: u32, inventory: &Inventory, waiting: &mut Vec<u32>) {
+        if !std::mem::replace(&mut self.is_leading[tree as usize], true) {
+            self.note_likely(&inventory.id(tree));
+            waiting.push(tree);
+        }
+    }
+
     fn note_likely(&mut self, id: &ObjectId) {
         let (word, bit) = likely_place(id.as_raw());
         self.likely[word] |= bit;
@@ -154,6 +198,14 @@ impl Relevant {
     fn is_likely(&self, raw: &[u8]) -> bool {
         let (word, bit) = likely_place(raw);
         self.likely[word] & bit != 0
+    }
+
+    /// The number of a tree if it may lead to what is sought, by the bytes of its name.
+    pub fn leading_number(&self, inventory: &Inventory, raw: &[u8]) -> Option<u32> {
+        if !self.is_likely(raw) {
+            return None;
+        }
+        inventory.number(raw).filter(|number| self.is_leading(*number))
     }
 
     /// Whether a tree may lead to what is sought.
@@ -177,18 +229,28 @@ fn likely_place(raw: &[u8]) -> (usize, u64) {
 pub struct Rows {
     names: Vec<Box<[u8]>>,
     name_numbers: HashMap<Box<[u8]>, u32>,
-    /// A tree, and where its entries end.
-    trees: Vec<(u32, usize)>,
+    /// A tree, and where its entries end: there is no room for as many as 32 bits cannot count.
+    trees: Vec<(u32, u32)>,
     entries: Vec<RowEntry>,
 }
 
 /// An entry of a tree that may matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RowEntry {
-    /// Place in [`Rows::names`].
-    pub(super) name: u32,
+    /// Twice the place in [`Rows::names`], one more for a tree.
+    name_and_kind: u32,
     pub(super) object: u32,
-    pub(super) is_tree: bool,
+}
+
+impl RowEntry {
+    /// Place in [`Rows::names`].
+    pub(super) fn name(self) -> usize {
+        (self.name_and_kind >> 1) as usize
+    }
+
+    pub(super) fn is_tree(self) -> bool {
+        self.name_and_kind & 1 != 0
+    }
 }
 
 impl Rows {
@@ -207,10 +269,10 @@ impl Rows {
                 ObjectKind::Blob if relevant.is_target[object as usize] => false,
                 _ => continue,
             };
-            let name = self.name(name);
-            self.entries.push(RowEntry { name, object, is_tree });
+            let name_and_kind = self.name(name) << 1 | u32::from(is_tree);
+            self.entries.push(RowEntry { name_and_kind, object });
         }
-        self.trees.push((tree, self.entries.len()));
+        self.trees.push((tree, self.entries.len() as u32));
     }
 
     fn name(&mut self, name: &[u8]) -> u32 {
@@ -237,6 +299,6 @@ impl Rows {
     pub(super) fn row(&self, place: usize) -> (u32, &[RowEntry]) {
         let start = place.checked_sub(1).map_or(0, |before| self.trees[before].1);
         let (tree, end) = self.trees[place];
-        (tree, &self.entries[start..end])
+        (tree, &self.entries[start as usize..end as usize])
     }
 }

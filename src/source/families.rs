@@ -24,9 +24,12 @@ use crate::location::ObjectId;
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
 const CHUNK: usize = 64;
 
-/// Expanded objects that a worker holds for their children, in bytes. Beyond that the oldest are let go and
-/// read again when it is their turn.
+/// Expanded objects that all workers together hold for their children, in bytes. Beyond that the oldest are let
+/// go and read again when it is their turn.
 const HELD_BYTES: usize = 48 << 20;
+
+/// No worker has less than this of it.
+const MIN_HELD_BYTES: usize = 4 << 20;
 
 /// Buffers above this size are not kept for the next object.
 const SPARE_BYTES: usize = 4 << 20;
@@ -56,7 +59,7 @@ pub(super) struct Families<'f> {
 /// What refers to what, by numbers of the inventory. Blobs refer to nothing and are left out.
 #[derive(Default)]
 pub(super) struct Links {
-    edges: Vec<(u32, u32)>,
+    pub(super) edges: Vec<(u32, u32)>,
     loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
 }
 
@@ -133,22 +136,43 @@ struct Expanded {
 struct Needed(Vec<Vec<bool>>);
 
 impl Needed {
-    fn new(store: &Store, relevant: &Relevant) -> Self {
+    fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
         let mut needed: Vec<Vec<bool>> =
             store.packs.iter().map(|pack| vec![false; pack.index().len()]).collect();
         let bases: Vec<Vec<u32>> = store.forests.iter().map(Forest::bases).collect();
-        for id in relevant.trees().map(|number| store.inventory.id(number)) {
+        for number in relevant.trees().chain(others.iter().copied()) {
+            let id = store.inventory.id(number);
             for (pack, needed) in needed.iter_mut().enumerate() {
                 let first = store.packs[pack].index().find(&id).filter(|entry| store.is_first(pack, *entry));
                 let mut next = first;
-                while let Some(entry) =
-                    next.filter(|entry| !std::mem::replace(&mut needed[*entry as usize], true))
+                while let Some(entry) = next
+                    && !std::mem::replace(&mut needed[entry as usize], true)
                 {
                     next = Some(bases[pack][entry as usize]).filter(|base| *base != entry);
                 }
             }
         }
         Self(needed)
+    }
+
+    /// Adds the families of tags, and those of which it is not known what they are.
+    fn add_tags(&mut self, store: &Store) {
+        for ((pack, forest), needed) in store.packs.iter().zip(&store.forests).zip(&mut self.0) {
+            let mut waiting: Vec<u32> = forest.roots().to_vec();
+            waiting.retain(|&root| {
+                let base = pack.header(root).map(|header| header.base);
+                let other = [ObjectKind::Commit, ObjectKind::Tree, ObjectKind::Blob];
+                !other.iter().any(|kind| base == Ok(Base::Whole(*kind)))
+            });
+            while let Some(entry) = waiting.pop() {
+                needed[entry as usize] = true;
+                let mut child = forest.first_child(entry);
+                while let Some(entry) = child {
+                    waiting.push(entry);
+                    child = forest.next_sibling(entry);
+                }
+            }
+        }
     }
 }
 
@@ -194,14 +218,24 @@ impl<'f> Families<'f> {
         }
     }
 
-    /// Notes what commits, tags and trees refer to, and hands out nothing.
-    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
-        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
+    /// Notes what commits, tags and trees refer to, and hands out nothing. Where it is known which trees are
+    /// relevant, other trees are left out, and of the commits in packs only those given with them are read.
+    pub(super) fn with_links(
+        store: &'f Store,
+        loose_ends: &'f HashSet<ObjectId>,
+        relevant: Option<(&'f Relevant, &[u32])>,
+    ) -> Self {
+        let relevant = relevant.map(|(relevant, commits)| {
+            let mut needed = Needed::new(store, relevant, commits);
+            needed.add_tags(store);
+            (relevant, needed)
+        });
+        Self { loose_ends: Some(loose_ends), relevant, ..Self::new(store, &|_| true) }
     }
 
     /// Notes what the relevant trees have of what is relevant, and hands out nothing.
     pub(super) fn with_rows(store: &'f Store, relevant: &'f Relevant) -> Self {
-        Self { relevant: Some((relevant, Needed::new(store, relevant))), ..Self::new(store, &|_| true) }
+        Self { relevant: Some((relevant, Needed::new(store, relevant, &[]))), ..Self::new(store, &|_| true) }
     }
 
     /// What was noted of trees, by worker.
@@ -234,6 +268,7 @@ impl<'f> Families<'f> {
         let _presence = Presence::new(self);
         Walker {
             families: self,
+            max_held_bytes: (HELD_BYTES / worker.threads()).max(MIN_HELD_BYTES),
             worker,
             inflater: Inflater::new(),
             delta: Vec::new(),
@@ -337,6 +372,7 @@ struct Walker<'w, 'v> {
     /// The way down, the outermost object first.
     stack: VecDeque<Frame>,
     held_bytes: usize,
+    max_held_bytes: usize,
     spare: Vec<Vec<u8>>,
     links: Links,
     rows: Rows,
@@ -441,7 +477,7 @@ impl<'w> Walker<'w, '_> {
         self.held_bytes += frame.held.len_bytes();
         self.stack.push_back(frame);
         let mut oldest = 0;
-        while self.held_bytes > HELD_BYTES && oldest + 1 < self.stack.len() {
+        while self.held_bytes > self.max_held_bytes && oldest + 1 < self.stack.len() {
             let held = &mut self.stack[oldest].held;
             if matches!(held, Held::Expanded(_)) {
                 self.held_bytes -= held.len_bytes();
@@ -586,16 +622,6 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn note_by_name(&mut self, id: ObjectId) {
-        if let Some((relevant, _)) = &self.families.relevant
-            && !self
-                .families
-                .store
-                .inventory
-                .number(id.as_raw())
-                .is_some_and(|number| relevant.is_leading(number))
-        {
-            return;
-        }
         // What cannot be read was said before.
         if let Ok(object) = self.worker.reader.read(&id) {
             let (kind, bytes) = (object.kind(), object.bytes().to_vec());
@@ -606,8 +632,10 @@ impl<'w> Walker<'w, '_> {
 
     fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
         match &self.families.relevant {
-            Some((relevant, _)) => self.rows.add(&self.families.store.inventory, relevant, id, bytes),
-            None => self.note_links(id, kind, bytes),
+            Some((relevant, _)) if self.families.loose_ends.is_none() => {
+                self.rows.add(&self.families.store.inventory, relevant, id, bytes);
+            }
+            _ => self.note_links(id, kind, bytes),
         }
     }
 
@@ -624,11 +652,19 @@ impl<'w> Walker<'w, '_> {
             }
             return;
         }
+        let relevant = self.families.relevant.as_ref().map(|(relevant, _)| *relevant);
+        if relevant.is_some_and(|relevant| !relevant.is_leading(holder)) {
+            return;
+        }
         let mut entries = TreeEntries::new(bytes, id.as_raw().len());
         while let Ok(Some((link_kind, link))) = entries.next_link() {
             match link_kind {
                 ObjectKind::Tree => {
-                    if let Some(number) = inventory.number(link) {
+                    let number = match relevant {
+                        Some(relevant) => relevant.leading_number(inventory, link),
+                        None => inventory.number(link),
+                    };
+                    if let Some(number) = number {
                         self.links.edges.push((holder, number));
                         continue;
                     }

@@ -287,7 +287,12 @@ impl Run<'_, '_> {
             let loose_ends = std::mem::take(&mut done.loose_ends);
             if !loose_ends.is_empty() || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
                 match store {
-                    Some(store) => done.merge(self.missing(store, &roots, &loose_ends)),
+                    Some(store) => {
+                        let is_lost = done.trail.is_lost() || done.damage.has_unreadable();
+                        let trail = (!is_lost).then_some(&done.trail);
+                        let missing = self.missing(store, trail, &roots, &loose_ends);
+                        done.merge(missing);
+                    }
                     None => {
                         walk(&mut done.damage);
                     }
@@ -358,12 +363,30 @@ impl Run<'_, '_> {
         self.work(objects, threads, &|worker| families.work(worker))
     }
 
-    /// Names the objects that are missing though something reachable refers to them. Reading all that is
-    /// reachable by name took ten times as long on rails/rails as going through its families once more.
-    fn missing(self, store: &Store, roots: &Roots, loose_ends: &HashSet<ObjectId>) -> Done {
+    /// Names the objects that are missing though something reachable refers to them. With a trail only the trees
+    /// that may lead to them are read again, which saves 5 of 24 CPU seconds on rails/rails, where seven are
+    /// missing.
+    fn missing(
+        self,
+        store: &Store,
+        trail: Option<&Trail>,
+        roots: &Roots,
+        loose_ends: &HashSet<ObjectId>,
+    ) -> Done {
         let threads = self.threads.max(1);
-        let families = Families::with_links(store, loose_ends);
-        let mut done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
+        let inventory = &store.inventory;
+        let relevant = trail.map(|trail| trail.leading_to_missing(inventory));
+        let torn = trail.map_or(&[][..], Trail::torn_commits);
+        let families =
+            Families::with_links(store, loose_ends, relevant.as_ref().map(|relevant| (relevant, torn)));
+        let mut done = self.work(&Objects::All(inventory), threads, &|worker| families.work(worker));
+        let mut links = families.into_links();
+        if let (Some(trail), Some(relevant)) = (trail, &relevant) {
+            for (commit, tree, parents) in trail.commits() {
+                links.edges.extend(parents.iter().map(|parent| (commit, *parent)));
+                links.edges.extend(relevant.is_leading(tree).then_some((commit, tree)));
+            }
+        }
         let mut waiting = Vec::new();
         for root in &roots.list {
             match store.inventory.number(root.target.as_raw()) {
@@ -371,7 +394,6 @@ impl Run<'_, '_> {
                 None => done.damage.missing(root.target, root.name.to_string()),
             }
         }
-        let links = families.into_links();
         for (holder, kind, missing) in links.reachable_loose_ends(store.inventory.len(), waiting) {
             done.damage.missing(missing, format!("{} {}", kind.name(), store.inventory.id(holder)));
         }
@@ -388,8 +410,13 @@ impl Run<'_, '_> {
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
-        let shared =
-            Shared { history: self.history, shallow: self.shallow, objects, large_blob: Mutex::new(()) };
+        let shared = Shared {
+            history: self.history,
+            shallow: self.shallow,
+            objects,
+            threads,
+            large_blob: Mutex::new(()),
+        };
         let mut done = Done::default();
         thread::scope(|scope| {
             let work = || shared.work((self.new_visitor)(), work);
@@ -437,6 +464,7 @@ struct Shared<'s> {
     history: &'s History,
     shallow: &'s HashSet<ObjectId>,
     objects: &'s Objects<'s>,
+    threads: usize,
     large_blob: Mutex<()>,
 }
 
@@ -647,14 +675,16 @@ impl<'w> Worker<'w, '_> {
         let parents: &[ObjectId] = if self.shared.shallow.contains(id) { &[] } else { &commit.parents };
         self.parents.clear();
         self.parents.extend(parents.iter().filter_map(number));
-        if let Some(tree) = tree
-            && let Some(number) = inventory.number(id.as_raw())
-            && self.parents.len() == parents.len()
-        {
-            self.done.trail.commit(number, commit, tree, &self.parents);
-        } else {
-            self.done.trail.gap();
+        let Some(number) = inventory.number(id.as_raw()) else { return };
+        match tree.filter(|_| self.parents.len() == parents.len()) {
+            Some(tree) => self.done.trail.commit(number, commit, tree, &self.parents),
+            None => self.done.trail.torn_commit(number),
         }
+    }
+
+    /// How many workers there are.
+    pub(super) fn threads(&self) -> usize {
+        self.shared.threads
     }
 
     /// Whether the parents of a commit were left out of the clone.
@@ -700,9 +730,7 @@ impl<'w> Worker<'w, '_> {
                 self.done.trail.link(number, tree);
             } else {
                 self.done.loose_ends.extend(ObjectId::from_raw(link));
-                if kind == ObjectKind::Tree {
-                    self.done.trail.gap();
-                }
+                self.done.trail.torn_tree(tree, kind);
             }
         }
         Ok(())

@@ -536,6 +536,38 @@ fn the_trail_leads_where_reading_every_tree_leads() {
     }
 }
 
+/// The same where objects are missing from a pack: what is named, and what the rest is attributed to.
+#[test]
+fn the_trail_goes_round_what_is_missing() {
+    for (seed, kind) in [(21, "blob"), (22, "tree"), (23, "commit")] {
+        let sandbox = tangled_repo(seed);
+        sandbox.git(&["tag", "--annotate", "--message", "tagged", "tagged", "HEAD~3"]);
+        let listed = sandbox.git(&["rev-list", "--all", "--objects", "--no-object-names"]);
+        let of_kind = listed.lines().filter(|id| sandbox.git(&["cat-file", "-t", id]) == kind);
+        let missing: Vec<&str> = of_kind.skip(3).step_by(11).take(4).collect();
+        assert!(missing.len() > 1, "{seed}");
+        let kept: String =
+            listed.lines().filter(|id| !missing.contains(id)).map(|id| format!("{id}\n")).collect();
+        sandbox.git(&["init", "--quiet", "--bare", "../torn.git"]);
+        let torn = sandbox.outside().join("torn.git");
+        let prefix = torn.join("objects/pack/pack");
+        git_with_input(&sandbox, &["pack-objects", "--quiet", &prefix.to_string_lossy()], kept.as_bytes());
+        fs::write(torn.join("packed-refs"), sandbox.git(&["show-ref"]) + "\n").unwrap();
+        let names = |outcome: &Outcome| -> BTreeSet<String> {
+            outcome.coverage.problems.iter().map(|problem| problem.name.to_string()).collect()
+        };
+        let by_name = audit_with(&torn, Options { no_delta: true, ..everything() }, 2);
+        let expected: BTreeSet<String> = missing.iter().map(|id| (*id).to_owned()).collect();
+        assert_eq!(names(&by_name), expected, "{seed}");
+        assert!(!by_name.findings.is_empty(), "{seed}");
+        for threads in [1, 3] {
+            let outcome = audit_with(&torn, everything(), threads);
+            assert_eq!(names(&outcome), expected, "{seed}");
+            assert_eq!(format!("{:?}", outcome.findings), format!("{:?}", by_name.findings), "{seed}");
+        }
+    }
+}
+
 /// A commit with all before it.
 fn ancestors<'g>(parents: &BTreeMap<&'g str, Vec<&'g str>>, commit: &str) -> BTreeSet<&'g str> {
     let mut seen = BTreeSet::new();
