@@ -7,7 +7,10 @@ use bstr::{BStr, BString};
 
 use super::forest::{EMPTY, Forest, NodeId, Target};
 use super::graph::{Distance, Graph, Marks};
-use super::{Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Tag};
+use super::{
+    Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Rows, Store, Tag,
+    Trail,
+};
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, CommitInfo, Exposure, ObjectId, TAG_MESSAGE_PATH};
 
 /// The commits that count.
@@ -19,11 +22,23 @@ pub enum Scope {
     Commits(Vec<ObjectId>),
 }
 
+/// What is known from reading every object.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// The objects that were read.
+    pub store: &'k Store,
+    /// What was noted of them.
+    pub trail: &'k Trail,
+    /// The trees that may lead to what is asked for, by worker.
+    pub rows: &'k [Rows],
+}
+
 /// Tells where blobs and messages appear. Loads the graph of commits, so it is made only when there is
 /// something to tell.
 pub struct Attributor<'r> {
     repository: &'r Repository,
     reader: &'r ObjectReader<'r>,
+    known: Option<Known<'r>>,
     graph: Graph,
     /// By number of the commit: how far it is from being seen; `None` for those out of scope.
     distances: Vec<Option<Distance>>,
@@ -50,17 +65,20 @@ struct Stay {
 type Stays = BTreeMap<(Target, BString), Stay>;
 
 impl<'r> Attributor<'r> {
-    /// Loads the graph of commits. `shallow` are those whose parents were not fetched.
+    /// Loads the graph of commits. `shallow` are those whose parents were not fetched. Without anything
+    /// `known` commits and trees are read by name.
     pub fn new(
         repository: &'r Repository,
         reader: &'r ObjectReader<'r>,
         roots: &Roots,
         shallow: &HashSet<ObjectId>,
         scope: &Scope,
+        known: Option<Known<'r>>,
     ) -> Self {
         let mut attributor = Self {
             repository,
             reader,
+            known,
             graph: Graph::default(),
             distances: Vec::new(),
             head: None,
@@ -75,7 +93,8 @@ impl<'r> Attributor<'r> {
             roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
         let (Scope::Everything(commits) | Scope::Commits(commits)) = scope;
         let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
-        let mut graph = Graph::load(reader, starts, shallow, &mut attributor.damage);
+        let noted = known.map(|known| (&known.store.inventory, known.trail));
+        let mut graph = Graph::load(reader, starts, shallow, noted, &mut attributor.damage);
         graph.mark(&tips);
         attributor.head = roots.head.and_then(|head| graph.number_of(&head));
         attributor.distances = match scope {
@@ -98,7 +117,7 @@ impl<'r> Attributor<'r> {
         let mut id = root.target;
         loop {
             // What cannot be read was said when the history was read.
-            let (kind, _) = self.reader.header(&id).ok()?;
+            let kind = self.kind(&id)?;
             if kind == ObjectKind::Commit {
                 return Some((id, marks));
             }
@@ -107,8 +126,18 @@ impl<'r> Attributor<'r> {
                 self.pinned.entry((id, kind)).or_insert_with(|| root.name.clone());
                 return None;
             }
-            id = Tag::parse(self.reader.read(&id).ok()?.bytes()).ok()?.target;
+            id = Tag::parse(&self.read(&id)?.1).ok()?.target;
         }
+    }
+
+    fn kind(&self, id: &ObjectId) -> Option<ObjectKind> {
+        let known = self.known.and_then(|known| known.store.kind(id));
+        known.or_else(|| self.reader.header(id).ok().map(|(kind, _)| kind))
+    }
+
+    fn read(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
+        let known = self.known.and_then(|known| known.store.read(id));
+        known.or_else(|| self.reader.read(id).ok().map(|object| (object.kind(), object.bytes().to_vec())))
     }
 
     /// Every path at which objects appear, at least one for each, sorted. Commits and tags stand for their
@@ -117,11 +146,11 @@ impl<'r> Attributor<'r> {
         let mut appearances = BTreeMap::new();
         let mut blobs = BTreeSet::new();
         for id in objects {
-            match self.reader.header(id) {
-                Ok((ObjectKind::Commit, _)) => {
+            match self.kind(id) {
+                Some(ObjectKind::Commit) => {
                     appearances.insert(*id, vec![self.commit_message(id)]);
                 }
-                Ok((ObjectKind::Tag, _)) => {
+                Some(ObjectKind::Tag) => {
                     appearances.insert(*id, vec![self.tag_message(id)]);
                 }
                 _ => {
@@ -150,9 +179,8 @@ impl<'r> Attributor<'r> {
     /// The message of an annotated tag appears in the commit to which the tag leads, if it leads to one.
     fn tag_message(&self, id: &ObjectId) -> Appearance {
         let mut target = *id;
-        while let Ok(object) = self.reader.read(&target)
-            && object.kind() == ObjectKind::Tag
-            && let Ok(tag) = Tag::parse(object.bytes())
+        while let Some((ObjectKind::Tag, bytes)) = self.read(&target)
+            && let Ok(tag) = Tag::parse(&bytes)
         {
             target = tag.target;
         }
@@ -166,6 +194,9 @@ impl<'r> Attributor<'r> {
     fn blobs(&mut self, targets: &BTreeSet<ObjectId>) -> BTreeMap<ObjectId, Vec<Appearance>> {
         let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
         let mut forest = Forest::new(self.reader, targets);
+        if let Some(known) = self.known {
+            forest.plant(&known.store.inventory, known.rows);
+        }
         let mut stays = Stays::new();
         self.stays_in_commits(&mut forest, &mut stays);
         if self.is_everything {
@@ -288,6 +319,12 @@ impl<'r> Attributor<'r> {
         if placed.len() == forest.target_count() {
             return;
         }
+        if let Some(nodes) = forest.outermost() {
+            for node in nodes {
+                Self::place(forest, stays, &placed, node);
+            }
+            return;
+        }
         let (inventory, _) = Inventory::list(self.repository);
         let trees = inventory
             .in_reading_order()
@@ -298,18 +335,24 @@ impl<'r> Attributor<'r> {
             .collect();
         for (tree, node) in nodes {
             if forest.is_outermost(&tree) {
-                for (path, target) in forest.minus(node, &[]) {
-                    if !placed.contains(&target) {
-                        stays.entry((target, path)).or_default();
-                    }
-                }
+                Self::place(forest, stays, &placed, node);
+            }
+        }
+    }
+
+    /// Notes where a tree that no commit has holds what has no place yet.
+    fn place(forest: &mut Forest<'_>, stays: &mut Stays, placed: &HashSet<Target>, node: NodeId) {
+        for (path, target) in forest.minus(node, &[]) {
+            if !placed.contains(&target) {
+                stays.entry((target, path)).or_default();
             }
         }
     }
 
     fn without_path(&self, target: &ObjectId) -> Appearance {
         let mut appearance = self.appearance(BString::default(), Stay::default(), false);
-        if self.is_everything && self.damage.is_empty() {
+        let has_gaps = self.known.is_some_and(|known| known.trail.has_gaps());
+        if self.is_everything && self.damage.is_empty() && !has_gaps {
             appearance.path = BString::from(format!("<unreachable blob {target}>"));
         } else {
             // It may well be reachable through what could not be read.
@@ -336,7 +379,12 @@ impl<'r> Attributor<'r> {
 
     fn info(&self, commit: u32) -> Option<CommitInfo> {
         let mut infos = self.infos.borrow_mut();
-        infos.entry(commit).or_insert_with(|| self.graph.info(self.reader, commit)).clone()
+        let info = || {
+            let id = self.graph.id(commit);
+            let (_, bytes) = self.read(&id)?;
+            Commit::parse(&bytes).ok().map(|commit| commit.info(id))
+        };
+        infos.entry(commit).or_insert_with(info).clone()
     }
 
     fn distance(&self, commit: u32) -> Option<Distance> {

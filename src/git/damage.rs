@@ -23,6 +23,11 @@ impl Damage {
         self.missing.is_empty() && self.unreadable.is_empty()
     }
 
+    /// Whether something is there that cannot be read.
+    pub fn has_unreadable(&self) -> bool {
+        !self.unreadable.is_empty()
+    }
+
     /// Notes that `holder` refers to an object that is not there.
     pub fn missing(&mut self, id: ObjectId, holder: impl Into<String>) {
         let holder = holder.into();

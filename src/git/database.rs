@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::pack::{Forest, Pack, PackIndex};
+use super::pack::delta::Delta;
+use super::pack::{Base, Forest, Header, Inflater, Pack, PackIndex};
 use super::{Fault, Repository};
+use crate::derived::Copies;
 use crate::location::ObjectId;
 
 /// Length of an object name: libgit2 as it is built here opens only repositories with SHA-1 names.
@@ -322,10 +324,61 @@ impl Store {
         (store, listing.faults)
     }
 
+    /// What an object is. `None` if it lies in no pack, or its deltas lead nowhere.
+    pub fn kind(&self, id: &ObjectId) -> Option<ObjectKind> {
+        Some(self.chain(id)?.kind)
+    }
+
+    /// Reads an object with the deltas that lead to it. `None` as for [`Store::kind`], and if it is damaged.
+    ///
+    /// It is for single objects: libgit2 maps the packs a second time, and every object that it looks at
+    /// adds pages of that to the memory in use.
+    pub fn read(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
+        let chain = self.chain(id)?;
+        let mut inflater = Inflater::new();
+        let (mut bytes, mut delta, mut next) = (Vec::new(), Vec::new(), Vec::new());
+        let mut copies = Copies::default();
+        let mut entries = chain.entries.iter().rev();
+        let (entry, header) = entries.next()?;
+        chain.pack.inflate(*entry, header, &mut inflater, &mut bytes).ok()?;
+        for (entry, header) in entries {
+            delta.clear();
+            chain.pack.inflate(*entry, header, &mut inflater, &mut delta).ok()?;
+            Delta::parse(&delta).ok()?.apply(&bytes, &mut next, &mut copies).ok()?;
+            std::mem::swap(&mut bytes, &mut next);
+        }
+        Some((chain.kind, bytes))
+    }
+
+    fn chain(&self, id: &ObjectId) -> Option<Chain<'_>> {
+        if self.hopeless.contains(id) {
+            return None;
+        }
+        let (pack, mut entry) = self.packs.iter().find_map(|pack| Some((pack, pack.index().find(id)?)))?;
+        let mut entries = Vec::new();
+        while entries.len() < pack.index().len() {
+            let header = pack.header(entry).ok()?;
+            entries.push((entry, header));
+            entry = match header.base {
+                Base::Whole(kind) => return Some(Chain { pack, kind, entries }),
+                Base::Offset(offset) => pack.index().entry_before(entry, offset)?,
+                Base::Name(base) => pack.index().find(&base)?,
+            };
+        }
+        None
+    }
+
     /// Whether an entry is the first object of its name, so that it counts and later copies do not.
     pub fn is_first(&self, pack: usize, entry: u32) -> bool {
         self.is_first[pack][entry as usize]
     }
+}
+
+/// An entry, its base, and so on to a whole object.
+struct Chain<'s> {
+    pack: &'s Pack,
+    kind: ObjectKind,
+    entries: Vec<(u32, Header)>,
 }
 
 #[derive(Default)]

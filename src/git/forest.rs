@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Damage, ObjectKind, ObjectReader, TreeEntries};
+use super::{Damage, Inventory, ObjectKind, ObjectReader, Rows, TreeEntries};
 use crate::location::ObjectId;
 
 /// How many paths of one tree are spelled out. A crafted tree can hold one blob at more paths than there
@@ -46,6 +46,15 @@ struct Frame {
     node: Node,
 }
 
+/// The nodes of all trees that are there.
+struct Planted<'r> {
+    inventory: &'r Inventory,
+    /// By number of the object.
+    nodes: Vec<NodeId>,
+    /// The nodes with targets of trees that lie in no other.
+    outermost: Vec<NodeId>,
+}
+
 /// A path and what lies there.
 pub(super) type Place = (BString, Target);
 
@@ -59,6 +68,7 @@ pub(super) struct Forest<'r> {
     nodes: Vec<Rc<Node>>,
     node_numbers: HashMap<Rc<Node>, NodeId>,
     known: HashMap<ObjectId, NodeId>,
+    planted: Option<Planted<'r>>,
     /// Trees with targets that lie in other trees.
     inner: HashSet<ObjectId>,
     pub(super) damage: Damage,
@@ -78,10 +88,84 @@ impl<'r> Forest<'r> {
             nodes: vec![Rc::clone(&empty)],
             node_numbers: [(empty, EMPTY)].into(),
             known: HashMap::new(),
+            planted: None,
             inner: HashSet::new(),
             damage: Damage::default(),
             has_too_many_paths: false,
         }
+    }
+
+    /// Makes the nodes of all trees from the rows of those that lead to a target. Other trees are then known
+    /// to have none.
+    pub(super) fn plant(&mut self, inventory: &'r Inventory, rows: &[Rows]) {
+        /// A tree whose node is not made yet.
+        const UNKNOWN: NodeId = NodeId(u32::MAX);
+        // Sorted, so that the numbers do not depend on which worker read what.
+        let names: BTreeSet<&[u8]> =
+            rows.iter().flat_map(|rows| rows.names().iter().map(|name| &**name)).collect();
+        names.into_iter().for_each(|name| {
+            self.name(BStr::new(name));
+        });
+        let names: Vec<Vec<Name>> = rows
+            .iter()
+            .map(|rows| rows.names().iter().map(|name| self.name(BStr::new(&**name))).collect())
+            .collect();
+        let targets: HashMap<u32, Target> = (0..)
+            .map(Target)
+            .zip(&self.targets)
+            .filter_map(|(target, id)| Some((inventory.number(id.as_raw())?, target)))
+            .collect();
+        let mut nodes = vec![EMPTY; inventory.len()];
+        let mut places = vec![(0_u32, 0_u32); inventory.len()];
+        for (part, rows) in (0..).zip(rows) {
+            for place in 0..rows.len() {
+                let tree = rows.row(place).0 as usize;
+                nodes[tree] = UNKNOWN;
+                places[tree] = (part, place as u32);
+            }
+        }
+        let mut is_inner = vec![false; inventory.len()];
+        let mut waiting: Vec<u32> = Vec::new();
+        for part in rows {
+            for place in 0..part.len() {
+                // A stack of our own, as below; a tree is made when all in it are.
+                waiting.push(part.row(place).0);
+                while let Some(&tree) = waiting.last() {
+                    if nodes[tree as usize] != UNKNOWN {
+                        waiting.pop();
+                        continue;
+                    }
+                    let (part, place) = places[tree as usize];
+                    let (_, entries) = rows[part as usize].row(place as usize);
+                    let depth = waiting.len();
+                    let unknown = entries.iter().filter(|entry| entry.is_tree()).map(|entry| entry.object);
+                    waiting.extend(unknown.filter(|object| nodes[*object as usize] == UNKNOWN));
+                    if waiting.len() > depth {
+                        continue;
+                    }
+                    let mut node = Node::default();
+                    for entry in entries {
+                        let name = names[part as usize][entry.name()];
+                        if !entry.is_tree() {
+                            node.blobs.extend(targets.get(&entry.object).map(|target| (name, *target)));
+                        } else if nodes[entry.object as usize] != EMPTY {
+                            is_inner[entry.object as usize] = true;
+                            node.trees.push((name, nodes[entry.object as usize]));
+                        }
+                    }
+                    nodes[tree as usize] = self.intern(node);
+                    waiting.pop();
+                }
+            }
+        }
+        let outermost = nodes.iter().zip(&is_inner).filter(|(node, is_inner)| **node != EMPTY && !**is_inner);
+        let outermost = outermost.map(|(node, _)| *node).collect();
+        self.planted = Some(Planted { inventory, nodes, outermost });
+    }
+
+    /// The nodes with targets of trees that lie in no other, if all trees are known.
+    pub(super) fn outermost(&self) -> Option<Vec<NodeId>> {
+        self.planted.as_ref().map(|planted| planted.outermost.clone())
     }
 
     pub(super) fn target(&self, id: &ObjectId) -> Option<Target> {
@@ -106,6 +190,11 @@ impl<'r> Forest<'r> {
     pub(super) fn node(&mut self, tree: ObjectId, holder: impl FnOnce() -> String) -> NodeId {
         if let Some(node) = self.known.get(&tree) {
             return *node;
+        }
+        if let Some(planted) = &self.planted
+            && let Some(number) = planted.inventory.number(tree.as_raw())
+        {
+            return planted.nodes[number as usize];
         }
         // A stack of our own: a crafted tree can be deeper than that of the thread.
         let mut frames: Vec<Frame> = self.open(tree, holder).into_iter().collect();

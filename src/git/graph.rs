@@ -1,10 +1,14 @@
 //! The graph of commits: order, and from which kinds of refs each commit is reached.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use super::{Commit, Damage, ObjectReader};
-use crate::location::{CommitInfo, ObjectId, Reach};
+use super::{Commit, Damage, Inventory, ObjectReader, Trail};
+use crate::location::{ObjectId, Reach};
+
+/// No commit.
+const NONE: u32 = u32::MAX;
 
 /// A set of kinds of refs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,19 +87,33 @@ struct Loaded {
 }
 
 impl Graph {
-    /// Loads commits with all their ancestors.
+    /// Loads commits with all their ancestors. Those that were noted are not read again.
     pub(super) fn load(
         reader: &ObjectReader<'_>,
         starts: impl IntoIterator<Item = ObjectId>,
         shallow: &HashSet<ObjectId>,
+        noted: Option<(&Inventory, &Trail)>,
         damage: &mut Damage,
     ) -> Self {
+        let noted = |id: &ObjectId| {
+            let (inventory, trail) = noted?;
+            let (tree, parents, seconds) = trail.find(inventory.number(id.as_raw())?)?;
+            let parents = parents.iter().map(|parent| inventory.id(*parent)).collect();
+            Some(Loaded { id: *id, tree: inventory.id(tree), parents, seconds })
+        };
         let mut loaded: Vec<Loaded> = Vec::new();
-        let mut seen: HashSet<ObjectId> = HashSet::new();
+        let mut places: HashMap<ObjectId, u32> = HashMap::new();
         let mut waiting: Vec<(ObjectId, Option<ObjectId>)> =
             starts.into_iter().map(|id| (id, None)).collect();
         while let Some((id, child)) = waiting.pop() {
-            if !seen.insert(id) {
+            match places.entry(id) {
+                Entry::Occupied(_) => continue,
+                Entry::Vacant(vacant) => vacant.insert(NONE),
+            };
+            if let Some(commit) = noted(&id) {
+                waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
+                places.insert(id, loaded.len() as u32);
+                loaded.push(commit);
                 continue;
             }
             let object = match reader.read(&id) {
@@ -113,48 +131,65 @@ impl Graph {
                     }
                     waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
                     let seconds = commit.committer_seconds();
+                    places.insert(id, loaded.len() as u32);
                     loaded.push(Loaded { id, tree: commit.tree, parents: commit.parents, seconds });
                 }
                 Err(error) => damage.malformed(id, error),
             }
         }
-        Self::number(&loaded)
+        Self::number(loaded, places)
     }
 
-    /// Gives numbers: of all commits whose parents have theirs, the oldest is next.
-    fn number(loaded: &[Loaded]) -> Self {
-        let places: HashMap<ObjectId, usize> =
-            loaded.iter().enumerate().map(|(place, commit)| (commit.id, place)).collect();
-        let known_parents = |commit: &Loaded| -> Vec<usize> {
-            commit.parents.iter().filter_map(|id| places.get(id).copied()).collect()
-        };
-        let mut children = vec![Vec::new(); loaded.len()];
-        let mut missing_parents = vec![0_usize; loaded.len()];
-        for (place, commit) in loaded.iter().enumerate() {
-            for parent in known_parents(commit) {
-                children[parent].push(place);
-                missing_parents[place] += 1;
+    /// Gives numbers: of all commits whose parents have theirs, the oldest is next. `places` are those in
+    /// `loaded`, or `NONE`.
+    fn number(loaded: Vec<Loaded>, mut places: HashMap<ObjectId, u32>) -> Self {
+        let mut parents: Vec<Vec<u32>> = Vec::with_capacity(loaded.len());
+        let mut commits = Vec::with_capacity(loaded.len());
+        for commit in loaded {
+            let known = commit.parents.iter().filter_map(|id| places.get(id).copied());
+            parents.push(known.filter(|place| *place != NONE).collect());
+            commits.push((commit.seconds, commit.id, commit.tree));
+        }
+        // By place: the first of its children. Children are in lists, since vectors would take four times the
+        // memory; a commit stands in as many lists as it has parents.
+        let mut first_child = vec![NONE; commits.len()];
+        let mut lists: Vec<(u32, u32)> = Vec::with_capacity(commits.len());
+        let mut missing_parents = vec![0_u32; commits.len()];
+        for (place, parents) in (0..).zip(&parents) {
+            missing_parents[place as usize] = parents.len() as u32;
+            for &parent in parents {
+                lists.push((place, first_child[parent as usize]));
+                first_child[parent as usize] = lists.len() as u32 - 1;
             }
         }
-        let key = |place: usize| Reverse((loaded[place].seconds, loaded[place].id, place));
+        let key = |place: usize| Reverse((commits[place].0, commits[place].1, place));
         let mut ready: BinaryHeap<_> =
-            (0..loaded.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
+            (0..commits.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
         let mut graph = Self::default();
+        let mut numbers = vec![NONE; commits.len()];
         while let Some(Reverse((_, id, place))) = ready.pop() {
-            let commit = &loaded[place];
-            graph.numbers.insert(id, graph.ids.len() as u32);
+            numbers[place] = graph.ids.len() as u32;
             graph.ids.push(id);
-            graph.trees.push(commit.tree);
-            graph
-                .parents
-                .push(commit.parents.iter().filter_map(|id| graph.numbers.get(id).copied()).collect());
-            for &child in &children[place] {
+            graph.trees.push(commits[place].2);
+            let mut parents = std::mem::take(&mut parents[place]);
+            parents.iter_mut().for_each(|parent| *parent = numbers[*parent as usize]);
+            graph.parents.push(parents);
+            let mut next = first_child[place];
+            while let Some(&(child, sibling)) = lists.get(next as usize) {
+                let child = child as usize;
                 missing_parents[child] -= 1;
                 if missing_parents[child] == 0 {
                     ready.push(key(child));
                 }
+                next = sibling;
             }
         }
+        // A commit that is its own ancestor, which no real one is, would have no number.
+        places.retain(|_, place| {
+            *place = numbers.get(*place as usize).copied().unwrap_or(NONE);
+            *place != NONE
+        });
+        graph.numbers = places;
         graph.marks = vec![Marks::default(); graph.ids.len()];
         graph
     }
@@ -187,11 +222,8 @@ impl Graph {
         format!("commit {}", self.ids[commit as usize])
     }
 
-    /// Reads again what a report says about a commit.
-    pub(super) fn info(&self, reader: &ObjectReader<'_>, commit: u32) -> Option<CommitInfo> {
-        let id = self.ids[commit as usize];
-        let object = reader.read(&id).ok()?;
-        Commit::parse(object.bytes()).ok().map(|commit| commit.info(id))
+    pub(super) fn id(&self, commit: u32) -> ObjectId {
+        self.ids[commit as usize]
     }
 }
 
@@ -213,7 +245,8 @@ mod tests {
                 seconds: *seconds,
             })
             .collect();
-        Graph::number(&loaded)
+        let places = loaded.iter().map(|commit| commit.id).zip(0..).collect();
+        Graph::number(loaded, places)
     }
 
     #[test]

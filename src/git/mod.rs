@@ -18,12 +18,13 @@ mod reach;
 mod refs;
 pub mod staged;
 pub mod tracked;
+mod trail;
 
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteVec};
 
-pub use attribution::{Attributor, Scope};
+pub use attribution::{Attributor, Known, Scope};
 pub use changes::Changes;
 pub use damage::Damage;
 pub use database::{Inventory, Object, ObjectKind, ObjectReader, ReadError, Store};
@@ -31,6 +32,7 @@ pub use range::{RevisionError, RevisionRange};
 pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};
 pub use reach::{Reachable, links_of};
 pub use refs::{Root, Roots};
+pub use trail::{Relevant, Rows, Trail};
 
 /// Something in a repository that is broken, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

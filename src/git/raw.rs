@@ -102,6 +102,9 @@ pub struct TreeEntry<'a> {
     pub id: ObjectId,
 }
 
+/// Kind, name and the bytes of the object name of an entry.
+pub(super) type Parts<'a> = (ObjectKind, &'a [u8], &'a [u8]);
+
 /// Goes through the entries of a tree with object names of `id_len` bytes; ends at the first error.
 #[derive(Clone, Debug)]
 pub struct TreeEntries<'a> {
@@ -120,8 +123,7 @@ impl<'a> TreeEntries<'a> {
         self.rest.len()
     }
 
-    /// Kind, name and raw object name of the next entry.
-    fn parts(&mut self) -> Option<(ObjectKind, &'a [u8], &'a [u8])> {
+    fn parts(&mut self) -> Option<Parts<'a>> {
         let mode_len = self.rest.iter().position(|&byte| byte == b' ')?;
         let (mode, rest) = (&self.rest[..mode_len], &self.rest[mode_len + 1..]);
         let name_len = memchr::memchr(0, rest)?;
@@ -149,11 +151,15 @@ impl<'a> TreeEntries<'a> {
     ///
     /// When the bytes do not follow the format.
     pub fn next_link(&mut self) -> Result<Option<(ObjectKind, &'a [u8])>, Malformed> {
+        Ok(self.next_parts()?.map(|(kind, _, id)| (kind, id)))
+    }
+
+    /// The next entry, as [`TreeEntries::next_link`] with the name in between.
+    pub(super) fn next_parts(&mut self) -> Result<Option<Parts<'a>>, Malformed> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let (kind, _, id) = self.parts().ok_or(Malformed("tree"))?;
-        Ok(Some((kind, id)))
+        self.parts().map(Some).ok_or(Malformed("tree"))
     }
 }
 

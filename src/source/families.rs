@@ -17,16 +17,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::history::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
-use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
-use crate::git::{ObjectKind, Store, TreeEntries, links_of};
+use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
+use crate::git::{ObjectKind, Relevant, Rows, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
 const CHUNK: usize = 64;
 
-/// Expanded objects that a worker holds for their children, in bytes. Beyond that the oldest are let go and
-/// read again when it is their turn.
+/// Expanded objects that all workers together hold for their children, in bytes. Beyond that the oldest are let
+/// go and read again when it is their turn.
 const HELD_BYTES: usize = 48 << 20;
+
+/// No worker has less than this of it.
+const MIN_HELD_BYTES: usize = 4 << 20;
 
 /// Buffers above this size are not kept for the next object.
 const SPARE_BYTES: usize = 4 << 20;
@@ -41,6 +44,9 @@ pub(super) struct Families<'f> {
     /// Set when nothing is handed out and only links are noted: the objects that are not there.
     loose_ends: Option<&'f HashSet<ObjectId>>,
     links: Mutex<Links>,
+    /// Set when only the relevant trees are read, and their rows noted.
+    relevant: Option<(&'f Relevant, Needed)>,
+    rows: Mutex<Vec<Rows>>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
     root_count: usize,
@@ -55,7 +61,7 @@ pub(super) struct Families<'f> {
 /// What refers to what, by numbers of the inventory. Blobs refer to nothing and are left out.
 #[derive(Default)]
 pub(super) struct Links {
-    edges: Vec<(u32, u32)>,
+    pub(super) edges: Vec<(u32, u32)>,
     loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
 }
 
@@ -124,6 +130,52 @@ enum Held {
 struct Expanded {
     bytes: Vec<u8>,
     trace: Option<Trace>,
+    /// The number of a tree.
+    number: Option<u32>,
+}
+
+/// By pack and entry: whether it has to be expanded, since it or one made from it is relevant.
+struct Needed(Vec<Vec<bool>>);
+
+impl Needed {
+    fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
+        let mut needed: Vec<Vec<bool>> =
+            store.packs.iter().map(|pack| vec![false; pack.index().len()]).collect();
+        let bases: Vec<Vec<u32>> = store.forests.iter().map(Forest::bases).collect();
+        for number in relevant.trees().chain(others.iter().copied()) {
+            let id = store.inventory.id(number);
+            for (pack, needed) in needed.iter_mut().enumerate() {
+                let first = store.packs[pack].index().find(&id).filter(|entry| store.is_first(pack, *entry));
+                let mut next = first;
+                while let Some(entry) = next
+                    && !std::mem::replace(&mut needed[entry as usize], true)
+                {
+                    next = Some(bases[pack][entry as usize]).filter(|base| *base != entry);
+                }
+            }
+        }
+        Self(needed)
+    }
+
+    /// Adds the families of tags, and those of which it is not known what they are.
+    fn add_tags(&mut self, store: &Store) {
+        for ((pack, forest), needed) in store.packs.iter().zip(&store.forests).zip(&mut self.0) {
+            let mut waiting: Vec<u32> = forest.roots().to_vec();
+            waiting.retain(|&root| {
+                let base = pack.header(root).map(|header| header.base);
+                let other = [ObjectKind::Commit, ObjectKind::Tree, ObjectKind::Blob];
+                !other.iter().any(|kind| base == Ok(Base::Whole(*kind)))
+            });
+            while let Some(entry) = waiting.pop() {
+                needed[entry as usize] = true;
+                let mut child = forest.first_child(entry);
+                while let Some(entry) = child {
+                    waiting.push(entry);
+                    child = forest.next_sibling(entry);
+                }
+            }
+        }
+    }
 }
 
 impl Held {
@@ -157,6 +209,8 @@ impl<'f> Families<'f> {
             needed: None,
             loose_ends: None,
             links: Mutex::default(),
+            relevant: None,
+            rows: Mutex::default(),
             root_starts,
             root_count,
             next_root: AtomicUsize::new(0),
@@ -167,9 +221,34 @@ impl<'f> Families<'f> {
         }
     }
 
-    /// Notes what commits, tags and trees refer to, and hands out nothing.
-    pub(super) fn with_links(store: &'f Store, loose_ends: &'f HashSet<ObjectId>) -> Self {
-        Self { loose_ends: Some(loose_ends), ..Self::new(store, &|_| true) }
+    /// Notes what commits, tags and trees refer to, and hands out nothing. Where it is known which trees are
+    /// relevant, other trees are left out, and of the commits in packs only those given with them are read.
+    pub(super) fn with_links(
+        store: &'f Store,
+        loose_ends: &'f HashSet<ObjectId>,
+        relevant: Option<(&'f Relevant, &[u32])>,
+    ) -> Self {
+        let relevant = relevant.map(|(relevant, commits)| {
+            let mut needed = Needed::new(store, relevant, commits);
+            needed.add_tags(store);
+            (relevant, needed)
+        });
+        Self { loose_ends: Some(loose_ends), relevant, ..Self::new(store, &|_| true) }
+    }
+
+    /// Notes what the relevant trees have of what is relevant, and hands out nothing.
+    pub(super) fn with_rows(store: &'f Store, relevant: &'f Relevant) -> Self {
+        Self { relevant: Some((relevant, Needed::new(store, relevant, &[]))), ..Self::new(store, &|_| true) }
+    }
+
+    /// What was noted of trees, by worker.
+    pub(super) fn into_rows(self) -> Vec<Rows> {
+        self.rows.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing is handed out.
+    fn notes_only(&self) -> bool {
+        self.loose_ends.is_some() || self.relevant.is_some()
     }
 
     /// Leaves alone what is not wanted and on the way to nothing that is: pays where few objects are wanted.
@@ -204,6 +283,7 @@ impl<'f> Families<'f> {
 
     fn is_needed(&self, pack: usize, entry: u32) -> bool {
         self.needed.as_ref().is_none_or(|needed| needed[pack][entry as usize])
+            && self.relevant.as_ref().is_none_or(|(_, needed)| needed.0[pack][entry as usize])
     }
 
     /// The first child that is needed.
@@ -244,6 +324,7 @@ impl<'f> Families<'f> {
         let _presence = Presence::new(self);
         Walker {
             families: self,
+            max_held_bytes: (HELD_BYTES / worker.threads()).max(MIN_HELD_BYTES),
             worker,
             inflater: Inflater::new(),
             delta: Vec::new(),
@@ -252,6 +333,7 @@ impl<'f> Families<'f> {
             held_bytes: 0,
             spare: Vec::new(),
             links: Links::default(),
+            rows: Rows::default(),
         }
         .work();
     }
@@ -346,8 +428,10 @@ struct Walker<'w, 'v> {
     /// The way down, the outermost object first.
     stack: VecDeque<Frame>,
     held_bytes: usize,
+    max_held_bytes: usize,
     spare: Vec<Vec<u8>>,
     links: Links,
+    rows: Rows,
 }
 
 impl<'w> Walker<'w, '_> {
@@ -365,8 +449,8 @@ impl<'w> Walker<'w, '_> {
                 }
                 Work::Others(numbers) => {
                     for id in &self.families.store.others[numbers] {
-                        if self.families.loose_ends.is_some() {
-                            self.note_links_by_name(*id);
+                        if self.families.notes_only() {
+                            self.note_by_name(*id);
                         } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }
@@ -380,20 +464,27 @@ impl<'w> Walker<'w, '_> {
             }
         }
         self.families.links.lock().unwrap_or_else(PoisonError::into_inner).merge(self.links);
+        self.families.rows.lock().unwrap_or_else(PoisonError::into_inner).push(self.rows);
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
+        if let Some((_, needed)) = &self.families.relevant
+            && !needed.0[pack][entry as usize]
+        {
+            return;
+        }
         match self.families.store.forests[pack].root(entry) {
             Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
                 // Without links to follow, trees are of no interest.
                 Ok(Base::Whole(ObjectKind::Tree)) if !self.worker.follows_links() => {}
-                Ok(Base::Whole(ObjectKind::Blob)) if self.families.loose_ends.is_some() => {}
+                Ok(Base::Whole(ObjectKind::Blob)) if self.families.notes_only() => {}
                 Ok(Base::Whole(kind)) => self.visit(pack, entry, kind, None),
                 Ok(_) | Err(_) => self.give_up(pack, entry, ObjectKind::Blob, EntryError::Header),
             },
             Root::Elsewhere(id) => match self.worker.reader.read(&id) {
                 Ok(object) => {
-                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None };
+                    let number = self.families.store.inventory.number(id.as_raw());
+                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None, number };
                     let kind = object.kind();
                     drop(object);
                     self.visit(pack, entry, kind, Some(&base));
@@ -444,7 +535,7 @@ impl<'w> Walker<'w, '_> {
         self.held_bytes += frame.held.len_bytes();
         self.stack.push_back(frame);
         let mut oldest = 0;
-        while self.held_bytes > HELD_BYTES && oldest + 1 < self.stack.len() {
+        while self.held_bytes > self.max_held_bytes && oldest + 1 < self.stack.len() {
             let held = &mut self.stack[oldest].held;
             if matches!(held, Held::Expanded(_)) {
                 self.held_bytes -= held.len_bytes();
@@ -460,8 +551,11 @@ impl<'w> Walker<'w, '_> {
             return;
         }
         let id = self.families.store.packs[frame.pack].index().id(frame.entry);
+        let number = self.number(frame.pack, frame.entry, frame.kind);
         frame.held = match self.worker.reader.read(&id) {
-            Ok(object) => Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None })),
+            Ok(object) => {
+                Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None, number }))
+            }
             Err(_) => Held::Lost,
         };
     }
@@ -483,10 +577,11 @@ impl<'w> Walker<'w, '_> {
             }
         };
         let is_base = self.families.first_child(pack, entry).is_some();
+        let number = self.number(pack, entry, kind);
         let mut trace = None;
-        if self.families.loose_ends.is_some() {
+        if self.families.notes_only() {
             if let Some(id) = self.wanted(pack, entry) {
-                self.note_links(&id, kind, &bytes);
+                self.note(&id, kind, &bytes);
             }
         } else if let Some(id) = self.wanted(pack, entry) {
             let derived = base.map(|base| (base, &self.copies));
@@ -498,7 +593,10 @@ impl<'w> Walker<'w, '_> {
                     trace = derivation.trace.into_inner();
                     Ok(())
                 }
-                (ObjectKind::Tree, Some((_, copies))) => self.worker.new_links(&id, &bytes, copies),
+                (ObjectKind::Tree, _) => {
+                    let base = derived.map(|(base, copies)| (base.number, copies));
+                    self.worker.new_links(&id, number, &bytes, base)
+                }
                 _ => self.worker.message(id, kind, &bytes),
             };
             if let Err(error) = done {
@@ -507,7 +605,7 @@ impl<'w> Walker<'w, '_> {
         }
         drop(turn);
         if is_base {
-            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace })));
+            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace, number })));
         } else {
             self.keep_buffer(bytes);
         }
@@ -557,9 +655,9 @@ impl<'w> Walker<'w, '_> {
 
     /// Reads an object by its name, since its entry cannot be read.
     fn give_up(&mut self, pack: usize, entry: u32, kind: ObjectKind, error: EntryError) {
-        if self.families.loose_ends.is_some() {
+        if self.families.notes_only() {
             if let Some(id) = self.wanted(pack, entry) {
-                self.note_links_by_name(id);
+                self.note_by_name(id);
             }
         } else if let Some(id) = self.wanted(pack, entry) {
             match self.worker.object(id) {
@@ -574,12 +672,27 @@ impl<'w> Walker<'w, '_> {
         self.descend(pack, entry, kind, Held::Lost);
     }
 
-    fn note_links_by_name(&mut self, id: ObjectId) {
+    /// The number of a tree; other objects need none.
+    fn number(&self, pack: usize, entry: u32, kind: ObjectKind) -> Option<u32> {
+        let store = self.families.store;
+        (kind == ObjectKind::Tree).then(|| store.inventory.number(store.packs[pack].index().raw(entry)))?
+    }
+
+    fn note_by_name(&mut self, id: ObjectId) {
         // What cannot be read was said before.
         if let Ok(object) = self.worker.reader.read(&id) {
             let (kind, bytes) = (object.kind(), object.bytes().to_vec());
             drop(object);
-            self.note_links(&id, kind, &bytes);
+            self.note(&id, kind, &bytes);
+        }
+    }
+
+    fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+        match &self.families.relevant {
+            Some((relevant, _)) if self.families.loose_ends.is_none() => {
+                self.rows.add(&self.families.store.inventory, relevant, id, bytes);
+            }
+            _ => self.note_links(id, kind, bytes),
         }
     }
 
@@ -596,11 +709,19 @@ impl<'w> Walker<'w, '_> {
             }
             return;
         }
+        let relevant = self.families.relevant.as_ref().map(|(relevant, _)| *relevant);
+        if relevant.is_some_and(|relevant| !relevant.is_leading(holder)) {
+            return;
+        }
         let mut entries = TreeEntries::new(bytes, id.as_raw().len());
         while let Ok(Some((link_kind, link))) = entries.next_link() {
             match link_kind {
                 ObjectKind::Tree => {
-                    if let Some(number) = inventory.number(link) {
+                    let number = match relevant {
+                        Some(relevant) => relevant.leading_number(inventory, link),
+                        None => inventory.number(link),
+                    };
+                    if let Some(number) = number {
                         self.links.edges.push((holder, number));
                         continue;
                     }

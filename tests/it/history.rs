@@ -393,6 +393,13 @@ fn authors_are_kept_as_recorded() {
 /// secrets come, change, move and go.
 fn tangled_repo(seed: u64) -> Sandbox {
     let sandbox = clean_repo();
+    // Directories with so many entries that git stores their versions as differences.
+    for number in 0..12 {
+        for dir in ["", "conf/", "conf/deep/", "lib/"] {
+            sandbox.write(&format!("{dir}filler-{number}"), format!("{number}\n"));
+        }
+    }
+    sandbox.commit_all("filler");
     let mut state = seed;
     let mut dice = |sides: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -436,6 +443,9 @@ fn tangled_repo(seed: u64) -> Sandbox {
 fn attribution_agrees_with_git() {
     for seed in 1..=4 {
         let sandbox = tangled_repo(seed);
+        if seed % 2 == 0 {
+            sandbox.git(&["repack", "--quiet", "-a", "-d", "-f"]);
+        }
         let listed = sandbox.git(&["rev-list", "--all", "--parents"]);
         let parents: BTreeMap<&str, Vec<&str>> = listed
             .lines()
@@ -478,6 +488,83 @@ fn attribution_agrees_with_git() {
         }
         assert_eq!(outcome.findings.len(), expected, "{seed}: one finding for each secret and path");
         assert!(expected > 3, "{seed}: the test sees something");
+    }
+}
+
+/// What was noted of trees while they were read leads to the same places as reading the trees of all commits
+/// by name, which is what happens without deltas; dangling commits and trees among them.
+#[test]
+fn the_trail_leads_where_reading_every_tree_leads() {
+    for seed in 11..=16 {
+        let sandbox = tangled_repo(seed);
+        sandbox.git(&["checkout", "--quiet", "--detach", "HEAD~2"]);
+        sandbox.git(&["branch", "--delete", "--force", "--quiet", "two"]);
+        sandbox.write("lost/found", secret_file(3));
+        sandbox.git(&["add", "lost"]);
+        let lost = sandbox.git(&["write-tree"]);
+        sandbox.write("lost/found", "harmless");
+        sandbox.git(&["commit-tree", "-m", "dangling", &format!("{lost}:conf")]);
+        if seed % 2 == 0 {
+            forget_reflogs(&sandbox);
+        }
+        let assert_same = |what: &str| {
+            let by_name = audit_with(&sandbox.path(), Options { no_delta: true, ..everything() }, 2);
+            let places = by_name.findings.iter().map(|finding| finding.location.path.to_string());
+            assert!(places.collect::<BTreeSet<_>>().contains("lost/found"), "{seed} {what}");
+            for threads in [1, 2, 7] {
+                let outcome = audit_with(&sandbox.path(), everything(), threads);
+                assert_eq!(
+                    format!("{:?}", outcome.findings),
+                    format!("{:?}", by_name.findings),
+                    "{seed} {what} {threads}"
+                );
+            }
+        };
+        assert_same("loose");
+        sandbox.git(&["repack", "--quiet", "-d"]);
+        assert_same("what is reachable packed");
+        sandbox.git(&["repack", "--quiet", "-a", "-d", "-f", "--keep-unreachable", "--depth=50"]);
+        let pack = the_file(&sandbox.path().join(".git/objects/pack"), ".idx");
+        let listed = sandbox.git(&["verify-pack", "-v", &pack.to_string_lossy()]);
+        // Those have their depth and their base at the end of the line.
+        let deltas = listed
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .filter(|words| words.get(1) == Some(&"tree") && words.len() > 5);
+        assert!(deltas.count() > 10, "{seed}: trees are stored as deltas");
+        assert_same("everything packed");
+    }
+}
+
+/// The same where objects are missing from a pack: what is named, and what the rest is attributed to.
+#[test]
+fn the_trail_goes_round_what_is_missing() {
+    for (seed, kind) in [(21, "blob"), (22, "tree"), (23, "commit")] {
+        let sandbox = tangled_repo(seed);
+        sandbox.git(&["tag", "--annotate", "--message", "tagged", "tagged", "HEAD~3"]);
+        let listed = sandbox.git(&["rev-list", "--all", "--objects", "--no-object-names"]);
+        let of_kind = listed.lines().filter(|id| sandbox.git(&["cat-file", "-t", id]) == kind);
+        let missing: Vec<&str> = of_kind.skip(3).step_by(11).take(4).collect();
+        assert!(missing.len() > 1, "{seed}");
+        let kept: String =
+            listed.lines().filter(|id| !missing.contains(id)).map(|id| format!("{id}\n")).collect();
+        sandbox.git(&["init", "--quiet", "--bare", "../torn.git"]);
+        let torn = sandbox.outside().join("torn.git");
+        let prefix = torn.join("objects/pack/pack");
+        git_with_input(&sandbox, &["pack-objects", "--quiet", &prefix.to_string_lossy()], kept.as_bytes());
+        fs::write(torn.join("packed-refs"), sandbox.git(&["show-ref"]) + "\n").unwrap();
+        let names = |outcome: &Outcome| -> BTreeSet<String> {
+            outcome.coverage.problems.iter().map(|problem| problem.name.to_string()).collect()
+        };
+        let by_name = audit_with(&torn, Options { no_delta: true, ..everything() }, 2);
+        let expected: BTreeSet<String> = missing.iter().map(|id| (*id).to_owned()).collect();
+        assert_eq!(names(&by_name), expected, "{seed}");
+        assert!(!by_name.findings.is_empty(), "{seed}");
+        for threads in [1, 3] {
+            let outcome = audit_with(&torn, everything(), threads);
+            assert_eq!(names(&outcome), expected, "{seed}");
+            assert_eq!(format!("{:?}", outcome.findings), format!("{:?}", by_name.findings), "{seed}");
+        }
     }
 }
 

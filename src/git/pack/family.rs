@@ -119,6 +119,19 @@ impl Forest {
         found
     }
 
+    /// By entry: its base, or itself if it starts a family.
+    pub fn bases(&self) -> Vec<u32> {
+        let mut bases: Vec<u32> = (0..self.first_child.len() as u32).collect();
+        for entry in 0..self.first_child.len() as u32 {
+            let mut child = self.first_child(entry);
+            while let Some(entry_below) = child {
+                bases[entry_below as usize] = entry;
+                child = self.next_sibling(entry_below);
+            }
+        }
+        bases
+    }
+
     /// The first of the deltas on an entry.
     pub fn first_child(&self, entry: u32) -> Option<u32> {
         Some(self.first_child[entry as usize]).filter(|&child| child != NONE)
