@@ -44,7 +44,8 @@ const SHORTEST_JUDGED_BYTES: usize = 12;
 /// Nobody chooses a password of two characters; a colon or a port stands there.
 const SHORTEST_CHOSEN_BYTES: usize = 3;
 
-/// Judges the value of a match by itself, by what stands round it, and by the kind of `file` it stands in. Where the path is not known yet [`FileKind::default`] says the least against it.
+/// Judges the value of a match by itself, by what stands round it, and by the kind of `file` it stands in.
+/// Where the path is not known yet [`FileKind::default`] says the least against it.
 pub fn judge(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
     match judge_unknown(rule, value, context, file) {
         // Asked last: it costs a hash, and nearly every match has been dropped by now.

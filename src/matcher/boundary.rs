@@ -41,10 +41,20 @@ fn ends_an_escape(before: &[u8]) -> bool {
     }
 }
 
+/// A run of so much encoded text is data; nothing farther from a value is looked at on its own line.
+const LONG_RUN_BYTES: usize = 120;
+/// Blanks and line ends between a line of encoded data and the one above it.
+const LINE_GAP_BYTES: usize = 64;
+
+/// How far before and behind a value of at most `value_bytes` [`inside_encoded_data`] looks.
+pub(crate) fn encoded_data_sight(value_bytes: usize) -> (usize, usize) {
+    let longest_line = value_bytes + 2 * LONG_RUN_BYTES;
+    (LONG_RUN_BYTES + LINE_GAP_BYTES + longest_line + 1, LONG_RUN_BYTES)
+}
+
 /// Whether the value is a stretch of something longer in base64, a picture or a signed mail, where every short
 /// prefix turns up by chance: a long run goes on round it, or it fills a line between equal lines.
 pub(crate) fn inside_encoded_data(text: &[u8], span: ByteSpan) -> bool {
-    const LONG_RUN_BYTES: usize = 120;
     const SHORTEST_LINE_BYTES: usize = 60;
     let encoded = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let before = text[..span.start].iter().rev().take(LONG_RUN_BYTES).take_while(encoded).count();
@@ -54,7 +64,8 @@ pub(crate) fn inside_encoded_data(text: &[u8], span: ByteSpan) -> bool {
     }
     let (start, end) = (span.start - before, span.end + after);
     let line = end - start;
-    let above = text[..start].trim_ascii_end();
+    let gap = text[..start].iter().rev().take(LINE_GAP_BYTES).take_while(|byte| byte.is_ascii_whitespace());
+    let above = &text[..start - gap.count()];
     line >= SHORTEST_LINE_BYTES
         && text[start..end].iter().all(|byte| encoded(&byte))
         && above.len() < start

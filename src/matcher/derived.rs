@@ -16,8 +16,8 @@
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
 use super::{
-    BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, keyword_at,
-    lines_forward, max_bytes,
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, boundary,
+    keyword_at, lines_forward, max_bytes,
 };
 use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
@@ -303,7 +303,12 @@ impl Matcher {
                     let longest = max_bytes(rule) as i64;
                     let (back, ahead) = match target.kind {
                         TriggerKind::Anchor { max_before, .. } => {
-                            (i64::from(max_before) + near + ESCAPE_BYTES, longest + near + 2)
+                            let (back, ahead) = match rule.kind {
+                                RuleKind::Prefixed => boundary::encoded_data_sight(max_bytes(rule)),
+                                _ => (0, 0),
+                            };
+                            let back = near.max(back as i64) + ESCAPE_BYTES;
+                            (i64::from(max_before) + back, longest + near.max(ahead as i64) + 2)
                         }
                         TriggerKind::Keyword => (
                             keyword_back_bytes(rule),
@@ -445,6 +450,8 @@ mod tests {
         });
         let assigned = ("[a-zA-Z0-9!#]{8,20}", " {0,4}")
             .prop_map(|(value, gap)| format!("db_password{gap}={gap}\"{value}\"\n"));
+        let data = ("[A-Za-z0-9/+]{20,150}", "[A-Z2-7]{16}", "[A-Za-z0-9/+]{20,150}")
+            .prop_map(|(before, tail, after)| format!("{before}/AKIA{tail}/{after}\n"));
         let entry = "[a-z]{3}[0-9A-Z]{9}".prop_map(|value| format!("- name: API_TOKEN\n  value: {value}\n"));
         prop_oneof![
             2 => token,
@@ -452,6 +459,7 @@ mod tests {
             1 => table,
             1 => variable,
             1 => pair,
+            1 => data,
             1 => encoded,
             1 => hidden,
             1 => escaped,
@@ -550,6 +558,32 @@ mod tests {
                 prop_assert_eq!(&next.hits, &whole.hits);
                 (text, trace) = (derived, next);
             }
+        }
+    }
+
+    /// What made a token a stretch of encoded data may go from a place far beside it.
+    #[test]
+    fn a_token_that_is_no_longer_inside_encoded_data_is_found() {
+        let token = format!("AKIA{}", "QX7KZ2MB5TLW3RNH");
+        let line = "Z".repeat(30);
+        for (base, at) in [
+            // A run round it, cut behind and before it.
+            (format!("x = {0}/{token}/{0}{0}{0} y", line), 4 + 31 + token.len() + 70),
+            (format!("x = {0}{0}{0}/{token}/{0} y", line), 4 + 20),
+            // A line like the one above, which is cut.
+            (format!("{0}{0}{0}\n{0}/{token}/{0}ZZZZZZZZ\n", line), 5),
+        ] {
+            let (found, trace) = find_derived(base.as_bytes(), None);
+            assert_eq!(found, "", "{base}");
+            let mut copies = Copies::default();
+            copies.restart(base.len());
+            copies.push(Copied { from: 0, to: 0, len: at });
+            copies.push(Copied { from: at, to: at + 1, len: base.len() - at });
+            let mut text = base.clone().into_bytes();
+            text.insert(at, b'"');
+            let whole = find(&text);
+            assert_ne!(whole, "", "{base}");
+            assert_eq!(find_derived(&text, Some((&trace, &copies))).0, whole, "{base}");
         }
     }
 
