@@ -595,11 +595,13 @@ impl Worker<'_> {
             keep(candidate);
         }
         self.matches.clear();
+        // Most units have no match to ask it for.
+        let kind = || unit.path.map(FileKind::of).unwrap_or_default();
         let matcher = &self.scanner.matcher;
         let is_complete = match unit.derivation {
             Some(derivation) => {
                 // Blobs have no path yet; whatever else counts against a match is asked later.
-                let kind = unit.path.map(FileKind::of).unwrap_or_default();
+                let kind = kind();
                 let is_dull = |found: &Match| {
                     let value = found.secret.reveal();
                     matches!(
@@ -620,7 +622,7 @@ impl Worker<'_> {
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
         );
-        let kind = unit.path.map(FileKind::of).unwrap_or_default();
+        let kind = kind();
         let scanner = self.scanner;
         let mut counted = vec![false; self.matches.len()];
         let mut wanted = Vec::new();
