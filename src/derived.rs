@@ -88,6 +88,9 @@ pub(crate) struct Hit {
 /// What the rules of a literal found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Yield {
+    /// Nothing there has the form: no rule looked farther than its own bytes and those beside them.
+    Unlike,
+    /// Nothing, for what stands round it.
     Nothing,
     /// Matches that their own bytes rule out, such as placeholders. They count only for their neighbours: what
     /// they lie on is not reported either.

@@ -41,8 +41,21 @@ pub fn placeholder(value: &[u8]) -> Option<Placeholder> {
     }
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    memchr::memmem::find(text, part).is_some()
+/// Values are short, and there are many parts to look for: the searchers of a library take longer to set up than
+/// it takes to look at each place.
+fn find(value: &[u8], part: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(*part.first()?, &value[from..]) {
+        if value[from + at..].starts_with(part) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+fn contains(value: &[u8], part: &[u8]) -> bool {
+    find(value, part).is_some()
 }
 
 fn is_reference(value: &[u8]) -> bool {
@@ -59,7 +72,7 @@ fn is_reference(value: &[u8]) -> bool {
         (b"%{", b"}"),
     ];
     let holds = |(open, close): &(&[u8], &[u8])| {
-        memchr::memmem::find(value, open).is_some_and(|at| is_name(before(&value[at + open.len()..], close)))
+        find(value, open).is_some_and(|at| is_name(before(&value[at + open.len()..], close)))
     };
     let whole = |open: u8, close: u8| match value {
         [first, inner @ .., last] => *first == open && *last == close && is_name(inner),
@@ -80,7 +93,7 @@ fn is_reference(value: &[u8]) -> bool {
 
 /// What stands before `close`; nothing where it does not close.
 fn before<'t>(text: &'t [u8], close: &[u8]) -> &'t [u8] {
-    memchr::memmem::find(text, close).map_or(&[], |end| &text[..end])
+    find(text, close).map_or(&[], |end| &text[..end])
 }
 
 /// Whether the text names something: words, dots, dashes and the punctuation of template expressions.
@@ -125,7 +138,7 @@ fn is_sequence(lower: &[u8]) -> bool {
             b == a + 1 || (a == b'9' && b == b'0') || (a == b'9' && b == b'a') || (a == b'z' && b == b'0')
         };
         let both = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
-        both && (next(a, b) || next(b, a) || ROWS.iter().any(|row| contains(row, &[a, b])))
+        both && (next(a, b) || next(b, a) || ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a, b])))
     };
     let runs = lower.chunk_by(|&a, &b| step(a, b)).map(<[u8]>::len);
     let in_runs: usize = runs.clone().filter(|&len| len >= SHORTEST_RUN).sum();

@@ -726,24 +726,46 @@ const SURPRISE: [&[u8; 26]; 26] = [
 /// Words have on average at most this many bits of surprise a letter; random letters rarely so few.
 const MOST_SURPRISE_OF_WORDS: f32 = 4.7;
 
-/// For each first letter the lengths of the words, one bit each: most pieces of text are no word by that.
-const LENGTHS: [u16; 26] = {
-    let mut lengths = [0; 26];
+/// The words that start with two letters.
+#[derive(Clone, Copy)]
+struct Section {
+    /// Their lengths, one bit each: most pieces of text are no word by that.
+    lengths: u16,
+    /// Where they stand in the vocabulary.
+    start: u16,
+    count: u16,
+}
+
+/// By the first two letters, words without a second one at the end: they stand together in the vocabulary, too.
+static SECTIONS: [[Section; 27]; 26] = {
+    let mut sections = [[Section { lengths: 0, start: 0, count: 0 }; 27]; 26];
     let mut at = 0;
     while at < VOCABULARY.len() {
         let word = VOCABULARY[at].as_bytes();
-        lengths[(word[0] - b'a') as usize] |= 1 << word.len();
+        let section = &mut sections[(word[0] - b'a') as usize][second(word)];
+        if section.count == 0 {
+            section.start = at as u16;
+        }
+        section.count += 1;
+        section.lengths |= 1 << word.len();
         at += 1;
     }
-    lengths
+    sections
 };
+
+const fn second(word: &[u8]) -> usize {
+    if word.len() > 1 && word[1].is_ascii_lowercase() { (word[1] - b'a') as usize } else { 26 }
+}
 
 /// Whether `word`, in lower case, is in the vocabulary.
 pub fn is_known(word: &[u8]) -> bool {
     let [first @ b'a'..=b'z', ..] = word else { return false };
+    let section = SECTIONS[usize::from(first - b'a')][second(word)];
     word.len() <= LONGEST_WORD_BYTES
-        && LENGTHS[usize::from(first - b'a')] & (1 << word.len()) != 0
-        && VOCABULARY.binary_search_by(|known| known.as_bytes().cmp(word)).is_ok()
+        && section.lengths & (1 << word.len()) != 0
+        && VOCABULARY[usize::from(section.start)..][..usize::from(section.count)]
+            .iter()
+            .any(|known| known.as_bytes() == word)
 }
 
 /// Whether the lower-case text is words of the vocabulary and nothing else but digits and joints:
@@ -851,6 +873,7 @@ mod tests {
     #[test]
     fn the_vocabulary_is_sorted_and_fits() {
         assert!(VOCABULARY.is_sorted());
+        assert!(VOCABULARY.iter().all(|word| is_known(word.as_bytes())));
         assert!(VOCABULARY.iter().all(|word| word.len() <= LONGEST_WORD_BYTES));
     }
 

@@ -5,6 +5,10 @@
 //! `=`, `:`, `:=`, `=>`, `->`, a type between `:` and `=`, an argument after a quoted name, a call, an XML
 //! element or attribute pair, a command-line flag.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::span::ByteSpan;
 
 /// A value and the name it is given to.
@@ -113,7 +117,9 @@ pub(super) fn looks_back_to(text: &[u8], keyword_start: usize) -> i64 {
 /// Whether `variable "` may stand before the name, whose default is looked for in the lines below.
 fn opens_variable(text: &[u8], keyword_start: usize) -> bool {
     let before = &text[keyword_start.saturating_sub(2 * LONGEST_NAME_BYTES)..keyword_start];
-    memchr::memmem::find(before, b"variable").is_some()
+    // Made once: it takes longer than the search.
+    static VARIABLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"variable"));
+    VARIABLE.find(before).is_some()
 }
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.

@@ -30,6 +30,9 @@ use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 pub(super) struct Sight {
     back_bytes: i64,
     ahead_bytes: i64,
+    /// The same where nothing has the form that they ask for.
+    form_back_bytes: i64,
+    form_ahead_bytes: i64,
     /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
     is_in_names: bool,
     /// How far ahead of it another name may be read; 0 where only its own is.
@@ -139,9 +142,11 @@ impl Matcher {
                 }
                 let start = start - piece.from + piece.to;
                 let sight = &sights[hit.literal as usize];
-                let is_new = start as i64 - sight.back_bytes < low
-                    || start as i64 + sight.ahead_bytes > high
+                let (back, ahead) = sight.of(hit.yields);
+                let is_new = start as i64 - back < low
+                    || start as i64 + ahead > high
                     || (sight.is_in_names
+                        && hit.yields != Yield::Unlike
                         && (assignment::looks_back_to(text, start) < low
                             || names_ahead_to(text, start, sight.names_ahead_bytes) > high));
                 hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
@@ -189,6 +194,7 @@ impl Matcher {
     ) -> Yield {
         let hit = hits[at].0;
         let before = found.len();
+        let mut is_like = false;
         if is_whole && at == 0 {
             covered.clear();
         }
@@ -197,10 +203,11 @@ impl Matcher {
                 covered.clear();
                 covered.push((target.rule, self.covered_before(text, &hits[..at], hit, target.rule)));
             }
-            self.try_target(text, target, hit.start as usize, covered, found);
+            is_like |= self.try_target(text, target, hit.start as usize, covered, found);
         }
         let yields = match &found[before..] {
-            [] => Yield::Nothing,
+            [] if is_like => Yield::Nothing,
+            [] => Yield::Unlike,
             new if new.iter().all(is_dull) => Yield::Dull,
             _ => Yield::Matches,
         };
@@ -301,6 +308,15 @@ impl Matcher {
                     let rule = &self.rules.rules()[target.rule as usize];
                     let near = if rule.keywords.is_empty() { 0 } else { i64::from(rule.reach_bytes) };
                     let longest = max_bytes(rule) as i64;
+                    let word = longest_keyword(rule);
+                    let (form_back, form_ahead) = match target.kind {
+                        TriggerKind::Anchor { max_before, .. } => {
+                            (i64::from(max_before) + ESCAPE_BYTES, longest + 2)
+                        }
+                        TriggerKind::Keyword | TriggerKind::Name => (1, word + 1),
+                    };
+                    sight.form_back_bytes = sight.form_back_bytes.max(form_back);
+                    sight.form_ahead_bytes = sight.form_ahead_bytes.max(form_ahead);
                     let (back, ahead) = match target.kind {
                         TriggerKind::Anchor { max_before, .. } => {
                             let (back, ahead) = match rule.kind {
@@ -310,16 +326,14 @@ impl Matcher {
                             let back = near.max(back as i64) + ESCAPE_BYTES;
                             (i64::from(max_before) + back, longest + near.max(ahead as i64) + 2)
                         }
-                        TriggerKind::Keyword => (
-                            keyword_back_bytes(rule),
-                            longest_keyword(rule) + i64::from(rule.reach_bytes) + longest + 2,
-                        ),
+                        TriggerKind::Keyword => {
+                            (keyword_back_bytes(rule), word + i64::from(rule.reach_bytes) + longest + 2)
+                        }
                         // Beside its own name such a rule reads every other within reach.
                         TriggerKind::Name if rule.kind == RuleKind::Keyed => {
                             sight.is_in_names = true;
-                            sight.names_ahead_bytes = sight
-                                .names_ahead_bytes
-                                .max(longest_keyword(rule) as usize + rule.reach_bytes as usize);
+                            sight.names_ahead_bytes =
+                                sight.names_ahead_bytes.max(word as usize + rule.reach_bytes as usize);
                             (keyword_back_bytes(rule), 0)
                         }
                         TriggerKind::Name => {
@@ -336,8 +350,18 @@ impl Matcher {
     }
 }
 
+impl Sight {
+    /// How far back and ahead a literal looked that yielded so much.
+    fn of(&self, yields: Yield) -> (i64, i64) {
+        match yields {
+            Yield::Unlike => (self.form_back_bytes, self.form_ahead_bytes),
+            Yield::Nothing | Yield::Dull | Yield::Matches => (self.back_bytes, self.ahead_bytes),
+        }
+    }
+}
+
 fn new_hit(literal: u32, start: usize) -> Hit {
-    Hit { start: start as u32, literal, yields: Yield::Nothing }
+    Hit { start: start as u32, literal, yields: Yield::Unlike }
 }
 
 /// Behind the last byte at which the reading of names looks.

@@ -287,6 +287,7 @@ impl Matcher {
         &self.targets[self.starts[literal] as usize..self.starts[literal + 1] as usize]
     }
 
+    /// Tries one rule at a literal. Says whether what stands there had its form, so that it looked farther.
     fn try_target(
         &self,
         text: &[u8],
@@ -294,18 +295,18 @@ impl Matcher {
         start: usize,
         covered: &mut Vec<(u32, usize)>,
         out: &mut impl Sink,
-    ) {
+    ) -> bool {
         let index = target.rule as usize;
         let rule = &self.rules.rules()[index];
         out.look(text, (index, rule), Some(target.kind), start);
         match target.kind {
             TriggerKind::Anchor { min_before, max_before } => {
                 let before = (min_before as usize, max_before as usize);
-                self.try_anchor(text, (index, rule), start, before, out);
+                self.try_anchor(text, (index, rule), start, before, out)
             }
             TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
             TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                self.try_named_value(text, (index, rule), start, out);
+                self.try_named_value(text, (index, rule), start, out)
             }
             TriggerKind::Name => self.try_name(text, (index, rule), start, out),
         }
@@ -327,14 +328,15 @@ impl Matcher {
         anchor: usize,
         (min_before, max_before): (usize, usize),
         out: &mut impl Sink,
-    ) {
+    ) -> bool {
         let Some(last_start) = anchor.checked_sub(min_before) else {
-            return out.miss(|| Miss::of(MissReason::NoRoom));
+            out.miss(|| Miss::of(MissReason::NoRoom));
+            return false;
         };
         let first_start = anchor.saturating_sub(max_before);
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
             // Only an explanation asks whether the rest would fit.
-            return out.miss(|| {
+            out.miss(|| {
                 let why = MissReason::Before(text[last_start - 1]);
                 let end = (last_start + max_bytes(rule)).min(text.len());
                 match rule.regex().find(&text[last_start..end]) {
@@ -345,6 +347,7 @@ impl Matcher {
                     }
                 }
             });
+            return false;
         }
         let end = (last_start + max_bytes(rule) + 1).min(text.len());
         let window = ByteSpan::new(first_start, end);
@@ -363,7 +366,7 @@ impl Matcher {
                 nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)
             },
             out,
-        );
+        )
     }
 
     fn try_keyword(
@@ -373,9 +376,10 @@ impl Matcher {
         start: usize,
         covered: &mut Vec<(u32, usize)>,
         out: &mut impl Sink,
-    ) {
+    ) -> bool {
         let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
-            return out.miss(|| Miss::of(MissReason::PartOfWord));
+            out.miss(|| Miss::of(MissReason::PartOfWord));
+            return false;
         };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
@@ -390,7 +394,8 @@ impl Matcher {
         };
         let from = from.max(covered[slot].1);
         if from >= to {
-            return out.miss(|| Miss::of(MissReason::Searched));
+            out.miss(|| Miss::of(MissReason::Searched));
+            return true;
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
@@ -404,11 +409,12 @@ impl Matcher {
             }
         };
         self.search(text, (index, rule), window, to, word, out);
+        true
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
     /// `last_start` and that `word` has nothing against; it says how far off the word is that names the
-    /// provider.
+    /// provider. Says whether it was asked.
     fn search(
         &self,
         text: &[u8],
@@ -417,22 +423,24 @@ impl Matcher {
         last_start: usize,
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
-    ) {
+    ) -> bool {
         let regex = rule.regex();
         let hay = &text[window.range()];
         out.window(window);
+        let mut any = false;
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
-            let Some(found) = regex.find_at(hay, from) else { return };
+            let Some(found) = regex.find_at(hay, from) else { return any };
             let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
             if span.start > last_start {
-                return;
+                return any;
             }
             // A run that the window cuts off goes on outside; it is reported as far as it was read.
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
             // Without a reason it is what stands beside the match.
+            any |= bounded;
             let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
             match judged {
                 Ok(word) => {
@@ -451,25 +459,41 @@ impl Matcher {
                 }
             }
         }
+        any
     }
 
-    fn try_name(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+    fn try_name(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        start: usize,
+        out: &mut impl Sink,
+    ) -> bool {
         let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
-            return out.miss(|| Miss::of(MissReason::PartOfWord));
+            out.miss(|| Miss::of(MissReason::PartOfWord));
+            return false;
         };
-        let Some(assignment) = assignment::read(text, keyword) else {
-            return out.miss(|| Miss::of(MissReason::NoAssignment));
-        };
-        out.found(assigned_match(text, index, &assignment));
+        match assignment::read(text, keyword) {
+            Some(assignment) => out.found(assigned_match(text, index, &assignment)),
+            None => out.miss(|| Miss::of(MissReason::NoAssignment)),
+        }
+        true
     }
 
     /// For a keyed rule with `names`: the values assigned to the name that holds the word at `start`, and
     /// to names near it that speak of a secret.
     ///
     /// The form of such a value says next to nothing: only a whole value of an assignment counts.
-    fn try_named_value(&self, text: &[u8], (index, rule): (usize, &Rule), start: usize, out: &mut impl Sink) {
+    fn try_named_value(
+        &self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        start: usize,
+        out: &mut impl Sink,
+    ) -> bool {
         let Some(word) = keyword_at(text, start, rule, &rule.names) else {
-            return out.miss(|| Miss::of(MissReason::PartOfWord));
+            out.miss(|| Miss::of(MissReason::PartOfWord));
+            return false;
         };
         let mut any = false;
         let mut try_value = |keyword: ByteSpan| {
@@ -511,6 +535,7 @@ impl Matcher {
         if !any {
             out.miss(|| Miss::of(MissReason::NoAssignment));
         }
+        true
     }
 
     /// Where secrets overlap keeps the one whose rule says most, and sorts by place.

@@ -675,7 +675,7 @@ impl<'w> Walker<'w, '_> {
     /// The number of a tree; other objects need none.
     fn number(&self, pack: usize, entry: u32, kind: ObjectKind) -> Option<u32> {
         let store = self.families.store;
-        (kind == ObjectKind::Tree).then(|| store.inventory.number(store.packs[pack].index().raw(entry)))?
+        (kind == ObjectKind::Tree).then(|| store.number(pack, entry))
     }
 
     fn note_by_name(&mut self, id: ObjectId) {
