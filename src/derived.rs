@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use crate::span::ByteSpan;
+
 /// A stretch of a text that was copied whole from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
@@ -63,14 +65,28 @@ impl Copies {
 pub struct Trace {
     /// Every literal of a rule that stands in the text, sorted.
     pub(crate) hits: Vec<Hit>,
-    /// Whether anything in it was decoded.
-    pub(crate) has_views: bool,
+    /// What came of what is encoded in it.
+    pub(crate) encoded: Encoded,
+    /// Where runs of base64 and hex digits lie that were decoded, sorted.
+    pub(crate) runs: Vec<ByteSpan>,
+}
+
+/// What came of what is encoded in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Encoded {
+    /// There is nothing encoded.
+    #[default]
+    Nothing,
+    /// What was decoded held no match.
+    Barren,
+    /// It held matches, or was not decoded to its end.
+    Fruitful,
 }
 
 impl Trace {
     /// Memory it takes, in bytes.
     pub fn len_bytes(&self) -> usize {
-        self.hits.capacity() * size_of::<Hit>()
+        self.hits.capacity() * size_of::<Hit>() + self.runs.capacity() * size_of::<ByteSpan>()
     }
 }
 

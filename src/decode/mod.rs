@@ -168,6 +168,11 @@ impl View<'_> {
         self.outer
     }
 
+    /// Whether it was decoded from a run of base64 or hex digits, and not in a window.
+    pub fn is_of_run(&self) -> bool {
+        !self.layers.last().is_some_and(|layer| Layer::IN_WINDOWS.contains(layer))
+    }
+
     /// Whether the last decoding touched `decoded` or the bytes beside it.
     fn is_changed(&self, decoded: ByteSpan) -> bool {
         let around = widen(decoded, self.bytes.len());

@@ -5,6 +5,7 @@
 //! `=`, `:`, `:=`, `=>`, `->`, a type between `:` and `=`, an argument after a quoted name, a call, an XML
 //! element or attribute pair, a command-line flag.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -86,32 +87,69 @@ pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
 /// a type, a call, the value, and what ends the line.
 pub(super) const AHEAD_BYTES: usize = 3072;
 
-/// Behind the last byte that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; beyond any
-/// text where they see that it ends, or a line is too long to look for its end each time.
-pub(super) fn looks_ahead_to(text: &[u8], keyword_start: usize) -> usize {
-    let line_end = |from: usize| {
-        let rest = &text[from..(from + AHEAD_BYTES).min(text.len())];
-        memchr::memchr(b'\n', rest).map(|at| from + at + 1)
-    };
-    if opens_variable(text, keyword_start) {
-        return keyword_start + AHEAD_BYTES;
-    }
-    // Nothing else reads on over a line end but the white space between the two lines of an entry.
-    let next_line = line_end(keyword_start.min(text.len()));
-    let blanks = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    next_line.and_then(|from| line_end(from + blanks(from))).unwrap_or(usize::MAX >> 1)
+/// How far [`read`] and [`read_column`] look from keywords of a text, which are asked for line by line.
+#[derive(Debug)]
+pub(super) struct LineSight<'t> {
+    text: &'t [u8],
+    /// The line asked for last, from its start, or the keyword where that was found, to behind its end.
+    line: Range<usize>,
+    /// What [`LineSight::back_to`] makes of what is above that line, if its start was found.
+    above: Option<i64>,
+    /// Behind the line below, white space between the two left out.
+    below: usize,
 }
 
-/// The least offset that [`read`] and [`read_column`] look at for a keyword at `keyword_start`; less than 0 where
-/// they see that the text starts there, or a line is too long to look for its start each time.
-pub(super) fn looks_back_to(text: &[u8], keyword_start: usize) -> i64 {
-    /// A comment mark, with the name behind it.
-    const COMMENT_BYTES: usize = LONGEST_VALUE_BYTES + 2 * LONGEST_NAME_BYTES;
-    let floor = keyword_start.saturating_sub(AHEAD_BYTES);
-    let Some(line_end) = memchr::memrchr(b'\n', &text[floor..keyword_start]) else { return -1 };
-    // Before the name, or before the line, any white space and the word that it ends with.
-    let above = text[..floor + line_end].trim_ascii_end().len();
-    (above as i64 - 16).min(keyword_start as i64 - COMMENT_BYTES as i64)
+impl<'t> LineSight<'t> {
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        Self { text, line: 0..0, above: None, below: 0 }
+    }
+
+    /// Behind the last byte that is looked at for a keyword; beyond any text where it is seen that it ends, or
+    /// a line is too long to look for its end each time.
+    pub(super) fn ahead_to(&mut self, keyword_start: usize) -> usize {
+        if opens_variable(self.text, keyword_start) {
+            return keyword_start + AHEAD_BYTES;
+        }
+        if !self.line.contains(&keyword_start) && !self.turn_to(keyword_start) {
+            return usize::MAX >> 1;
+        }
+        self.below
+    }
+
+    /// The least offset that is looked at for a keyword; less than 0 where it is seen that the text starts
+    /// there, or a line is too long to look for its start each time.
+    pub(super) fn back_to(&mut self, keyword_start: usize) -> i64 {
+        /// A comment mark, with the name behind it.
+        const COMMENT_BYTES: usize = LONGEST_VALUE_BYTES + 2 * LONGEST_NAME_BYTES;
+        if !self.line.contains(&keyword_start) && !self.turn_to(keyword_start) {
+            return -1;
+        }
+        let is_near = keyword_start - self.line.start < AHEAD_BYTES;
+        match self.above.filter(|_| is_near) {
+            Some(above) => above.min(keyword_start as i64 - COMMENT_BYTES as i64),
+            None => -1,
+        }
+    }
+
+    /// Reads the line of a keyword, and those beside it. `false` if it or the one below is too long or the last.
+    fn turn_to(&mut self, keyword_start: usize) -> bool {
+        let text = self.text;
+        let line_end = |from: usize| {
+            let rest = &text[from..(from + AHEAD_BYTES).min(text.len())];
+            memchr::memchr(b'\n', rest).map(|at| from + at + 1)
+        };
+        let Some(end) = line_end(keyword_start.min(text.len())) else { return false };
+        // Nothing else reads on over a line end but the white space between the two lines of an entry.
+        let blanks = text[end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let Some(below) = line_end(end + blanks) else { return false };
+        let floor = keyword_start.saturating_sub(AHEAD_BYTES);
+        let start = memchr::memrchr(b'\n', &text[floor..keyword_start]).map(|at| floor + at + 1);
+        // Before the name, or before the line, any white space and the word that it ends with.
+        self.above = start.map(|start| text[..start].trim_ascii_end().len() as i64 - 16);
+        self.line = start.unwrap_or(keyword_start)..end;
+        self.below = below;
+        true
+    }
 }
 
 /// Whether `variable "` may stand before the name, whose default is looked for in the lines below.

@@ -17,26 +17,28 @@
 
 use super::{
     BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, boundary,
-    keyword_at, lines_forward, max_bytes,
+    keyword_at, lines_back, lines_forward, max_bytes,
 };
 use crate::decode;
-use crate::derived::{Copied, Copies, Derivation, Hit, Trace, Yield};
+use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Trace, Yield};
+use crate::matcher::assignment::LineSight;
 use crate::matcher::long::{self, LongLiterals};
 use crate::rule::Rule;
 use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
+use crate::span::ByteSpan;
 
 /// How far round the start of a literal its rules look.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sight {
-    back_bytes: i64,
-    ahead_bytes: i64,
+    back_bytes: u32,
+    ahead_bytes: u32,
     /// The same where nothing has the form that they ask for.
-    form_back_bytes: i64,
-    form_ahead_bytes: i64,
+    form_back_bytes: u32,
+    form_ahead_bytes: u32,
+    /// How far ahead of it another name may be read; 0 where only its own is.
+    names_ahead_bytes: u32,
     /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
     is_in_names: bool,
-    /// How far ahead of it another name may be read; 0 where only its own is.
-    names_ahead_bytes: usize,
 }
 
 /// What is known of the literals, made when the first derived text comes.
@@ -59,6 +61,8 @@ const _: () = assert!(SHORT_LITERAL_BYTES >= long::LEAST_BYTES - 1);
 const ESCAPE_BYTES: i64 = 16;
 /// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
 const ENCODED_BYTES: usize = 160;
+/// An escape is decoded with the lines round it, and with those of its neighbours, if no more than this lies between.
+const WINDOW_LINES: usize = 3;
 /// Matches nearer than this may stand in one excerpt.
 const EXCERPT_BYTES: i64 = 256;
 
@@ -101,16 +105,23 @@ impl Matcher {
         }
         let judged = found.len();
         self.find_unanchored(text, &mut found);
-        let mut decode_scratch = std::mem::take(&mut scratch.decode);
-        let mut outcome = decode::Outcome { complete: true, ..decode::Outcome::default() };
-        if derivation.base.is_none_or(|(trace, copies)| {
-            trace.has_views || self.may_be_encoded(text, copies, &mut decode_scratch)
-        }) {
-            outcome = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
-                self.find_in_view(text, view, scratch, &mut found);
-            });
-        }
-        scratch.decode = decode_scratch;
+        let mut runs = Vec::new();
+        let kept = derivation.base.and_then(|(trace, copies)| {
+            let is_same = copy_runs(text.len(), trace, copies, &mut runs)
+                && !self.may_be_encoded(text, trace.encoded, copies, &mut scratch.decode);
+            is_same.then_some(trace.encoded)
+        });
+        let mut complete = true;
+        let encoded = match kept {
+            Some(Encoded::Nothing) => Encoded::Nothing,
+            Some(Encoded::Barren) => Encoded::Barren,
+            Some(Encoded::Fruitful) | None => {
+                runs.clear();
+                let encoded;
+                (encoded, complete) = self.find_encoded(text, scratch, &mut runs, &mut found);
+                encoded
+            }
+        };
         if is_clean && found[judged..].iter().all(is_dull) {
             found.clear();
         } else if !is_whole {
@@ -118,16 +129,43 @@ impl Matcher {
         }
         if derivation.is_base {
             let hits = hits.iter().map(|(hit, _)| *hit).collect();
-            derivation.trace.replace(Some(Trace { hits, has_views: outcome.views > 0 }));
+            derivation.trace.replace(Some(Trace { hits, encoded, runs }));
         }
         scratch.derived = hits;
         self.hand_out(found, scratch, out);
-        outcome.complete
+        complete
+    }
+
+    /// Searches everything encoded in the text. Says what came of it, and whether that was all.
+    fn find_encoded(
+        &self,
+        text: &[u8],
+        scratch: &mut Scratch,
+        runs: &mut Vec<ByteSpan>,
+        found: &mut Vec<Match>,
+    ) -> (Encoded, bool) {
+        let before = found.len();
+        let mut decode_scratch = std::mem::take(&mut scratch.decode);
+        let outcome = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
+            if view.outer_view().is_none() && view.is_of_run() {
+                runs.push(view.region);
+            }
+            self.find_in_view(text, view, scratch, found);
+        });
+        scratch.decode = decode_scratch;
+        runs.sort_unstable();
+        let encoded = match outcome.views {
+            _ if found.len() > before || !outcome.complete => Encoded::Fruitful,
+            0 => Encoded::Nothing,
+            _ => Encoded::Barren,
+        };
+        (encoded, outcome.complete)
     }
 
     /// Collects the literals of the text, and whether to try each.
     fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
         let Sights { of: sights, long, .. } = self.sights.get_or_init(|| self.sights());
+        let mut lines = LineSight::new(text);
         for piece in copies.pieces() {
             let (low, high) = sight_limits(text, copies, piece);
             let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
@@ -147,8 +185,8 @@ impl Matcher {
                     || start as i64 + ahead > high
                     || (sight.is_in_names
                         && hit.yields != Yield::Unlike
-                        && (assignment::looks_back_to(text, start) < low
-                            || names_ahead_to(text, start, sight.names_ahead_bytes) > high));
+                        && (lines.back_to(start) < low
+                            || names_ahead_to(&mut lines, text, start, sight.names_ahead_bytes) > high));
                 hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
             }
         }
@@ -234,11 +272,11 @@ impl Matcher {
                 let (hit, is_tried) = hits[at];
                 let sight = &sights[hit.literal as usize];
                 let ahead = match sight.is_in_names {
-                    true => sight.ahead_bytes.max((sight.names_ahead_bytes + assignment::AHEAD_BYTES) as i64),
+                    true => sight.ahead_bytes.max(sight.names_ahead_bytes + assignment::AHEAD_BYTES as u32),
                     false => sight.ahead_bytes,
                 };
-                let is_near =
-                    i64::from(hit.start) - sight.back_bytes < high && i64::from(hit.start) + ahead > low;
+                let is_near = i64::from(hit.start) - i64::from(sight.back_bytes) < high
+                    && i64::from(hit.start) + i64::from(ahead) > low;
                 if !is_tried && hit.yields == Yield::Dull && is_near {
                     self.try_hit(text, hits, at, false, is_dull, covered, found);
                 }
@@ -265,18 +303,32 @@ impl Matcher {
         covered
     }
 
-    /// Whether something encoded may lie at the changes; the base had nothing.
-    fn may_be_encoded(&self, text: &[u8], copies: &Copies, scratch: &mut decode::Scratch) -> bool {
+    /// Whether something encoded may lie at the changes, or, if the base had something, so near that it is
+    /// decoded together with them.
+    fn may_be_encoded(
+        &self,
+        text: &[u8],
+        encoded: Encoded,
+        copies: &Copies,
+        scratch: &mut decode::Scratch,
+    ) -> bool {
+        if encoded == Encoded::Fruitful {
+            return true;
+        }
         let mut is_encoded = false;
-        let widen = |start: usize, end: usize| {
+        let margin = |start: usize, end: usize| (start.saturating_sub(ENCODED_BYTES), end + ENCODED_BYTES);
+        for_each_change(text.len(), copies, margin, |start, end| {
+            if is_encoded {
+                return;
+            }
             let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
-            let start = start.saturating_sub(ENCODED_BYTES);
-            let end = (end + ENCODED_BYTES).min(text.len());
-            let before = text[..start].iter().rev().take_while(is_run).count();
-            let behind = text[end..].iter().take_while(is_run).count();
-            (start - before, end + behind)
-        };
-        for_each_change(text.len(), copies, widen, |start, end| {
+            let (mut start, mut end) = (start, end);
+            if encoded == Encoded::Barren {
+                start = start.min(lines_back(text, start, self.decode.max_window_bytes, WINDOW_LINES));
+                end = end.max(lines_forward(text, end, self.decode.max_window_bytes, WINDOW_LINES));
+            }
+            start -= text[..start].iter().rev().take_while(is_run).count();
+            end += text[end..].iter().take_while(is_run).count();
             let outcome =
                 decode::for_each_view(&text[start..end], &self.decode, scratch, &mut |_| is_encoded = true);
             is_encoded |= !outcome.complete;
@@ -301,6 +353,7 @@ impl Matcher {
 
     fn sights_of_literals(&self) -> Vec<Sight> {
         let literals = 0..self.literal_lens.len() as u32;
+        let widen = |bytes: &mut u32, to: i64| *bytes = (*bytes).max(u32::try_from(to).unwrap_or(u32::MAX));
         literals
             .map(|literal| {
                 let mut sight = Sight::default();
@@ -315,8 +368,8 @@ impl Matcher {
                         }
                         TriggerKind::Keyword | TriggerKind::Name => (1, word + 1),
                     };
-                    sight.form_back_bytes = sight.form_back_bytes.max(form_back);
-                    sight.form_ahead_bytes = sight.form_ahead_bytes.max(form_ahead);
+                    widen(&mut sight.form_back_bytes, form_back);
+                    widen(&mut sight.form_ahead_bytes, form_ahead);
                     let (back, ahead) = match target.kind {
                         TriggerKind::Anchor { max_before, .. } => {
                             let (back, ahead) = match rule.kind {
@@ -332,8 +385,7 @@ impl Matcher {
                         // Beside its own name such a rule reads every other within reach.
                         TriggerKind::Name if rule.kind == RuleKind::Keyed => {
                             sight.is_in_names = true;
-                            sight.names_ahead_bytes =
-                                sight.names_ahead_bytes.max(word as usize + rule.reach_bytes as usize);
+                            widen(&mut sight.names_ahead_bytes, word + i64::from(rule.reach_bytes));
                             (keyword_back_bytes(rule), 0)
                         }
                         TriggerKind::Name => {
@@ -341,8 +393,8 @@ impl Matcher {
                             (assignment::NAME_BYTES as i64, 0)
                         }
                     };
-                    sight.back_bytes = sight.back_bytes.max(back);
-                    sight.ahead_bytes = sight.ahead_bytes.max(ahead);
+                    widen(&mut sight.back_bytes, back);
+                    widen(&mut sight.ahead_bytes, ahead);
                 }
                 sight
             })
@@ -354,8 +406,10 @@ impl Sight {
     /// How far back and ahead a literal looked that yielded so much.
     fn of(&self, yields: Yield) -> (i64, i64) {
         match yields {
-            Yield::Unlike => (self.form_back_bytes, self.form_ahead_bytes),
-            Yield::Nothing | Yield::Dull | Yield::Matches => (self.back_bytes, self.ahead_bytes),
+            Yield::Unlike => (self.form_back_bytes.into(), self.form_ahead_bytes.into()),
+            Yield::Nothing | Yield::Dull | Yield::Matches => {
+                (self.back_bytes.into(), self.ahead_bytes.into())
+            }
         }
     }
 }
@@ -365,13 +419,14 @@ fn new_hit(literal: u32, start: usize) -> Hit {
 }
 
 /// Behind the last byte at which the reading of names looks.
-fn names_ahead_to(text: &[u8], start: usize, names_ahead_bytes: usize) -> i64 {
+fn names_ahead_to(lines: &mut LineSight<'_>, text: &[u8], start: usize, names_ahead_bytes: u32) -> i64 {
+    let names_ahead_bytes = names_ahead_bytes as usize;
     let last_name = start + names_ahead_bytes;
     if last_name >= text.len() {
         return i64::MAX;
     }
-    let to = assignment::looks_ahead_to(text, last_name);
-    let own = assignment::looks_ahead_to(text, start);
+    let own = lines.ahead_to(start);
+    let to = if names_ahead_bytes > 0 { lines.ahead_to(last_name) } else { own };
     // Any of several names may open the block of a variable.
     let block = if names_ahead_bytes > 0 { last_name + assignment::AHEAD_BYTES } else { 0 };
     to.max(own).max(block) as i64
@@ -397,6 +452,29 @@ fn sight_limits(text: &[u8], copies: &Copies, piece: &Copied) -> (i64, i64) {
     let low = if starts { i64::MIN } else { piece.to as i64 };
     let high = if ends { i64::MAX } else { (piece.to + piece.len) as i64 };
     (low, high)
+}
+
+/// Copies the runs of the base. Says whether each was copied whole or not at all.
+fn copy_runs(len: usize, trace: &Trace, copies: &Copies, runs: &mut Vec<ByteSpan>) -> bool {
+    if trace.runs.is_empty() {
+        return true;
+    }
+    for piece in copies.pieces() {
+        let end = piece.from + piece.len;
+        let first = trace.runs.partition_point(|run| run.end < piece.from);
+        for run in trace.runs[first..].iter().take_while(|run| run.start <= end) {
+            // What stands beside a run has no part in it.
+            let starts = piece.from < run.start || (piece.from, piece.to, run.start) == (0, 0, 0);
+            let is_last = end == copies.from_bytes() && piece.to + piece.len == len;
+            let ends = run.end < end || (run.end == end && is_last);
+            if !starts || !ends {
+                return false;
+            }
+            runs.push(ByteSpan::new(run.start - piece.from + piece.to, run.end - piece.from + piece.to));
+        }
+    }
+    runs.sort_unstable();
+    true
 }
 
 /// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
@@ -476,6 +554,15 @@ mod tests {
             .prop_map(|(value, gap)| format!("db_password{gap}={gap}\"{value}\"\n"));
         let data = ("[A-Za-z0-9/+]{20,150}", "[A-Z2-7]{16}", "[A-Za-z0-9/+]{20,150}")
             .prop_map(|(before, tail, after)| format!("{before}/AKIA{tail}/{after}\n"));
+        let wrapped =
+            ("[a-z =]{40,200}", "[A-Z0-9]{32}", "[a-z =]{0,90}").prop_map(|(before, tail, after)| {
+                let text =
+                    data_encoding::BASE64.encode(format!("{before}pk_48291736_{tail} {after}").as_bytes());
+                text.as_bytes()
+                    .chunks(64)
+                    .map(|row| format!("  {}\n", String::from_utf8_lossy(row)))
+                    .collect()
+            });
         let entry = "[a-z]{3}[0-9A-Z]{9}".prop_map(|value| format!("- name: API_TOKEN\n  value: {value}\n"));
         prop_oneof![
             2 => token,
@@ -485,6 +572,7 @@ mod tests {
             1 => pair,
             1 => data,
             1 => encoded,
+            1 => wrapped,
             1 => hidden,
             1 => escaped,
             2 => keyed,
@@ -578,7 +666,10 @@ mod tests {
                 let (found, next) = find_derived(&derived, Some((&trace, &copies)));
                 prop_assert_eq!(found, find(&derived), "{}", String::from_utf8_lossy(&derived));
                 let (_, whole) = find_derived(&derived, None);
-                prop_assert_eq!(next.has_views, whole.has_views);
+                prop_assert!(next.encoded >= whole.encoded, "{:?} {:?}", next.encoded, whole.encoded);
+                if next.encoded != Encoded::Nothing {
+                    prop_assert_eq!(&next.runs, &whole.runs);
+                }
                 prop_assert_eq!(&next.hits, &whole.hits);
                 (text, trace) = (derived, next);
             }
