@@ -11,7 +11,7 @@ use crate::location::{CommitInfo, ObjectId};
 /// An object whose bytes do not follow the format of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed {0}")]
-pub struct Malformed(&'static str);
+pub struct Malformed(pub(super) &'static str);
 
 /// The parts of a commit that matter here.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@
 
 use std::collections::HashMap;
 
-use super::{Commit, Inventory, ObjectKind, TreeEntries};
+use super::{Commit, Inventory, ObjectKind, Outline, TreeEntries};
 use crate::location::ObjectId;
 
 /// Objects are numbers of the [`Inventory`] that was read.
@@ -254,15 +254,23 @@ impl RowEntry {
 }
 
 impl Rows {
-    /// Notes the relevant entries of a tree, up to where it makes no sense.
-    pub fn add(&mut self, inventory: &Inventory, relevant: &Relevant, id: &ObjectId, bytes: &[u8]) {
+    /// Notes the relevant entries of a tree, given with what is known of where they lie.
+    pub fn add(
+        &mut self,
+        inventory: &Inventory,
+        relevant: &Relevant,
+        id: &ObjectId,
+        (bytes, outline): (&[u8], &Outline),
+    ) {
         let tree = inventory.number(id.as_raw()).filter(|tree| relevant.is_leading[*tree as usize]);
         let Some(tree) = tree else { return };
-        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
-        while let Ok(Some((kind, name, link))) = entries.next_parts() {
-            if !relevant.is_likely(link) {
+        let id_len = id.as_raw().len();
+        for entry in outline.entries(bytes) {
+            let is_likely = |start: usize| relevant.is_likely(&entry[start..]);
+            if !entry.len().checked_sub(id_len).is_some_and(is_likely) {
                 continue;
             }
+            let Ok(Some((kind, name, link))) = TreeEntries::new(entry, id_len).next_parts() else { continue };
             let Some(object) = inventory.number(link) else { continue };
             let is_tree = match kind {
                 ObjectKind::Tree if relevant.is_leading[object as usize] => true,

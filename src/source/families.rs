@@ -14,11 +14,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::history::{ObjectError, Wanted, Worker};
+use super::history::{ObjectError, TreeBase, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
 use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
-use crate::git::{ObjectKind, Relevant, Rows, Store, TreeEntries, links_of};
+use crate::git::{ObjectKind, Outline, Relevant, Rows, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
@@ -132,6 +132,8 @@ struct Expanded {
     trace: Option<Trace>,
     /// The number of a tree.
     number: Option<u32>,
+    /// The entries of a tree, where they were read.
+    outline: Option<Outline>,
 }
 
 /// By pack and entry: whether it has to be expanded, since it or one made from it is relevant.
@@ -182,7 +184,9 @@ impl Held {
     fn len_bytes(&self) -> usize {
         match self {
             Held::Expanded(expanded) => {
-                expanded.bytes.capacity() + expanded.trace.as_ref().map_or(0, Trace::len_bytes)
+                expanded.bytes.capacity()
+                    + expanded.trace.as_ref().map_or(0, Trace::len_bytes)
+                    + expanded.outline.as_ref().map_or(0, Outline::len_bytes)
             }
             Held::Released | Held::Lost => 0,
         }
@@ -249,6 +253,11 @@ impl<'f> Families<'f> {
     /// Whether nothing is handed out.
     fn notes_only(&self) -> bool {
         self.loose_ends.is_some() || self.relevant.is_some()
+    }
+
+    /// Whether that is what trees have of what is relevant.
+    fn notes_rows(&self) -> bool {
+        self.loose_ends.is_none() && self.relevant.is_some()
     }
 
     /// Leaves alone what is not wanted and on the way to nothing that is: pays where few objects are wanted.
@@ -334,6 +343,7 @@ impl<'f> Families<'f> {
             spare: Vec::new(),
             links: Links::default(),
             rows: Rows::default(),
+            outline: Outline::default(),
         }
         .work();
     }
@@ -432,6 +442,8 @@ struct Walker<'w, 'v> {
     spare: Vec<Vec<u8>>,
     links: Links,
     rows: Rows,
+    /// Buffer for the entries of a tree.
+    outline: Outline,
 }
 
 impl<'w> Walker<'w, '_> {
@@ -484,7 +496,8 @@ impl<'w> Walker<'w, '_> {
             Root::Elsewhere(id) => match self.worker.reader.read(&id) {
                 Ok(object) => {
                     let number = self.families.store.inventory.number(id.as_raw());
-                    let base = Expanded { bytes: object.bytes().to_vec(), trace: None, number };
+                    let bytes = object.bytes().to_vec();
+                    let base = Expanded { bytes, trace: None, number, outline: None };
                     let kind = object.kind();
                     drop(object);
                     self.visit(pack, entry, kind, Some(&base));
@@ -554,7 +567,8 @@ impl<'w> Walker<'w, '_> {
         let number = self.number(frame.pack, frame.entry, frame.kind);
         frame.held = match self.worker.reader.read(&id) {
             Ok(object) => {
-                Held::Expanded(Arc::new(Expanded { bytes: object.bytes().to_vec(), trace: None, number }))
+                let bytes = object.bytes().to_vec();
+                Held::Expanded(Arc::new(Expanded { bytes, trace: None, number, outline: None }))
             }
             Err(_) => Held::Lost,
         };
@@ -579,9 +593,16 @@ impl<'w> Walker<'w, '_> {
         let is_base = self.families.first_child(pack, entry).is_some();
         let number = self.number(pack, entry, kind);
         let mut trace = None;
+        let mut outline = std::mem::take(&mut self.outline);
+        outline.clear();
         if self.families.notes_only() {
             if let Some(id) = self.wanted(pack, entry) {
-                self.note(&id, kind, &bytes);
+                let known = base.and_then(|base| Some((base.outline.as_ref()?, &self.copies)));
+                if self.families.notes_rows() && kind == ObjectKind::Tree {
+                    // What is wrong with it was said before.
+                    let _ = outline.read(&bytes, id.as_raw().len(), known, |_, _| {});
+                }
+                self.note(&id, kind, &bytes, &outline);
             }
         } else if let Some(id) = self.wanted(pack, entry) {
             let derived = base.map(|base| (base, &self.copies));
@@ -594,8 +615,12 @@ impl<'w> Walker<'w, '_> {
                     Ok(())
                 }
                 (ObjectKind::Tree, _) => {
-                    let base = derived.map(|(base, copies)| (base.number, copies));
-                    self.worker.new_links(&id, number, &bytes, base)
+                    let base = derived.map(|(base, copies)| TreeBase {
+                        number: base.number,
+                        outline: base.outline.as_ref(),
+                        copies,
+                    });
+                    self.worker.new_links(&id, number, &bytes, base, &mut outline)
                 }
                 _ => self.worker.message(id, kind, &bytes),
             };
@@ -605,9 +630,12 @@ impl<'w> Walker<'w, '_> {
         }
         drop(turn);
         if is_base {
-            self.descend(pack, entry, kind, Held::Expanded(Arc::new(Expanded { bytes, trace, number })));
+            let outline = (kind == ObjectKind::Tree).then_some(outline);
+            let expanded = Expanded { bytes, trace, number, outline };
+            self.descend(pack, entry, kind, Held::Expanded(Arc::new(expanded)));
         } else {
             self.keep_buffer(bytes);
+            self.outline = outline;
         }
     }
 
@@ -683,14 +711,20 @@ impl<'w> Walker<'w, '_> {
         if let Ok(object) = self.worker.reader.read(&id) {
             let (kind, bytes) = (object.kind(), object.bytes().to_vec());
             drop(object);
-            self.note(&id, kind, &bytes);
+            let mut outline = Outline::default();
+            if kind == ObjectKind::Tree {
+                let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
+            }
+            self.note(&id, kind, &bytes, &outline);
         }
     }
 
-    fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+    fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8], outline: &Outline) {
         match &self.families.relevant {
-            Some((relevant, _)) if self.families.loose_ends.is_none() => {
-                self.rows.add(&self.families.store.inventory, relevant, id, bytes);
+            Some((relevant, _)) if self.families.notes_rows() => {
+                if kind == ObjectKind::Tree {
+                    self.rows.add(&self.families.store.inventory, relevant, id, (bytes, outline));
+                }
             }
             _ => self.note_links(id, kind, bytes),
         }

@@ -18,8 +18,8 @@ use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
-    OpenError, Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Rows, Scope, Store,
-    Tag, Trail, TreeEntries, links_of,
+    OpenError, Outline, Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Rows, Scope,
+    Store, Tag, Trail, links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 use crate::progress::Progress;
@@ -770,7 +770,7 @@ impl<'w> Worker<'w, '_> {
     fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
         let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
         if kind == ObjectKind::Tree {
-            return self.new_links(id, inventory.number(id.as_raw()), bytes, None);
+            return self.new_links(id, inventory.number(id.as_raw()), bytes, None, &mut Outline::default());
         }
         self.links.clear();
         links_of(id, kind, bytes, false, &mut self.links)?;
@@ -821,27 +821,18 @@ impl<'w> Worker<'w, '_> {
         id: &ObjectId,
         number: Option<u32>,
         bytes: &[u8],
-        base: Option<(Option<u32>, &Copies)>,
+        base: Option<TreeBase<'_>>,
+        outline: &mut Outline,
     ) -> Result<(), Malformed> {
         let (Objects::All(inventory), Some(tree)) = (self.shared.objects, number) else { return Ok(()) };
-        match base {
-            Some((Some(base), _)) => self.done.trail.link(base, tree),
+        match base.map(|base| base.number) {
+            Some(Some(base)) => self.done.trail.link(base, tree),
             // Where the base has no number, nothing tells what came with it.
-            Some((None, _)) => self.done.trail.lose(),
+            Some(None) => self.done.trail.lose(),
             None => {}
         }
-        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
-        let mut pieces = base.map_or(&[][..], |(_, copies)| copies.pieces()).iter().peekable();
-        let mut start = 0;
-        while let Some((kind, link)) = entries.next_link()? {
-            let end = bytes.len() - entries.rest_len();
-            while pieces.next_if(|piece| piece.to + piece.len <= start).is_some() {}
-            let is_copied =
-                pieces.peek().is_some_and(|piece| piece.to <= start && end <= piece.to + piece.len);
-            start = end;
-            if is_copied {
-                continue;
-            }
+        let known = base.and_then(|base| Some((base.outline?, base.copies)));
+        outline.read(bytes, id.as_raw().len(), known, |kind, link| {
             if kind == ObjectKind::Commit {
                 self.done.submodules.extend(ObjectId::from_raw(link));
             } else if let Some(number) = inventory.number(link) {
@@ -850,10 +841,20 @@ impl<'w> Worker<'w, '_> {
                 self.done.loose_ends.extend(ObjectId::from_raw(link));
                 self.done.trail.torn_tree(tree, kind);
             }
-        }
+        })?;
         self.remember(id, State::Tree);
         Ok(())
     }
+}
+
+/// The tree that another one was copied from.
+#[derive(Clone, Copy)]
+pub(super) struct TreeBase<'b> {
+    /// Its number in the inventory.
+    pub(super) number: Option<u32>,
+    /// Where its entries lie, where that was read.
+    pub(super) outline: Option<&'b Outline>,
+    pub(super) copies: &'b Copies,
 }
 
 /// The blob is larger than the user or this machine allows.
