@@ -175,13 +175,13 @@ fn gram(literal: &[u8], at: usize) -> u32 {
     }
 }
 
-/// 2,048 words of 64 bits: a hash of three bytes chooses the word, the fourth the bit.
+/// 4,096 words of 64 bits: a hash of three bytes chooses the word, the fourth the bit.
 #[derive(Debug)]
-struct Bitmap(Box<[u64; 2048]>);
+struct Bitmap(Box<[u64; 4096]>);
 
 impl Bitmap {
     fn new() -> Self {
-        Self(Box::new([0; 2048]))
+        Self(Box::new([0; 4096]))
     }
 
     fn set(&mut self, gram: u32) {
@@ -201,7 +201,7 @@ impl Bitmap {
     #[inline(always)]
     fn word(gram: u32) -> usize {
         // The shift puts the fourth byte out of the product.
-        (gram << 8).wrapping_mul(0x9E37_79B1) as usize >> 21
+        (gram << 8).wrapping_mul(0x9E37_79B1) as usize >> 20
     }
 }
 
