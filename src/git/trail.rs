@@ -100,6 +100,62 @@ impl Trail {
     pub fn finish(&mut self) {
         self.edges.shrink_to_fit();
         self.commits.sort_unstable_by_key(|note| note.commit);
+        // One that was noted in an earlier run may have been read again.
+        self.commits.dedup_by_key(|note| note.commit);
+    }
+
+    /// Writes the notes so that [`Trail::restore`] can read them; `None` if something is missing, since that may
+    /// come back.
+    pub fn store(&self) -> Option<Vec<u8>> {
+        if self.is_lost || self.has_gaps || !self.torn_commits.is_empty() || !self.torn_trees.is_empty() {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(16 + 8 * self.edges.len() + 20 * self.commits.len());
+        bytes.extend_from_slice(&(self.edges.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&(self.commits.len() as u64).to_le_bytes());
+        for (object, tree) in &self.edges {
+            bytes.extend_from_slice(&object.to_le_bytes());
+            bytes.extend_from_slice(&tree.to_le_bytes());
+        }
+        for note in &self.commits {
+            let (start, count) = note.parents;
+            bytes.extend_from_slice(&note.seconds.to_le_bytes());
+            let parents = &self.parents[start as usize..(start + count) as usize];
+            for number in [note.commit, note.tree, count].iter().chain(parents) {
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+        Some(bytes)
+    }
+
+    /// Reads what [`Trail::store`] wrote, each number replaced by the one that `numbers` has in its place. `None`
+    /// for anything else.
+    pub fn restore(bytes: &[u8], numbers: &[u32]) -> Option<Self> {
+        let mut rest = bytes;
+        let edges = usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
+        let commits = usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
+        let number = |rest: &mut &[u8]| numbers.get(u32::from_le_bytes(take(rest)?) as usize).copied();
+        // Before room is made for them: are there as many?
+        if rest.len() / 8 < edges || rest.len() / 20 < commits {
+            return None;
+        }
+        let mut trail = Self::default();
+        trail.edges.reserve_exact(edges);
+        for _ in 0..edges {
+            trail.edges.push((number(&mut rest)?, number(&mut rest)?));
+        }
+        trail.commits.reserve_exact(commits);
+        for _ in 0..commits {
+            let seconds = i64::from_le_bytes(take(&mut rest)?);
+            let (commit, tree) = (number(&mut rest)?, number(&mut rest)?);
+            let count = u32::from_le_bytes(take(&mut rest)?);
+            let parents = (trail.parents.len() as u32, count);
+            for _ in 0..count {
+                trail.parents.push(number(&mut rest)?);
+            }
+            trail.commits.push(CommitNote { commit, tree, seconds, parents });
+        }
+        rest.is_empty().then_some(trail)
     }
 
     /// Tree, parents and time of a commit.
@@ -167,6 +223,12 @@ impl Trail {
         }
         relevant
     }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(*first)
 }
 
 /// How many bits of a name decide whether it is looked up at all. With 24 there is a place for each of 16
@@ -308,5 +370,59 @@ impl Rows {
         let start = place.checked_sub(1).map_or(0, |before| self.trees[before].1);
         let (tree, end) = self.trees[place];
         (tree, &self.entries[start as usize..end as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trail() -> Trail {
+        let mut trail = Trail::default();
+        trail.link(3, 1);
+        trail.link(1, 4);
+        trail.parents = vec![2, 0, 5];
+        trail.commits = vec![
+            CommitNote { commit: 0, tree: 1, seconds: -7, parents: (0, 0) },
+            CommitNote { commit: 5, tree: 4, seconds: 1 << 40, parents: (1, 2) },
+        ];
+        trail
+    }
+
+    #[test]
+    fn what_was_stored_is_restored_under_other_numbers() {
+        let numbers: Vec<u32> = (0..6).map(|number| number * 10).collect();
+        let restored = Trail::restore(&trail().store().unwrap(), &numbers).unwrap();
+        assert_eq!(restored.edges, [(30, 10), (10, 40)]);
+        let commits: Vec<_> = restored.commits().collect();
+        assert_eq!(commits, [(0, 10, &[][..]), (50, 40, &[0, 50][..])]);
+        assert_eq!(restored.find(50), Some((40, &[0, 50][..], 1 << 40)));
+    }
+
+    #[test]
+    fn what_is_no_trail_is_refused() {
+        let numbers: Vec<u32> = (0..6).collect();
+        let bytes = trail().store().unwrap();
+        for len in 0..bytes.len() {
+            assert!(Trail::restore(&bytes[..len], &numbers).is_none(), "{len} bytes of it");
+        }
+        assert!(Trail::restore(&[&bytes[..], b"\0"].concat(), &numbers).is_none(), "a byte more");
+        assert!(Trail::restore(&bytes, &numbers[..5]).is_none(), "a number too high");
+        assert!(Trail::restore(&[0xFF; 40], &numbers).is_none(), "more than there is memory for");
+    }
+
+    #[test]
+    fn what_is_missing_is_not_stored() {
+        for tear in [
+            Trail::lose,
+            |trail: &mut Trail| trail.torn_commit(1),
+            |trail: &mut Trail| {
+                trail.torn_tree(1, ObjectKind::Blob);
+            },
+        ] {
+            let mut trail = trail();
+            tear(&mut trail);
+            assert!(trail.store().is_none());
+        }
     }
 }

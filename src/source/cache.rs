@@ -18,14 +18,16 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 1`; the last character is the version |
+//! | 16 | `stanch history 2`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | 1 if the file is closed, else 0 |
 //! | 8 | *n*, how many objects |
 //! | 8 | *m*, how many commits of submodules |
+//! | 8 | *t*, how many bytes of notes |
 //! | 20 *n* | names of the objects, ascending |
 //! | *n* | what is known of each, in the same order |
 //! | 20 *m* | names of the commits of submodules that trees refer to, ascending |
+//! | *t* | in a closed file the notes that attribution follows ([`Trail`]), in which a number is a place among the names |
 //! | 4 | CRC-32 of all before |
 //!
 //! A file that is not in this format to the last byte is left unused, and replaced by the next one. It is replaced
@@ -37,11 +39,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::git::{Inventory, ObjectKind};
+use crate::git::{Inventory, ObjectKind, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 1";
-const HEAD_BYTES: usize = 16 + 32 + 3 * 8;
+const MAGIC: &[u8; 16] = b"stanch history 2";
+const HEAD_BYTES: usize = 16 + 32 + 4 * 8;
 /// Length of an object name. Repositories with longer ones cannot be opened yet.
 const ID_BYTES: usize = 20;
 const CHECKSUM_BYTES: usize = 4;
@@ -106,6 +108,8 @@ pub(super) struct Memory {
     submodules: BTreeSet<ObjectId>,
     /// Whether the links of what is known need no look.
     is_closed: bool,
+    /// What is noted of the links of what is known, if it is closed.
+    trail: Option<Trail>,
     /// Whether the file says anything else than this.
     is_changed: bool,
     /// What the user should know.
@@ -123,6 +127,7 @@ impl Memory {
             states: vec![None; inventory.len()],
             submodules: BTreeSet::new(),
             is_closed: false,
+            trail: None,
             is_changed: true,
             notes: Vec::new(),
         };
@@ -130,10 +135,7 @@ impl Memory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return memory,
             read => read.map_err(CacheError::from),
         };
-        let taken = read.and_then(|bytes| {
-            memory.take(Records::parse(&bytes, &digest)?, inventory);
-            Ok(())
-        });
+        let taken = read.and_then(|bytes| memory.take(Records::parse(&bytes, &digest)?, inventory));
         if let Err(error) = taken {
             let path = memory.path.display();
             memory
@@ -143,15 +145,19 @@ impl Memory {
         memory
     }
 
-    fn take(&mut self, records: Records<'_>, inventory: &Inventory) {
-        let mut gone = 0;
-        for (raw, state) in records.objects() {
-            match inventory.number(raw) {
-                Some(number) => self.states[number as usize] = Some(state),
-                None => gone += 1,
+    fn take(&mut self, records: Records<'_>, inventory: &Inventory) -> Result<(), CacheError> {
+        let found: Vec<Option<u32>> = records.objects().map(|(raw, _)| inventory.number(raw)).collect();
+        let numbers: Option<Vec<u32>> = found.iter().copied().collect();
+        if let Some(numbers) = numbers.filter(|_| records.is_closed) {
+            let trail = Trail::restore(records.trail, &numbers);
+            self.trail = Some(trail.ok_or(CacheError::Damaged("its notes make no sense"))?);
+            self.is_closed = true;
+        }
+        for (number, (_, state)) in found.iter().zip(records.objects()) {
+            if let Some(number) = number {
+                self.states[*number as usize] = Some(state);
             }
         }
-        self.is_closed = records.is_closed && gone == 0;
         self.is_changed = !self.is_closed;
         if self.is_closed {
             self.submodules = records.submodules().collect();
@@ -160,6 +166,12 @@ impl Memory {
                 state.take_if(|state| matches!(state, State::Commit | State::Tree | State::Tag));
             }
         }
+        Ok(())
+    }
+
+    /// What is noted of commits and trees that need not be read. None need be if there is nothing.
+    pub(super) fn take_trail(&mut self) -> Trail {
+        self.trail.take().unwrap_or_default()
     }
 
     /// Whether an object has to be read: nothing is known of it, or it had a match.
@@ -179,12 +191,13 @@ impl Memory {
     }
 
     /// Adds what a run came to, and writes the file if that is news. `is_whole` says that what was read refers to
-    /// nothing that is not there.
+    /// nothing that is not there. The trail is that of all objects.
     pub(super) fn save(
         mut self,
         seen: &[(u32, State)],
         submodules: &BTreeSet<ObjectId>,
         is_whole: bool,
+        trail: &Trail,
         inventory: &Inventory,
     ) -> Vec<String> {
         for &(number, state) in seen {
@@ -192,28 +205,33 @@ impl Memory {
             self.is_changed |= before != Some(state);
         }
         self.submodules.extend(submodules);
-        self.is_closed = is_whole && self.states.iter().all(Option::is_some);
-        if self.is_changed
-            && let Err(error) = self.write(inventory)
-        {
+        if !self.is_changed {
+            return self.notes;
+        }
+        let notes = trail.store().filter(|_| is_whole && self.states.iter().all(Option::is_some));
+        self.is_closed = notes.is_some();
+        if let Err(error) = self.write(&notes.unwrap_or_default(), inventory) {
             self.notes.push(format!("cannot write the cache {}: {error}", self.path.display()));
         }
         self.notes
     }
 
-    fn write(&self, inventory: &Inventory) -> io::Result<()> {
+    fn write(&self, notes: &[u8], inventory: &Inventory) -> io::Result<()> {
         let known: Vec<(u32, State)> =
             (0..).zip(&self.states).filter_map(|(number, state)| Some((number, (*state)?))).collect();
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + known.len() * (ID_BYTES + 1) + CHECKSUM_BYTES);
+        let objects_bytes = known.len() * (ID_BYTES + 1);
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + objects_bytes + notes.len() + CHECKSUM_BYTES);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&self.digest);
-        for number in [u64::from(self.is_closed), known.len() as u64, self.submodules.len() as u64] {
+        let counts = [known.len(), self.submodules.len(), notes.len()].map(|count| count as u64);
+        for number in [u64::from(self.is_closed)].iter().chain(&counts) {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         // Numbers of the inventory are in the order of the names.
         known.iter().for_each(|(number, _)| bytes.extend_from_slice(inventory.id(*number).as_raw()));
         bytes.extend(known.iter().map(|(_, state)| *state as u8));
         self.submodules.iter().for_each(|id| bytes.extend_from_slice(id.as_raw()));
+        bytes.extend_from_slice(notes);
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
@@ -249,6 +267,7 @@ struct Records<'b> {
     ids: &'b [u8],
     states: &'b [u8],
     submodules: &'b [u8],
+    trail: &'b [u8],
 }
 
 impl<'b> Records<'b> {
@@ -264,18 +283,22 @@ impl<'b> Records<'b> {
             let at = MAGIC.len() + 32 + place * 8;
             Some(u64::from_le_bytes(*body.get(at..)?.first_chunk()?))
         };
-        let (Some(is_closed), Some(objects), Some(submodules)) = (number(0), number(1), number(2)) else {
+        let (Some(is_closed), Some(objects), Some(submodules), Some(trail)) =
+            (number(0), number(1), number(2), number(3))
+        else {
             return Err(broken_off);
         };
         let split = || -> Option<Self> {
             let (objects, submodules) = (usize::try_from(objects).ok()?, usize::try_from(submodules).ok()?);
             let (ids, rest) = body[HEAD_BYTES..].split_at_checked(objects.checked_mul(ID_BYTES)?)?;
             let (states, rest) = rest.split_at_checked(objects)?;
-            (Some(rest.len()) == submodules.checked_mul(ID_BYTES)).then_some(Self {
+            let (submodules, rest) = rest.split_at_checked(submodules.checked_mul(ID_BYTES)?)?;
+            (rest.len() as u64 == trail).then_some(Self {
                 is_closed: is_closed == 1,
                 ids,
                 states,
-                submodules: rest,
+                submodules,
+                trail: rest,
             })
         };
         let records = split().ok_or(CacheError::Damaged("its length is not what it says"))?;
@@ -309,10 +332,11 @@ mod tests {
     /// A file of two objects and a submodule.
     fn file() -> Vec<u8> {
         let mut bytes = [&MAGIC[..], &DIGEST].concat();
-        [1_u64, 2, 1].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+        [1_u64, 2, 1, 5].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
         bytes.extend([[1; ID_BYTES], [2; ID_BYTES]].concat());
         bytes.extend([State::Blob as u8, State::Again as u8]);
         bytes.extend([9; ID_BYTES]);
+        bytes.extend(b"notes");
         signed(bytes)
     }
 
@@ -330,6 +354,7 @@ mod tests {
         let expected = [(&[1; ID_BYTES][..], State::Blob), (&[2; ID_BYTES][..], State::Again)];
         assert_eq!(objects, expected);
         assert_eq!(records.submodules().count(), 1);
+        assert_eq!(records.trail, b"notes");
     }
 
     #[test]
@@ -364,6 +389,7 @@ mod tests {
             (with(HEAD_BYTES, 3), "names out of order"),
             (with(63, 0xff), "more objects than there is memory for"),
             (with(71, 0xff), "more submodules than there is memory for"),
+            (with(79, 0xff), "more notes than there is memory for"),
         ] {
             assert!(Records::parse(&bytes, &DIGEST).is_err(), "{what}");
         }

@@ -361,12 +361,14 @@ impl Run<'_, '_> {
     /// Reads what earlier audits do not know, and remembers what it came to.
     fn remembering(self, repository: &Repository, store: &Store, digest: [u8; 32]) -> Done {
         let inventory = &store.inventory;
-        let memory = Memory::load(repository.common_dir(), digest, inventory);
+        let mut memory = Memory::load(repository.common_dir(), digest, inventory);
+        let known = memory.take_trail();
         let wanted = |id: &ObjectId| inventory.number(id.as_raw()).is_none_or(|number| memory.wants(number));
         let families = Families::new(store, &wanted).leaving_the_rest();
         let mut done = self.walk(&families, &Objects::All(inventory), true);
-        // Known trees and commits are not read, so the trail has gaps.
-        done.trail.lose();
+        // Known trees and commits are not read, but what was noted of them then is still so.
+        done.trail.merge(known);
+        done.trail.finish();
         for (number, state) in memory.known() {
             match state {
                 State::Commit => done.commits.push(inventory.id(number)),
@@ -382,7 +384,7 @@ impl Run<'_, '_> {
         done.submodules.extend(memory.submodules());
         // What a shallow clone lacks is no loose end, and it may be fetched, or not, before the next audit.
         let is_whole = done.loose_ends.is_empty() && self.shallow.is_empty();
-        let notes = memory.save(&done.seen, &done.submodules, is_whole, inventory);
+        let notes = memory.save(&done.seen, &done.submodules, is_whole, &done.trail, inventory);
         let _ = self.history.notes.set(notes);
         done
     }
