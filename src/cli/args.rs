@@ -411,6 +411,8 @@ pub enum ReportFormat {
     Csv,
     /// Annotations in the log of GitHub Actions
     Github,
+    /// A page to look at, in one file
+    Html,
 }
 
 /// Said here and not by clap, since not every command writes every form.
@@ -426,6 +428,7 @@ Possible values:
 - junit:  JUnit XML
 - csv:    Comma-separated values, for spreadsheets
 - github: Annotations in the log of GitHub Actions
+- html:   A page to look at, in one file
 
 Commands that report no findings write the first three.";
 

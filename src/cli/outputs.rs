@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use stanch::report::{
-    Csv, Document, Github, Gitlab, Human, Json, JsonLines, Junit, Reporter, Sarif, Verbosity, text,
+    Csv, Document, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Reporter, Sarif, Verbosity, text,
 };
 
 use super::args::{Command, Format, GlobalArgs, ReportFormat};
@@ -160,6 +160,7 @@ impl Output {
             ReportFormat::Junit => Box::new(Junit),
             ReportFormat::Csv => Box::new(Csv),
             ReportFormat::Github => Box::new(Github),
+            ReportFormat::Html => Box::new(Html),
         }
     }
 }

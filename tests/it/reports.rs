@@ -10,7 +10,8 @@ use stanch::finding::{Confidence, Excerpt, Finding, Part, RuleInfo, Severity};
 use stanch::fingerprint::Fingerprint;
 use stanch::location::{CommitInfo, Exposure, Location, ObjectId, Origin, Reach};
 use stanch::report::{
-    Csv, Document, Github, Gitlab, Human, Json, JsonLines, Junit, Mode, Report, Reporter, Sarif, Verbosity,
+    Csv, Document, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Mode, Report, Reporter, Sarif,
+    Verbosity,
 };
 use stanch::secret::Secret;
 use stanch::span::{ByteSpan, LineColumn};
@@ -58,7 +59,7 @@ fn written(reporter: &dyn Reporter, report: &Report<'_>) -> String {
 }
 
 /// Every form; the one for people in the two extremes of what it says.
-fn all_forms() -> [(&'static str, Box<dyn Reporter>); 9] {
+fn all_forms() -> [(&'static str, Box<dyn Reporter>); 10] {
     [
         ("human", Box::new(Human::default())),
         ("verbose", Box::new(Human { colour: false, verbosity: Verbosity::Verbose })),
@@ -69,6 +70,7 @@ fn all_forms() -> [(&'static str, Box<dyn Reporter>); 9] {
         ("junit", Box::new(Junit)),
         ("csv", Box::new(Csv)),
         ("github", Box::new(Github)),
+        ("html", Box::new(Html)),
     ]
 }
 
@@ -282,7 +284,9 @@ fn all_forms_tell_the_same_findings_in_the_same_order() {
     }
     for (name, reporter) in all_forms() {
         let text = written(reporter.as_ref(), &fixture.report());
-        let places: Vec<Option<usize>> = words.iter().map(|word| text.find(word.as_str())).collect();
+        // A page has a timeline before its findings, by time.
+        let list = text.find("id=\"findings\"").map_or(&*text, |start| &text[start..]);
+        let places: Vec<Option<usize>> = words.iter().map(|word| list.find(word.as_str())).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{name}: {places:?}");
     }
 }
@@ -472,4 +476,100 @@ fn no_text_is_a_command_of_the_log() {
     );
     assert_eq!(text.lines().count(), fixture.findings.len() + 1);
     assert!(first.contains("100%25 sure"), "{first}");
+}
+
+/// The page without its style and its script, which have files of their own to be read in.
+fn page_text(page: &str) -> String {
+    let mut text = page.to_owned();
+    for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        let (start, end) = (text.find(open).expect(open) + open.len(), text.find(close).expect(close));
+        text.replace_range(start..end, "…");
+    }
+    text
+}
+
+#[test]
+fn html_format() {
+    let page = page_text(&written(&Html, &incomplete(&mut fixture())));
+    // The hashes change with the style and the script; another test works them out.
+    let hash = regex::Regex::new("sha256-[A-Za-z0-9+/=]+").unwrap();
+    insta::assert_snapshot!(hash.replace_all(&page, "sha256-…"));
+}
+
+#[test]
+fn html_without_findings() {
+    let mut fixture = fixture();
+    fixture.findings.clear();
+    let page = written(&Html, &fixture.report());
+    assert!(page.contains("No secrets found") && !page.contains("<details class=\"finding"), "{page}");
+    let page = written(&Html, &incomplete(&mut fixture));
+    assert!(page.contains("this is no all-clear") && page.contains("permission denied"), "{page}");
+    assert!(!page.contains("No secrets found"), "{page}");
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing_but_its_own_script() {
+    use sha2::{Digest, Sha256};
+    let mut fixture = fixture();
+    let attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;";
+    fixture.findings[0].location.path = attack.into();
+    fixture.findings[0].reason = attack.to_owned();
+    fixture.findings[0].excerpt = Excerpt { text: attack.to_owned(), secret: 2..9 };
+    let mut rule = (*fixture.findings[1].rule).clone();
+    rule.id = attack.to_owned();
+    rule.provider = attack.to_owned();
+    rule.description = attack.to_owned();
+    rule.revoke = Some(attack.to_owned());
+    rule.reference = Some(format!("https://example.org/{attack}"));
+    fixture.findings[1].rule = Arc::new(rule.clone());
+    rule.reference = Some("javascript:alert(1)".to_owned());
+    fixture.findings[3].rule = Arc::new(rule);
+    fixture.findings[2].exposure.as_mut().unwrap().first.as_mut().unwrap().author_name = attack.into();
+    fixture.findings[2].exposure.as_mut().unwrap().last.as_mut().unwrap().author_email = attack.into();
+    fixture.coverage.problem(attack, attack);
+    fixture.coverage.skip(attack, SkipReason::Binary);
+    fixture.notes.push(attack.to_owned());
+    let page = written(&Html, &Report { config: Some(Path::new(attack)), ..fixture.report() });
+
+    let between = |open: &str, close: &str| {
+        let start = page.find(open).expect(open) + open.len();
+        &page[start..start + page[start..].find(close).expect(close)]
+    };
+    for (tag, directive) in [("style", "style-src"), ("script", "script-src")] {
+        let text = between(&format!("<{tag}>"), &format!("</{tag}>"));
+        let hash = data_encoding::BASE64.encode(&Sha256::digest(text.as_bytes()));
+        assert!(page.contains(&format!("{directive} 'sha256-{hash}'")), "the policy names the {tag}");
+    }
+    assert!(between("Security-Policy\" content=\"", "\"").starts_with("default-src 'none';"));
+    let text = page_text(&page);
+    assert!(!text.contains("<script>alert") && !text.contains("<img"), "{text}");
+    assert_eq!(text.matches("<script").count(), 1);
+    for loading in [" src=", "url(", "@import", " style=", " onclick", "javascript:", "<link", "<iframe"] {
+        // As escaped text it stands there; anywhere else it would be markup.
+        let markup = text.replace("&lt;img src=x onerror=alert(1)&gt;", "");
+        assert!(!markup.contains(loading), "{loading}");
+    }
+    assert!(!between("<style>", "</style>").contains("url("));
+    // Every tag that is opened is closed, in order.
+    let tag = regex::Regex::new("<(/?)([a-z][a-z0-9]*)((?:[^>\"]|\"[^\"]*\")*)>").unwrap();
+    let mut open: Vec<&str> = Vec::new();
+    for found in tag.captures_iter(&text) {
+        let name = found.get(2).unwrap().as_str();
+        if &found[1] == "/" {
+            assert_eq!(open.pop(), Some(name));
+        } else if !found[3].ends_with('/') && !["meta", "input"].contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_page_of_files_has_no_history() {
+    let mut fixture = fixture();
+    fixture.findings.truncate(2);
+    let page = written(&Html, &Report { mode: Mode::Scan, ..fixture.report() });
+    assert!(
+        page.contains("By file") && !page.contains("Timeline of exposure") && !page.contains("By author")
+    );
 }

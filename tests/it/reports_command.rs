@@ -169,7 +169,7 @@ fn reports_are_merged_in_any_order_and_form() {
     assert_eq!(categories, ["stanch/scan/alpha/", "stanch/scan/beta/"]);
     let people = sandbox.stanch(&[&args[..], &["human"]].concat()).expect_code(1);
     assert!(people.stdout.contains("alpha: conf/app.env"), "{}", people.stdout);
-    for form in ["gitlab", "junit", "csv", "github", "jsonl"] {
+    for form in ["gitlab", "junit", "csv", "github", "html", "jsonl"] {
         let ran = sandbox.stanch(&[&args[..], &[form]].concat()).expect_code(1);
         assert!(ran.stdout.contains("clickup-personal-token") && ran.stdout.contains("alpha"), "{form}");
     }
