@@ -94,7 +94,7 @@ fn annotation(kind: &str, finding: &FindingRecord, out: &mut dyn Write) -> io::R
         message.push_str(&format!("; in the history{first}"));
     }
     if let Some(revoke) = &finding.revoke {
-        message.push_str(&format!("\nRevoke: {}", escape(revoke)));
+        message.push_str(&format!("\nWhat to do: {}", escape(revoke)));
     }
     let title = property(&escape(&format!("{TOOL}: {}", finding.rule)));
     writeln!(out, "::{kind} {place}title={title}::{}", data(&message))

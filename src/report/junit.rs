@@ -82,7 +82,7 @@ fn failure(finding: &FindingRecord, out: &mut dyn Write) -> io::Result<()> {
         }
         lines.push(if history.in_head { "still in HEAD".to_owned() } else { "only in history".to_owned() });
     }
-    lines.extend(finding.revoke.as_ref().map(|revoke| format!("revoke: {revoke}")));
+    lines.extend(finding.revoke.as_ref().map(|revoke| format!("what to do: {revoke}")));
     lines.push(format!("fingerprint {}", secret.fingerprint));
     for line in lines.iter().filter(|line| !line.is_empty()) {
         writeln!(out, "{}", xml(&escape(line)))?;

@@ -13,6 +13,19 @@ use super::wire::{
 /// Findings are in the order of repository, path and place, whatever the order of the reports. What is the same in all
 /// fields is listed once: it is the same place, seen by two shards; a note counts it. Numbers of the receipt are
 /// sums, and the whole is complete if all parts are. `version` is that of the tool that merges.
+///
+/// ```no_run
+/// use stanch::report::{Reporter, Sarif, merge, read};
+///
+/// let reports = [("api", "api.json"), ("web", "web.json")].map(|(name, file)| {
+///     let report = read(&std::fs::read(file).expect("a file")).expect("a report");
+///     (Some(name.to_owned()), report)
+/// });
+/// let all = merge(reports.into(), "1.0.0");
+/// let warnings = Sarif.write(&all, &mut std::io::stdout())?;
+/// assert!(warnings.is_empty(), "GitHub takes all of it");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn merge(reports: Vec<(Option<String>, Document)>, version: &str) -> Document {
     let mut run = RunRecord {
         schema_version: SCHEMA_VERSION,

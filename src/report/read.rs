@@ -67,6 +67,19 @@ enum Line {
 
 /// Reads what [`Json`](super::Json) or [`JsonLines`](super::JsonLines) wrote.
 ///
+/// ```
+/// use stanch::coverage::{Coverage, Suppressed};
+/// use stanch::report::{Document, Json, Mode, ReadError, Report, Reporter, read};
+///
+/// let (coverage, suppressed) = (Coverage::default(), Suppressed::default());
+/// let written = Document::new(&Report::new(Mode::Scan, &[], &coverage, &suppressed));
+/// let mut json = Vec::new();
+/// Json.write(&written, &mut json)?;
+/// assert_eq!(read(&json)?, written);
+/// assert!(matches!(read(&json[..40]), Err(ReadError::Truncated { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// When the text is no whole report of a schema version that is known.

@@ -97,6 +97,32 @@ fn json_of_every_mode_is_valid_against_the_published_schema() {
 }
 
 #[test]
+fn merged_reports_and_comparisons_are_valid_too() {
+    let (sandbox, _) = every_mode();
+    let (document, diff) = (validator(&own()), own_part("diff"));
+    let files = [("scan", "scan.json"), ("history", "history.json")].map(|(command, name)| {
+        let path = sandbox.outside().join(name);
+        fs::write(&path, run(&sandbox, &[command], "json")).expect("a written file");
+        path.to_str().expect("a plain path").to_owned()
+    });
+    let named: Vec<String> =
+        files.iter().zip(["x", "y"]).map(|(file, name)| format!("{name}={file}")).collect();
+    for pair in [&files[..], &named] {
+        let ran = sandbox.stanch(&["report", "merge", &pair[0], &pair[1], "--format", "json"]).expect_code(1);
+        assert_valid(&document, &ran.json(), "a merged report");
+        assert_eq!(ran.json()["mode"], "mixed");
+    }
+    let ran = sandbox.stanch(&["report", "diff", &files[0], &files[1], "--format", "json"]).expect_code(1);
+    assert_valid(&diff, &ran.json(), "a comparison");
+    let log =
+        sandbox.stanch(&["report", "merge", &named[0], &named[1], "--format", "sarif"]).expect_code(1).json();
+    assert_valid(&vendored("sarif-2.1.0.json"), &log, "SARIF of a merged report");
+    let report =
+        sandbox.stanch(&["report", "merge", &named[0], &named[1], "--format", "gitlab"]).expect_code(1);
+    assert_valid(&vendored("gitlab-secret-detection-15.json"), &report.json(), "GitLab of a merged report");
+}
+
+#[test]
 fn the_schema_refuses_what_is_no_report() {
     let (sandbox, _) = every_mode();
     let document = validator(&own());

@@ -427,7 +427,7 @@ impl<'p> Page<'p> {
             self.excerpt(&part.secret)?;
         }
         if let Some(revoke) = &finding.revoke {
-            write!(self.out, "<p class=\"todo\"><b>Revoke it:</b> {}</p>", html(revoke))?;
+            write!(self.out, "<p class=\"todo\"><b>What to do:</b> {}</p>", html(revoke))?;
         }
         write!(self.out, "<dl class=\"facts\">")?;
         let reason = match finding.reason.as_str() {

@@ -184,7 +184,7 @@ impl Page<'_> {
             "<div class=\"row head\"><span class=\"label\"></span><svg class=\"axis\" aria-hidden=\"true\">"
         )?;
         for (at, (x, name)) in timeline.marks().iter().enumerate() {
-            let anchor = if *x > 92.0 { "end" } else { "start" };
+            let anchor = if *x > 97.0 { "end" } else { "start" };
             let minor = if at % 3 == 0 { "" } else { " class=\"minor\"" };
             write!(self.out, "<text x=\"{x:.2}%\" y=\"13\" text-anchor=\"{anchor}\"{minor}>{name}</text>")?;
         }
@@ -237,7 +237,7 @@ impl Page<'_> {
                 .iter()
                 .enumerate()
                 .map(|(at, (x, name))| {
-                    let anchor = if *x > 95.0 { "end" } else { "start" };
+                    let anchor = if *x > 97.0 { "end" } else { "start" };
                     let minor = if at % 3 == 0 { "" } else { " class=\"minor\"" };
                     format!("<text x=\"{x:.2}%\" y=\"15\" text-anchor=\"{anchor}\"{minor}>{name}</text>")
                 })

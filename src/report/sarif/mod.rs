@@ -254,8 +254,8 @@ fn rule(finding: &FindingRecord) -> Rule {
     };
     let title = escape(&title).into_owned();
     let advice = match &finding.revoke {
-        Some(revoke) => format!("Revoke it: {}", escape(revoke)),
-        None => "Revoke it where it was issued.".to_owned(),
+        Some(revoke) => format!("What to do: {}", escape(revoke)),
+        None => "What to do: revoke it where it was issued.".to_owned(),
     };
     let after = "What has been pushed is known to others: taking it out of the file is not enough. Then keep the new one \
                  where git does not see it.";
