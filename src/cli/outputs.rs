@@ -183,7 +183,7 @@ pub fn deliver(document: &Document, plan: &OutputPlan, has_secrets: bool) -> Res
         failures.extend(written.err());
     }
     if !plan.outputs.iter().any(Output::is_for_people) {
-        let no_findings = Document { findings: Vec::new(), ..document.clone() };
+        let no_findings = Document { run: document.run.clone(), findings: Vec::new(), clock: document.clock };
         let _ =
             Human { verbosity: Verbosity::Quiet, ..Human::default() }.write(&no_findings, &mut io::stderr());
     }

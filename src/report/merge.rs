@@ -65,9 +65,9 @@ pub fn merge(reports: Vec<(Option<String>, Document)>, version: &str) -> Documen
             finding
         }));
         receipt(&mut run, part.coverage, repository.as_deref());
-        run.suppressed.inline += part.suppressed.inline;
-        run.suppressed.allowlist += part.suppressed.allowlist;
-        run.suppressed.below_threshold += part.suppressed.below_threshold;
+        add(&mut run.suppressed.inline, part.suppressed.inline);
+        add(&mut run.suppressed.allowlist, part.suppressed.allowlist);
+        add(&mut run.suppressed.below_threshold, part.suppressed.below_threshold);
         let about = repository.as_ref().map_or_else(String::new, |name| format!("{name}: "));
         run.notes.extend(part.notes.into_iter().map(|note| format!("{about}{note}")));
     }
@@ -90,16 +90,21 @@ fn common(reports: &[(Option<String>, Document)]) -> Mode {
     if modes.all(|mode| mode == first) { first } else { Mode::Mixed }
 }
 
+/// A report is a file of somebody else: no number in it may end in a panic.
+fn add(sum: &mut u64, number: u64) {
+    *sum = sum.saturating_add(number);
+}
+
 fn receipt(run: &mut RunRecord, part: CoverageRecord, repository: Option<&str>) {
     let sum = &mut run.coverage;
-    sum.files += part.files;
-    sum.blobs += part.blobs;
-    sum.known_clean += part.known_clean;
-    sum.commits += part.commits;
-    sum.refs += part.refs;
-    sum.bytes += part.bytes;
+    add(&mut sum.files, part.files);
+    add(&mut sum.blobs, part.blobs);
+    add(&mut sum.known_clean, part.known_clean);
+    add(&mut sum.commits, part.commits);
+    add(&mut sum.refs, part.refs);
+    add(&mut sum.bytes, part.bytes);
     for (reason, number) in part.skipped.counts {
-        *sum.skipped.counts.entry(reason).or_default() += number;
+        add(sum.skipped.counts.entry(reason).or_default(), number);
     }
     // In a merged report a name alone would not say where.
     let named = |name: &mut String, hex: &mut Option<String>| {

@@ -573,3 +573,50 @@ fn a_page_of_files_has_no_history() {
         page.contains("By file") && !page.contains("Timeline of exposure") && !page.contains("By author")
     );
 }
+
+/// Every place of a number in a report.
+fn numbers(value: &serde_json::Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Number(_) => found.push(place.to_owned()),
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| numbers(value, &format!("{place}/{at}"), found))
+        }
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| numbers(value, &format!("{place}/{}", name.replace('/', "~1")), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_number_of_a_report_that_is_read_breaks_a_form() {
+    let plain: serde_json::Value = serde_json::from_str(&written(&Json, &fixture().report())).unwrap();
+    let mut places = Vec::new();
+    numbers(&plain, "", &mut places);
+    let mut tried = 0;
+    for place in places {
+        for number in [serde_json::json!(0), serde_json::json!(u64::MAX), serde_json::json!(i64::MIN)] {
+            let mut wrong = plain.clone();
+            *wrong.pointer_mut(&place).expect("a place of the report") = number;
+            // What is no report is refused, and that is as good.
+            let Ok(document) = stanch::report::read(wrong.to_string().as_bytes()) else { continue };
+            tried += 1;
+            let merged = stanch::report::merge(vec![(None, document.clone()), (None, document)], "0.0.0");
+            for (_, reporter) in all_forms() {
+                reporter.write(&merged, &mut Vec::new()).expect("a Vec takes everything");
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[test]
+fn what_is_read_is_what_was_written() {
+    let mut fixture = fixture();
+    let report = incomplete(&mut fixture);
+    let document = Document { clock: Default::default(), ..Document::new(&report) };
+    for reporter in [&Json as &dyn Reporter, &JsonLines] {
+        let text = written(reporter, &report);
+        assert_eq!(stanch::report::read(text.as_bytes()).unwrap(), document);
+    }
+}

@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use super::{Page, counted, day, grouped, html};
 use crate::finding::Severity;
 use crate::report::text::count;
-use crate::report::wire::FindingRecord;
+use crate::report::wire::{CommitRecord, FindingRecord};
 
 /// How long something was there, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,12 @@ impl Span {
     /// The span of a finding of the history whose commits have dates.
     pub(super) fn of(finding: &FindingRecord) -> Option<Self> {
         let history = finding.history.as_ref()?;
-        let dated = |commit: &&crate::report::wire::CommitRecord| commit.date.is_some();
+        let dated = |commit: &&CommitRecord| commit.date.is_some();
         let first = history.first_commit.as_ref().filter(dated);
         let last = history.last_commit.as_ref().filter(dated);
-        let start = first.or(last)?.time_seconds;
-        let end = last.or(first)?.time_seconds.max(start);
+        let time = |commit: &CommitRecord| commit.time_seconds.clamp(-LATEST, LATEST);
+        let start = time(first.or(last)?);
+        let end = time(last.or(first)?).max(start);
         Some(Self { start, end, is_open: history.in_head })
     }
 }
@@ -42,6 +43,9 @@ pub(super) struct Timeline {
     from: i64,
     to: i64,
 }
+
+/// The end of the year 9999: a report that was read from a file may hold any number.
+const LATEST: i64 = 253_402_300_799;
 
 /// No bar is thinner than this, in parts of a hundred: a day in ten years must be seen.
 const THINNEST: f64 = 0.7;

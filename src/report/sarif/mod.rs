@@ -212,7 +212,10 @@ fn run_properties(document: &Document, repository: Option<&str>) -> BTreeMap<&'s
         ("commits", coverage.commits.into()),
         ("refs", coverage.refs.into()),
         ("bytes", coverage.bytes.into()),
-        ("skipped", coverage.skipped.counts.values().sum::<u64>().into()),
+        (
+            "skipped",
+            coverage.skipped.counts.values().fold(0_u64, |sum, number| sum.saturating_add(*number)).into(),
+        ),
     ]
     .into();
     if let Some(name) = repository {
@@ -432,8 +435,8 @@ fn artifact(path: BString) -> ArtifactLocation {
 fn location(finding: &FindingRecord, secret: &SecretRecord) -> Location {
     let columns = columns(secret);
     let context = (!secret.excerpt.is_empty()).then(|| ContextRegion {
-        start_line: secret.line,
-        end_line: secret.line,
+        start_line: secret.line.max(1),
+        end_line: secret.line.max(1),
         snippet: text(&secret.excerpt),
     });
     Location {
@@ -441,12 +444,12 @@ fn location(finding: &FindingRecord, secret: &SecretRecord) -> Location {
         physical_location: PhysicalLocation {
             artifact_location: artifact(place_of(finding)),
             region: Some(Region {
-                start_line: secret.line,
+                start_line: secret.line.max(1),
                 start_column: columns.map(|(start, _)| start),
-                end_line: secret.end_line,
+                end_line: secret.end_line.max(secret.line).max(1),
                 end_column: columns.map(|(_, end)| end),
                 byte_offset: secret.byte_start,
-                byte_length: secret.byte_end - secret.byte_start,
+                byte_length: secret.byte_end.saturating_sub(secret.byte_start),
                 snippet: text(excerpt_secret(secret)),
             }),
             context_region: context,
@@ -467,17 +470,79 @@ fn excerpt_secret(secret: &SecretRecord) -> &str {
 /// every token is; behind a password that is not, it lies a little too far.
 fn columns(secret: &SecretRecord) -> Option<(u64, u64)> {
     let [before, _, _] = secret.excerpt_parts();
-    let is_whole = before.len() as u64 + 1 == secret.column && !before.contains(['…', '\u{fffd}']);
+    let is_whole =
+        secret.column.checked_sub(1) == Some(before.len() as u64) && !before.contains(['…', '\u{fffd}']);
     if !is_whole || (secret.excerpt_end == secret.excerpt_start) {
         return None;
     }
     let start = before.chars().count() as u64 + 1;
     match secret.end_line == secret.line {
-        true => Some((start, start + (secret.end_column - secret.column))),
+        true => Some((start, start + secret.end_column.checked_sub(secret.column)?)),
         false => Some((start, secret.end_column)),
     }
 }
 
 fn text(text: &str) -> Text {
     Text { text: text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::{Coverage, Suppressed};
+    use crate::report::{Mode, Report};
+
+    fn document(findings: u64) -> Document {
+        let (coverage, suppressed) = (Coverage::default(), Suppressed::default());
+        let mut document = Document::new(&Report::new(Mode::Scan, &[], &coverage, &suppressed));
+        document.findings = (1..=findings)
+            .map(|line| {
+                serde_json::from_value(serde_json::json!({
+                    "rule": "a-rule", "provider": "", "description": "d", "severity": "high", "confidence": "high",
+                    "reason": "", "path": "p", "line": line, "column": 1, "end_line": line, "end_column": 9,
+                    "byte_start": 0, "byte_end": 8, "secret_redacted": "…", "excerpt": "",
+                    // Nothing that packs well.
+                    "fingerprint": format!("{:x}", Sha(line)), "revoke": null, "reference": null,
+                    "origin": {"kind": "file"}, "history": null, "parts": []
+                }))
+                .unwrap()
+            })
+            .collect();
+        document
+    }
+
+    struct Sha(u64);
+
+    impl std::fmt::LowerHex for Sha {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            use sha2::{Digest, Sha256};
+            Sha256::digest(self.0.to_le_bytes()).iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        }
+    }
+
+    #[test]
+    fn a_file_that_would_be_too_large_holds_what_fits() {
+        let limits = Limits { gzip_bytes: 10_000, ..GITHUB };
+        let mut out = Vec::new();
+        let warnings = write(&document(1000), limits, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(gzip_bytes(&text, limits.gzip_bytes) <= limits.gzip_bytes);
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let kept = log["runs"][0]["results"].as_array().unwrap().len();
+        assert!((50..1000).contains(&kept), "{kept}");
+        let said = format!("{} findings of 1000 left out", 1000 - kept);
+        assert!(warnings.len() == 1 && warnings[0].contains(&said), "{warnings:?}");
+        // And what fits is not touched.
+        assert!(write(&document(10), limits, &mut Vec::new()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn more_repositories_than_runs_are_said() {
+        let mut document = document(21);
+        for (at, finding) in document.findings.iter_mut().enumerate() {
+            finding.repository = Some(format!("repository {at}"));
+        }
+        let warnings = write(&document, GITHUB, &mut Vec::new()).unwrap();
+        assert!(warnings.len() == 1 && warnings[0].contains("21 repositories"), "{warnings:?}");
+    }
 }
