@@ -92,12 +92,12 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output and configuration")]
 pub struct GlobalArgs {
-    /// Choose the form of the report [default: human]
+    /// Choose human|json|jsonl|sarif|gitlab|junit|csv|github|html [default: human]
     #[arg(long, global = true, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     #[arg(long_help = FORMAT_HELP)]
     pub format: Option<ReportFormat>,
 
-    /// Write the report to a file instead of standard output; json=FILE,sarif=FILE writes several
+    /// Write the report to a file, or several forms: json=FILE,sarif=FILE
     ///
     /// A file appears complete or not at all. Several forms of one run: json=FILE,sarif=FILE, or the option again;
     /// `-` is standard output. With --format besides, standard output gets that form.

@@ -98,13 +98,8 @@ fn split(value: &OsStr) -> Result<Vec<(Option<ReportFormat>, OsString)>> {
         bail!("--output: the name of the file is empty");
     }
     if with_format(text).is_none() {
-        if let Some((word, _)) = text.split_once('=').filter(|(word, _)| is_like_a_format(word))
-            && !Path::new(text).exists()
-        {
-            bail!(
-                "--output: there is no form `{word}`; there are {}; write ./{text} if that is a file",
-                names()
-            );
+        if !Path::new(text).exists() {
+            refuse_unknown(text)?;
         }
         return Ok(whole());
     }
@@ -112,7 +107,10 @@ fn split(value: &OsStr) -> Result<Vec<(Option<ReportFormat>, OsString)>> {
     for piece in text.split(',') {
         match (with_format(piece), parts.last_mut()) {
             (Some((format, file)), _) => parts.push((format, file.to_owned())),
-            (None, Some((_, file))) => file.extend([",", piece]),
+            (None, Some((_, file))) => {
+                refuse_unknown(piece)?;
+                file.extend([",", piece]);
+            }
             (None, None) => unreachable!("the first piece starts with a form, as the whole does"),
         }
     }
@@ -121,6 +119,19 @@ fn split(value: &OsStr) -> Result<Vec<(Option<ReportFormat>, OsString)>> {
         false => Ok((Some(format), OsString::from(file))),
     });
     parts.collect()
+}
+
+/// A slip such as `jsno=FILE` must not make a file of that name.
+fn refuse_unknown(text: &str) -> Result<()> {
+    match text.split_once('=') {
+        Some((word, _)) if is_like_a_format(word) => {
+            bail!(
+                "--output: there is no form `{word}`; there are {}; write ./{text} if that is a file",
+                names()
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 fn with_format(text: &str) -> Option<(ReportFormat, &str)> {
@@ -233,7 +244,7 @@ mod tests {
                 file(Some(ReportFormat::Csv), "-")
             ]
         );
-        for wrong in ["", "json=", "json=a,sarif=", "xml=a"] {
+        for wrong in ["", "json=", "json=a,sarif=", "xml=a", "json=a,xml=b"] {
             assert!(split(OsStr::new(wrong)).is_err(), "{wrong}");
         }
     }
