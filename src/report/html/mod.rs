@@ -524,6 +524,7 @@ impl<'p> Page<'p> {
             self.fact(name, &grouped(*number))?;
         }
         let time = match self.document.clock.elapsed {
+            Some(time) if time.as_secs() == 0 => format!(" in {} ms", time.as_millis()),
             Some(time) => format!(" in {:.1} s", time.as_secs_f64()),
             None => String::new(),
         };
