@@ -28,6 +28,28 @@
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
+//! # In a few lines
+//!
+//! ```
+//! use stanch::report::{Document, Json, Mode, Report, Reporter};
+//! use stanch::rule::RuleSet;
+//! use stanch::scanner::{Policy, Scanner};
+//! use stanch::source::stdin::Stdin;
+//!
+//! // No token stands whole in a file of this repository.
+//! let text = format!("first line\nkey = pk_{}_{}\n", "48151623", "A7Q2Z9K4M1X8C5V3B6N0L2J4H7G9F1D8");
+//! let scanner = Scanner::new(RuleSet::builtin(), Policy::default());
+//! let outcome = scanner.scan(&Stdin::new(text.as_bytes(), Some("conf/app.env".into())), 1);
+//! assert!(outcome.coverage.problems.is_empty(), "everything was read");
+//! assert_eq!(outcome.findings[0].location.start.line, 2);
+//!
+//! let report = Report::new(Mode::Stdin, &outcome.findings, &outcome.coverage, &outcome.suppressed);
+//! let mut json = Vec::new();
+//! Json.write(&Document::new(&report), &mut json)?;
+//! assert!(!String::from_utf8_lossy(&json).contains("A7Q2Z9K4"), "a report is redacted");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # What never happens
 //!
 //! - An error never becomes "clean": it is a [`coverage::Problem`], and exit code 2.

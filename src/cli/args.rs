@@ -1,5 +1,6 @@
 //! Everything that can be typed: flags, their help, their value names.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -68,6 +69,9 @@ pub enum Command {
     /// reported, 0 if nothing is, 2 if that cannot be told.
     Explain(ExplainArgs),
 
+    /// Join reports or compare two
+    Report(ReportArgs),
+
     /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
@@ -88,15 +92,17 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output and configuration")]
 pub struct GlobalArgs {
-    /// Choose the form of the report
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
-    pub format: Format,
+    /// Choose human|json|jsonl|sarif|gitlab|junit|csv|github|html [default: human]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(long_help = FORMAT_HELP)]
+    pub format: Option<ReportFormat>,
 
-    /// Write the report to a file instead of standard output
+    /// Write the report to a file, or several forms: json=FILE,sarif=FILE
     ///
-    /// The file appears complete or not at all.
+    /// A file appears complete or not at all. Several forms of one run: json=FILE,sarif=FILE, or the option again;
+    /// `-` is standard output. With --format besides, standard output gets that form.
     #[arg(long, short, global = true, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub output: Vec<OsString>,
 
     /// Read this configuration instead of searching for .stanch.toml
     ///
@@ -273,6 +279,41 @@ pub struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct ReportArgs {
+    #[command(subcommand)]
+    pub action: ReportAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ReportAction {
+    /// Join JSON reports of several repositories or shards into one, in any form
+    ///
+    /// Reads what --format json or jsonl wrote. NAME=FILE says which repository a report is about; findings of
+    /// reports without a name count as those of one repository, and what is the same in all fields is listed once.
+    /// The exit code is that of the joined report: 1 with findings, 2 if one of the runs was not complete.
+    Merge {
+        /// The reports, `-` for standard input
+        #[arg(value_name = "[NAME=]FILE", required = true)]
+        files: Vec<OsString>,
+    },
+    /// Tell which findings are new, gone or unchanged between two JSON reports
+    ///
+    /// A finding is the same when rule, secret and path are, whatever its line; a secret that moved to another file
+    /// is unchanged too. The exit code is 1 if something is new, 2 if the new run was not complete. The forms human,
+    /// json and jsonl tell all three; the others hold what is new.
+    Diff {
+        /// The earlier report
+        #[arg(value_name = "OLD")]
+        old: OsString,
+        /// The later report
+        #[arg(value_name = "NEW")]
+        new: OsString,
+    },
+    /// Print the JSON Schema of JSON reports
+    Schema,
+}
+
+#[derive(Args, Debug)]
 pub struct RulesArgs {
     #[command(subcommand)]
     pub action: RulesAction,
@@ -338,8 +379,8 @@ pub struct ProtectArgs {
     pub matching: MatchArgs,
 }
 
-/// The form of the report.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The form of what a command writes that is no report of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people
     #[default]
@@ -349,6 +390,47 @@ pub enum Format {
     /// One JSON object a line
     Jsonl,
 }
+
+/// The form of a report of findings.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// For people, on a terminal
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning of GitHub and others
+    Sarif,
+    /// The secret detection report of GitLab
+    Gitlab,
+    /// JUnit XML
+    Junit,
+    /// Comma-separated values, for spreadsheets
+    Csv,
+    /// Annotations in the log of GitHub Actions
+    Github,
+    /// A page to look at, in one file
+    Html,
+}
+
+/// Said here and not by clap, since not every command writes every form.
+const FORMAT_HELP: &str = "\
+Choose the form of the report [default: human]
+
+Possible values:
+- human:  For people, on a terminal
+- json:   One JSON document
+- jsonl:  One JSON object a line
+- sarif:  SARIF 2.1.0, for code scanning of GitHub and others
+- gitlab: The secret detection report of GitLab
+- junit:  JUnit XML
+- csv:    Comma-separated values, for spreadsheets
+- github: Annotations in the log of GitHub Actions
+- html:   A page to look at, in one file
+
+Commands that report no findings write the first three.";
 
 /// When to use colours.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]

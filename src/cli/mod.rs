@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 pub mod exit;
+mod outputs;
 mod plan;
 mod progress;
 pub mod terminal;
@@ -31,7 +32,7 @@ pub fn run() -> Exit {
 
 fn execute(cli: Cli) -> Result<Exit> {
     let (command, global) = plan::resolve(cli)?;
-    let output = OutputPlan::new(&global)?;
+    let output = OutputPlan::new(&global, &command)?;
     match command {
         Command::Scan(args) => cmd::scan::scan(args, &global, &output),
         Command::Staged(args) => cmd::scan::staged(&args, &global, &output),
@@ -40,6 +41,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Check(args) => cmd::check::run(&args, &output),
         Command::Hook(args) => cmd::hook::run(&args, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
+        Command::Report(args) => cmd::report::run(&args, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")

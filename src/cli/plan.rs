@@ -13,13 +13,14 @@ use stanch::config::{self, Config};
 use stanch::filter::allowlist::PathPlaces;
 use stanch::finding::Severity;
 use stanch::hygiene;
-use stanch::report::{Human, Json, JsonLines, Reporter, Verbosity};
+use stanch::report::Verbosity;
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 
 use super::args::{
     Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, ProgressWhen, RepoArgs, ScanArgs,
 };
+use super::outputs::{self, Output};
 use super::terminal::{self, Target};
 
 /// Names the configuration file when no option does.
@@ -79,52 +80,49 @@ fn history_of(dir: PathBuf, matching: MatchArgs) -> Command {
 }
 
 /// Everything about the output that does not depend on the command.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OutputPlan {
-    /// Where the report goes.
+    /// Where a report of findings goes, and in which forms; at least one.
+    pub outputs: Vec<Output>,
+    /// Where everything else goes.
     pub target: Target,
-    /// In which form.
+    /// The form of everything else.
     pub format: Format,
     /// How much is said.
     pub verbosity: Verbosity,
-    /// Whether the report is coloured.
+    /// Whether what goes to `target` is coloured.
     pub colour: bool,
     /// Whether to show on the terminal how far a run is.
     pub progress: bool,
 }
 
 impl OutputPlan {
-    /// Reads the shared options.
+    /// Reads the shared options for this command.
     ///
     /// # Errors
     ///
-    /// When the report cannot be written where it should.
-    pub fn new(global: &GlobalArgs) -> Result<Self> {
-        let target = Target::new(global.output.as_deref())?;
+    /// When the report cannot be written where it should, or not in that form.
+    pub fn new(global: &GlobalArgs, command: &Command) -> Result<Self> {
+        let outputs = outputs::plan(global)?;
         let verbosity = match (global.quiet, global.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
+        let (target, format) = match outputs::reports_findings(command) {
+            true => (Target::Stdout, Format::Human),
+            false => outputs::only(&outputs)?,
+        };
         let colour = target.wants_colour(global.color);
         let progress = global.progress == ProgressWhen::Auto
             && verbosity > Verbosity::Quiet
             && terminal::stderr_can_redraw();
-        Ok(Self { target, format: global.format, verbosity, colour, progress })
+        Ok(Self { outputs, target, format, verbosity, colour, progress })
     }
 
-    /// Whether a person reads the report and not a program.
+    /// Whether a person reads it and not a program.
     pub fn is_for_people(&self) -> bool {
         self.format == Format::Human
-    }
-
-    /// The reporter for the format.
-    pub fn reporter(&self) -> Box<dyn Reporter> {
-        match self.format {
-            Format::Human => Box::new(Human { colour: self.colour, verbosity: self.verbosity }),
-            Format::Json => Box::new(Json),
-            Format::Jsonl => Box::new(JsonLines),
-        }
     }
 }
 

@@ -74,7 +74,7 @@ pub fn stderr_columns() -> usize {
 }
 
 /// Where the report goes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Target {
     /// Standard output.
     Stdout,
@@ -89,7 +89,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When the place is a directory or lies in none.
+    /// When the place is a directory or lies in none, and when the file or its directory takes no writing.
     pub fn new(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Target::Stdout) };
         match fs::metadata(path) {
@@ -100,26 +100,55 @@ impl Target {
             Ok(found) if found.is_file() => {
                 let real =
                     path.canonicalize().with_context(|| format!("cannot resolve {}", path.display()))?;
-                Ok(Target::File(real))
+                if found.permissions().readonly() {
+                    bail!("cannot write the report to {}: the file is read-only", path.display());
+                }
+                Self::file(path, real)
             }
             Ok(_) => Ok(Target::Stream(path.to_path_buf())),
-            Err(_) => {
-                let dir = directory_of(path);
-                if !dir.is_dir() {
-                    bail!(
-                        "cannot write the report to {}: there is no directory {}",
-                        path.display(),
-                        dir.display()
-                    );
+            // What a link names need not be there yet.
+            Err(error) => match fs::read_link(path) {
+                Ok(_) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(error).with_context(|| format!("cannot write the report to {}", path.display()))
                 }
-                Ok(Target::File(path.to_path_buf()))
-            }
+                Ok(named) => {
+                    let named = directory_of(path).join(named);
+                    if fs::symlink_metadata(&named).is_ok() {
+                        bail!("cannot write the report to {}: it links to a link to nothing", path.display());
+                    }
+                    Self::file(path, named)
+                }
+                Err(_) => Self::file(path, path.to_path_buf()),
+            },
         }
+    }
+
+    /// A file that can be made: its directory is there and takes new files.
+    fn file(typed: &Path, real: PathBuf) -> Result<Self> {
+        let dir = directory_of(&real);
+        if !dir.is_dir() {
+            bail!("cannot write the report to {}: there is no directory {}", typed.display(), dir.display());
+        }
+        // Asked before the work, since an hour of it would be lost on a directory that takes no file.
+        tempfile::Builder::new()
+            .prefix(".stanch-report-")
+            .tempfile_in(dir)
+            .with_context(|| format!("cannot write the report to {}", typed.display()))?;
+        Ok(Target::File(real))
     }
 
     /// Whether the report goes to standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self, Target::Stdout)
+    }
+
+    /// Whether two reports that go here and there would take each other's place.
+    pub fn is_same(&self, other: &Target) -> bool {
+        match (self, other) {
+            (Target::Stdout, Target::Stdout) => true,
+            (Target::File(one), Target::File(other)) => one == other || place_of(one) == place_of(other),
+            _ => false,
+        }
     }
 
     /// Whether to colour a report that goes here.
@@ -193,6 +222,11 @@ fn write_file(
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The directory without links, and the name in it.
+fn place_of(path: &Path) -> (Option<PathBuf>, Option<&std::ffi::OsStr>) {
+    (directory_of(path).canonicalize().ok(), path.file_name())
 }
 
 fn directory_of(path: &Path) -> &Path {

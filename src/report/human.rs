@@ -6,14 +6,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::redact::Redactor;
 use super::text::{count, escape, escape_bytes, human_bytes, is_hidden};
-use super::wire::rfc3339;
-use super::{Mode, Report, Reporter};
-use crate::coverage::Problem;
-use crate::finding::{Excerpt, Finding, RuleInfo, Severity};
-use crate::location::{CommitInfo, Exposure, Origin, Reach};
-use crate::secret::Secret;
+use super::wire::{CommitRecord, Document, FindingRecord, HistoryRecord, ProblemRecord, SecretRecord};
+use super::{Mode, Reporter};
+use crate::finding::Severity;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +34,8 @@ pub struct Human {
 }
 
 impl Reporter for Human {
-    fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut page = Page { form: *self, report, redactor: Redactor::new(report), out };
+    fn write(&self, document: &Document, out: &mut dyn Write) -> io::Result<Vec<String>> {
+        let mut page = Page { form: *self, document, out };
         page.findings()?;
         if self.verbosity > Verbosity::Quiet {
             page.advice()?;
@@ -48,7 +44,7 @@ impl Reporter for Human {
         if self.verbosity > Verbosity::Quiet {
             page.receipt()?;
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -64,24 +60,27 @@ const PLAIN: Style = Style::new();
 
 struct Page<'p> {
     form: Human,
-    report: &'p Report<'p>,
-    redactor: Redactor,
+    document: &'p Document,
     out: &'p mut dyn Write,
 }
 
 impl Page<'_> {
     fn findings(&mut self) -> io::Result<()> {
-        let mut last_path = None;
-        for finding in self.report.findings {
-            let path = &finding.location.path;
-            if last_path != Some(path) {
-                let shown = match path.is_empty() {
-                    true => "(path not known)".to_owned(),
-                    false => escape_bytes(&self.redactor.bytes(path)),
+        let mut last_place = None;
+        for finding in &self.document.findings {
+            let place = (&finding.repository, finding.path_bytes());
+            if last_place.as_ref() != Some(&place) {
+                let repository = match &finding.repository {
+                    Some(name) => format!("{}: ", escape(name)),
+                    None => String::new(),
                 };
-                let shown = self.paint(PATH, &shown);
+                let path = match place.1.is_empty() {
+                    true => "(path not known)".to_owned(),
+                    false => escape_bytes(&place.1),
+                };
+                let shown = self.paint(PATH, &format!("{repository}{path}"));
                 writeln!(self.out, "{shown}")?;
-                last_path = Some(path);
+                last_place = Some(place);
             }
             self.finding(finding)?;
             writeln!(self.out)?;
@@ -89,42 +88,40 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let rule = &finding.rule;
-        let place = format!("{}:{}", finding.location.start.line, finding.location.start.column);
-        let severity = self.paint(severity_style(rule.severity), rule.severity.name());
-        let id = self.paint(BOLD, &escape(&rule.id));
+    fn finding(&mut self, finding: &FindingRecord) -> io::Result<()> {
+        let place = format!("{}:{}", finding.secret.line, finding.secret.column);
+        let severity = self.paint(severity_style(finding.severity), finding.severity.name());
+        let id = self.paint(BOLD, &escape(&finding.rule));
         writeln!(self.out, "  {place}  {severity}  {id}")?;
-        let provider = match rule.provider.as_str() {
+        let provider = match finding.provider.as_str() {
             "" => String::new(),
             provider => format!("{}: ", escape(provider)),
         };
-        writeln!(self.out, "{INDENT}{provider}{}", escape(&rule.description))?;
-        self.excerpt(&finding.excerpt, &finding.secret)?;
+        writeln!(self.out, "{INDENT}{provider}{}", escape(&finding.description))?;
+        self.excerpt(&finding.secret)?;
         for part in &finding.parts {
-            let (start, id) = (part.location.start, self.paint(BOLD, &escape(&part.rule.id)));
-            writeln!(self.out, "{INDENT}with {}:{}  {id}", start.line, start.column)?;
-            self.excerpt(&part.excerpt, &part.secret)?;
+            let id = self.paint(BOLD, &escape(&part.rule));
+            writeln!(self.out, "{INDENT}with {}:{}  {id}", part.secret.line, part.secret.column)?;
+            self.excerpt(&part.secret)?;
         }
         let reason = match finding.reason.as_str() {
             "" => String::new(),
-            reason => format!(": {}", escape(&self.redactor.text(reason))),
+            reason => format!(": {}", escape(reason)),
         };
         self.faint(&format!("{} confidence{reason}", finding.confidence))?;
-        match &finding.location.origin {
-            Origin::Blob(id) if self.form.verbosity == Verbosity::Verbose => {
-                self.faint(&format!("blob {id}"))?
-            }
-            Origin::CommitMessage(id) => self.faint(&format!("in the message of commit {id}"))?,
-            Origin::TagMessage(id) => self.faint(&format!("in the message of tag {id}"))?,
+        let object = escape(finding.origin.object.as_deref().unwrap_or_default());
+        match finding.origin.kind.as_str() {
+            "blob" if self.form.verbosity == Verbosity::Verbose => self.faint(&format!("blob {object}"))?,
+            "commit-message" => self.faint(&format!("in the message of commit {object}"))?,
+            "tag-message" => self.faint(&format!("in the message of tag {object}"))?,
             _ => {}
         }
-        if let Some(exposure) = &finding.exposure {
-            self.exposure(exposure)?;
+        if let Some(history) = &finding.history {
+            self.exposure(history)?;
         }
         if self.form.verbosity == Verbosity::Verbose {
-            self.faint(&format!("fingerprint {}", finding.fingerprint))?;
-            if let Some(reference) = &rule.reference {
+            self.faint(&format!("fingerprint {}", escape(&finding.secret.fingerprint)))?;
+            if let Some(reference) = &finding.reference {
                 self.faint(&format!("see {}", escape(reference)))?;
             }
         }
@@ -132,79 +129,62 @@ impl Page<'_> {
     }
 
     /// The line, and under it a mark for readers without colours.
-    fn excerpt(&mut self, excerpt: &Excerpt, value: &Secret) -> io::Result<()> {
-        let Excerpt { text, secret } = excerpt;
-        if text.is_empty() {
+    fn excerpt(&mut self, secret: &SecretRecord) -> io::Result<()> {
+        if secret.excerpt.is_empty() {
             return Ok(());
         }
-        let parts = (text.get(..secret.start), text.get(secret.clone()), text.get(secret.end..));
-        let (Some(before), Some(marked), Some(after)) = parts else {
-            return writeln!(self.out, "{INDENT}{}", visible(text));
-        };
+        let [before, marked, after] = secret.excerpt_parts();
+        if marked.is_empty() {
+            return writeln!(self.out, "{INDENT}{}", visible(&secret.excerpt));
+        }
         let before = visible(before.trim_start());
-        let marked = match self.report.show_secrets && !marked.is_empty() {
-            true => escape_bytes(value.reveal()),
-            false => visible(marked),
-        };
+        // What is shown by name is shown as it is, a tab in it included.
+        let marked = if secret.secret.is_some() { escape(marked).into_owned() } else { visible(marked) };
         let painted = self.paint(SECRET, &marked);
         writeln!(self.out, "{INDENT}{before}{painted}{}", visible(after.trim_end()))?;
         let marks = self.paint(SECRET, &"^".repeat(marked.width()));
-        if !marks.is_empty() {
-            writeln!(self.out, "{INDENT}{:1$}{marks}", "", before.width())?;
-        }
-        Ok(())
+        writeln!(self.out, "{INDENT}{:1$}{marks}", "", before.width())
     }
 
-    fn exposure(&mut self, exposure: &Exposure) -> io::Result<()> {
-        match (&exposure.first, &exposure.last) {
+    fn exposure(&mut self, history: &HistoryRecord) -> io::Result<()> {
+        match (&history.first_commit, &history.last_commit) {
             (Some(first), Some(last)) if first.id != last.id => {
-                let (first, last) = (self.commit(first), self.commit(last));
-                writeln!(self.out, "{INDENT}first commit {first}")?;
-                writeln!(self.out, "{INDENT}last commit  {last}")?;
+                writeln!(self.out, "{INDENT}first commit {}", commit(first))?;
+                writeln!(self.out, "{INDENT}last commit  {}", commit(last))?;
             }
-            (Some(only), _) | (None, Some(only)) => {
-                let only = self.commit(only);
-                writeln!(self.out, "{INDENT}commit {only}")?;
-            }
+            (Some(only), _) | (None, Some(only)) => writeln!(self.out, "{INDENT}commit {}", commit(only))?,
             (None, None) => {}
         }
-        let state = if exposure.in_head { "still in HEAD" } else { "only in history" };
-        let reached: Vec<&str> = exposure.reached_by.iter().map(|reach| reach.name()).collect();
+        let state = if history.in_head { "still in HEAD" } else { "only in history" };
+        let reached = escape(&history.reached_by.join(", ")).into_owned();
         if reached.is_empty() {
             writeln!(self.out, "{INDENT}{state}")
-        } else if exposure.reached_by.iter().eq([&Reach::Unreachable]) {
+        } else if reached == "unreachable" {
             writeln!(self.out, "{INDENT}{state}; unreachable: no ref or reflog leads to it any more")
-        } else if exposure.is_local_only() {
-            writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))?;
+        } else if history.local_only {
+            writeln!(self.out, "{INDENT}{state}; reached by {reached}")?;
             writeln!(
                 self.out,
                 "{INDENT}local only: as far as this clone knows it was not pushed, a rebase takes it out"
             )
         } else {
-            writeln!(self.out, "{INDENT}{state}; reached by {}", reached.join(", "))
+            writeln!(self.out, "{INDENT}{state}; reached by {reached}")
         }
-    }
-
-    fn commit(&self, commit: &CommitInfo) -> String {
-        let date = rfc3339(commit).unwrap_or_else(|| format!("@{}", commit.time_seconds));
-        let name = escape_bytes(&self.redactor.bytes(&commit.author_name));
-        let email = escape_bytes(&self.redactor.bytes(&commit.author_email));
-        format!("{}  {date}  {name} <{email}>", commit.id.short())
     }
 
     /// What to do, once for each rule and not once for each finding.
     fn advice(&mut self) -> io::Result<()> {
-        if self.report.findings.is_empty() {
+        if self.document.findings.is_empty() {
             return Ok(());
         }
-        let rules: BTreeMap<&str, &RuleInfo> =
-            self.report.findings.iter().map(|finding| (finding.rule.id.as_str(), &*finding.rule)).collect();
-        let urgent = match self.report.mode {
+        let rules: BTreeMap<&str, &FindingRecord> =
+            self.document.findings.iter().map(|finding| (finding.rule.as_str(), finding)).collect();
+        let urgent = match self.document.run.mode {
             Mode::Staged => "Not committed yet: take the secret out, `git add` the file and commit again.",
             Mode::History => {
                 "What has been pushed is known: revoke it first, rewriting history comes second."
             }
-            Mode::Scan | Mode::Stdin => {
+            Mode::Scan | Mode::Stdin | Mode::Mixed => {
                 "If it was ever committed or shared, revoke it; deleting the line is not enough."
             }
         };
@@ -223,8 +203,8 @@ impl Page<'_> {
     }
 
     fn problems(&mut self) -> io::Result<()> {
-        for problem in &self.report.coverage.problems {
-            let line = problem_line(problem, &self.redactor);
+        for problem in &self.document.run.coverage.problems {
+            let line = problem_line(problem);
             let label = self.paint(SECRET, "error:");
             writeln!(self.out, "{label} {line}")?;
         }
@@ -232,12 +212,13 @@ impl Page<'_> {
     }
 
     fn receipt(&mut self) -> io::Result<()> {
-        let Report { coverage, suppressed, .. } = self.report;
-        for note in self.report.notes {
-            writeln!(self.out, "note: {}", escape(&self.redactor.text(note)))?;
+        let document = self.document;
+        let (coverage, suppressed) = (&document.run.coverage, &document.run.suppressed);
+        for note in &document.run.notes {
+            writeln!(self.out, "note: {}", escape(note))?;
         }
-        let is_good = self.report.is_complete() && self.report.findings.is_empty();
-        let verdict = self.paint(if is_good { GOOD } else { SECRET }, &self.report.verdict());
+        let is_good = document.is_complete() && document.findings.is_empty();
+        let verdict = self.paint(if is_good { GOOD } else { SECRET }, &document.verdict());
         writeln!(self.out, "{verdict}")?;
 
         let counts = [
@@ -255,7 +236,7 @@ impl Page<'_> {
         if coverage.known_clean > 0 {
             parts.push(format!("{} known clean from the cache", coverage.known_clean));
         }
-        let time = match self.report.elapsed {
+        let time = match document.clock.elapsed {
             Some(time) if time.as_secs() == 0 => format!(" in {} ms", time.as_millis()),
             Some(time) => format!(" in {:.1} s", time.as_secs_f64()),
             None => String::new(),
@@ -276,28 +257,28 @@ impl Page<'_> {
         if !dropped.is_empty() {
             self.faint_line(&format!("not reported: {}", dropped.join(", ")))?;
         }
-        if let Some(path) = self.report.config {
-            self.faint_line(&format!("configuration: {}", escape(&path.display().to_string())))?;
+        if let Some(path) = &document.run.config {
+            self.faint_line(&format!("configuration: {}", escape(path)))?;
         }
         Ok(())
     }
 
     fn skipped(&mut self) -> io::Result<()> {
-        let skipped = &self.report.coverage.skipped;
-        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for skipped in skipped {
-            *counts.entry(skipped.reason.name()).or_default() += 1;
-        }
+        let skipped = &self.document.run.coverage.skipped;
+        let counts = &skipped.counts;
         if counts.is_empty() {
             return Ok(());
         }
         let counts: Vec<String> =
-            counts.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
+            counts.iter().map(|(reason, number)| format!("{number} {}", escape(reason))).collect();
         self.faint_line(&format!("skipped: {}", counts.join(", ")))?;
         if self.form.verbosity == Verbosity::Verbose {
-            for skipped in skipped {
-                let name = escape_bytes(&self.redactor.bytes(&skipped.name));
-                self.faint_line(&format!("  {}: {name}", skipped.reason.name()))?;
+            for item in &skipped.items {
+                self.faint_line(&format!(
+                    "  {}: {}",
+                    escape(&item.reason),
+                    escape_bytes(&item.name_bytes())
+                ))?;
             }
         }
         Ok(())
@@ -322,12 +303,19 @@ impl Page<'_> {
 }
 
 /// A problem as one safe line: what, then why.
-fn problem_line(problem: &Problem, redactor: &Redactor) -> String {
-    let message = escape(&redactor.text(&problem.message)).into_owned();
+pub(super) fn problem_line(problem: &ProblemRecord) -> String {
+    let message = escape(&problem.message).into_owned();
     if problem.name.is_empty() {
         return message;
     }
-    format!("{}: {message}", escape_bytes(&redactor.bytes(&problem.name)))
+    format!("{}: {message}", escape_bytes(&problem.name_bytes()))
+}
+
+fn commit(commit: &CommitRecord) -> String {
+    let date = commit.date.clone().unwrap_or_else(|| format!("@{}", commit.time_seconds));
+    let id: String = commit.id.chars().take(10).collect();
+    let [id, date, name, email] = [&id, &date, &commit.author, &commit.email].map(|text| escape(text));
+    format!("{id}  {date}  {name} <{email}>")
 }
 
 /// A piece of a line, with tabs as spaces, so that the mark below it stands where it should.

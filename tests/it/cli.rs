@@ -23,13 +23,16 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn help_of_every_command() {
     insta::assert_snapshot!("help", help(&[]));
-    for command in ["scan", "staged", "history", "stdin", "check", "explain", "rules"] {
+    for command in ["scan", "staged", "history", "stdin", "check", "explain", "report", "rules"] {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command]));
     }
     for (command, action) in [
         ("hook", "install"),
         ("hook", "uninstall"),
         ("hook", "status"),
+        ("report", "merge"),
+        ("report", "diff"),
+        ("report", "schema"),
         ("rules", "list"),
         ("rules", "show"),
         ("rules", "test"),

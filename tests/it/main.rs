@@ -19,6 +19,8 @@ mod pairs;
 mod progress;
 mod proof;
 mod reports;
+mod reports_command;
+mod reports_schema;
 mod rule_files;
 mod secret_files;
 mod staged;

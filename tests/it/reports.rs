@@ -9,7 +9,10 @@ use stanch::coverage::{Coverage, SkipReason, Suppressed};
 use stanch::finding::{Confidence, Excerpt, Finding, Part, RuleInfo, Severity};
 use stanch::fingerprint::Fingerprint;
 use stanch::location::{CommitInfo, Exposure, Location, ObjectId, Origin, Reach};
-use stanch::report::{Human, Json, JsonLines, Mode, Report, Reporter, Verbosity};
+use stanch::report::{
+    Csv, Document, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Mode, Report, Reporter, Sarif,
+    Verbosity,
+};
 use stanch::secret::Secret;
 use stanch::span::{ByteSpan, LineColumn};
 
@@ -33,6 +36,8 @@ impl Fixture {
             mode: Mode::History,
             config: Some(Path::new(".stanch.toml")),
             elapsed: Some(Duration::from_millis(1234)),
+            finished_seconds: Some(1_914_972_089),
+            base: None,
             show_secrets: false,
             version: "0.0.0",
         }
@@ -48,8 +53,25 @@ impl Fixture {
 
 fn written(reporter: &dyn Reporter, report: &Report<'_>) -> String {
     let mut out = Vec::new();
-    reporter.write(report, &mut out).expect("a Vec takes everything");
+    let warnings = reporter.write(&Document::new(report), &mut out).expect("a Vec takes everything");
+    assert!(warnings.is_empty() || !report.is_complete(), "{warnings:?}");
     String::from_utf8(out).expect("reports are UTF-8")
+}
+
+/// Every form; the one for people in the two extremes of what it says.
+fn all_forms() -> [(&'static str, Box<dyn Reporter>); 10] {
+    [
+        ("human", Box::new(Human::default())),
+        ("verbose", Box::new(Human { colour: false, verbosity: Verbosity::Verbose })),
+        ("json", Box::new(Json)),
+        ("jsonl", Box::new(JsonLines)),
+        ("sarif", Box::new(Sarif)),
+        ("gitlab", Box::new(Gitlab)),
+        ("junit", Box::new(Junit)),
+        ("csv", Box::new(Csv)),
+        ("github", Box::new(Github)),
+        ("html", Box::new(Html)),
+    ]
 }
 
 fn human(report: &Report<'_>) -> String {
@@ -241,13 +263,31 @@ fn no_format_shows_a_secret_wherever_it_stands() {
     fixture.coverage.problem(format!("x/{secret}"), format!("cannot read {secret}"));
     fixture.coverage.skip(format!("{secret}.png"), SkipReason::Binary);
     fixture.notes.push(format!("entry {secret}"));
-    let verbose = Human { colour: true, verbosity: Verbosity::Verbose };
-    for reporter in [&Human::default() as &dyn Reporter, &verbose, &Json, &JsonLines] {
-        let text = written(reporter, &fixture.report());
+    // Once more on its own line, where no rule looked.
+    fixture.findings[0].excerpt.text.push_str(&secret);
+    for (name, reporter) in all_forms() {
+        let text = written(reporter.as_ref(), &fixture.report());
         for secret in fixture.secrets() {
-            assert!(!text.contains(&secret), "a secret is shown");
+            assert!(!text.contains(&secret), "a secret is shown in the form {name}");
         }
-        assert!(text.contains("logs/pk_"), "the rest of the path is still there");
+        assert!(text.contains("logs/pk_"), "the rest of the path is still there in the form {name}");
+    }
+}
+
+#[test]
+fn all_forms_tell_the_same_findings_in_the_same_order() {
+    let mut fixture = fixture();
+    // Words that no form escapes, one for each finding.
+    let words: Vec<String> = (0..fixture.findings.len()).map(|at| format!("place{at}x")).collect();
+    for (finding, word) in fixture.findings.iter_mut().zip(&words) {
+        finding.location.path = format!("{word}.txt").into();
+    }
+    for (name, reporter) in all_forms() {
+        let text = written(reporter.as_ref(), &fixture.report());
+        // A page has a timeline before its findings, by time.
+        let list = text.find("id=\"findings\"").map_or(&*text, |start| &text[start..]);
+        let places: Vec<Option<usize>> = words.iter().map(|word| list.find(word.as_str())).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{name}: {places:?}");
     }
 }
 
@@ -255,10 +295,11 @@ fn no_format_shows_a_secret_wherever_it_stands() {
 fn secrets_are_shown_when_asked_for_by_name() {
     let fixture = fixture();
     let report = Report { show_secrets: true, ..fixture.report() };
-    for reporter in [&Human::default() as &dyn Reporter, &Json, &JsonLines] {
-        let text = written(reporter, &report);
-        for secret in fixture.secrets() {
-            assert!(text.contains(&secret));
+    for (name, reporter) in all_forms() {
+        let text = written(reporter.as_ref(), &report);
+        for finding in &fixture.findings {
+            let secret = String::from_utf8_lossy(finding.secret.reveal());
+            assert!(text.contains(&*secret), "{name}");
         }
     }
     let document: serde_json::Value = serde_json::from_str(&written(&Json, &report)).unwrap();
@@ -273,11 +314,309 @@ fn nothing_steers_the_terminal() {
     fixture.notes.push("note \x07".to_owned());
     for show_secrets in [false, true] {
         fixture.findings[1].secret = Secret::new(*b"hunter\x1b[2J\xc2\x9b\n");
-        let verbose = Human { colour: false, verbosity: Verbosity::Verbose };
-        for reporter in [&verbose as &dyn Reporter, &Json, &JsonLines] {
-            let text = written(reporter, &Report { show_secrets, ..fixture.report() });
-            let acting = text.chars().find(|&c| c != '\n' && stanch::report::text::is_hidden(c));
-            assert_eq!(acting, None);
+        for (name, reporter) in all_forms() {
+            let text = written(reporter.as_ref(), &Report { show_secrets, ..fixture.report() });
+            // Lines of CSV end in CR LF.
+            let acting = text.replace("\r\n", "\n");
+            let acting = acting.chars().find(|&c| c != '\n' && stanch::report::text::is_hidden(c));
+            assert_eq!(acting, None, "{name}");
         }
+    }
+}
+
+/// The forms of others, each with its problem and its note.
+fn incomplete(fixture: &mut Fixture) -> Report<'_> {
+    fixture.coverage.problem("src/\x1b[Hlocked", "cannot read: permission denied");
+    fixture.report()
+}
+
+#[test]
+fn sarif_format() {
+    insta::assert_snapshot!(written(&Sarif, &incomplete(&mut fixture())));
+}
+
+#[test]
+fn gitlab_format() {
+    insta::assert_snapshot!(written(&Gitlab, &incomplete(&mut fixture())));
+}
+
+#[test]
+fn junit_format() {
+    insta::assert_snapshot!(written(&Junit, &incomplete(&mut fixture())));
+}
+
+#[test]
+fn csv_format() {
+    let text = written(&Csv, &incomplete(&mut fixture()));
+    assert_eq!(text.matches("\r\n").count(), text.matches('\n').count(), "RFC 4180 ends lines so");
+    insta::assert_snapshot!(text.replace("\r\n", "\n"));
+}
+
+#[test]
+fn github_format() {
+    insta::assert_snapshot!(written(&Github, &incomplete(&mut fixture())));
+}
+
+#[test]
+fn sarif_fingerprints_tell_places_apart_and_stay() {
+    let mut fixture = fixture();
+    let again = fixture.findings[0].clone();
+    fixture.findings.insert(1, again);
+    let log: serde_json::Value = serde_json::from_str(&written(&Sarif, &fixture.report())).unwrap();
+    let hashes: Vec<&str> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap())
+        .collect();
+    let print = fixture.findings[0].fingerprint;
+    assert_eq!(hashes[..2], [format!("{print}:1"), format!("{print}:2")]);
+    assert_eq!(hashes[3], format!("{}:1", fixture.findings[3].fingerprint), "another path counts for itself");
+
+    // The line moves, the commit is another, and the place is the same.
+    fixture.findings[0].location.start.line += 40;
+    fixture.findings[3].exposure.as_mut().unwrap().first = None;
+    let moved: serde_json::Value = serde_json::from_str(&written(&Sarif, &fixture.report())).unwrap();
+    let results = moved["runs"][0]["results"].as_array().unwrap();
+    for (result, hash) in results.iter().zip(hashes) {
+        assert_eq!(result["partialFingerprints"]["primaryLocationLineHash"], hash);
+    }
+}
+
+#[test]
+fn a_column_of_sarif_counts_characters_or_is_left_out() {
+    let rule = rule("acme-token", "Acme", Severity::High, None);
+    let token = clickup_token(3);
+    let mut fixture = fixture();
+    let mut shortened = finding(&rule, "c", 1, &token, ("…tail of a long line ", ""));
+    shortened.location.start.column = 400;
+    fixture.findings = vec![
+        finding(&rule, "a", 1, &token, ("key = ", "")),
+        finding(&rule, "b", 1, &token, ("漢字 = ", "")),
+        shortened,
+    ];
+    let log: serde_json::Value = serde_json::from_str(&written(&Sarif, &fixture.report())).unwrap();
+    let columns: Vec<_> = (0..3)
+        .map(|at| {
+            let result = &log["runs"][0]["results"][at];
+            result["locations"][0]["physicalLocation"]["region"]["startColumn"].as_u64()
+        })
+        .collect();
+    assert_eq!(columns, [Some(7), Some(6), None]);
+}
+
+#[test]
+fn limits_of_code_scanning_hold_and_are_said() {
+    let mut fixture = fixture();
+    let [low, high] =
+        [Severity::Low, Severity::Critical].map(|severity| rule("acme-token", "Acme", severity, None));
+    let plain = finding(&low, "x", 1, &clickup_token(1), ("", ""));
+    fixture.findings = (0..25_010_u64)
+        .map(|line| {
+            let mut one = plain.clone();
+            one.location.start.line = line + 1;
+            one.location.end.line = line + 1;
+            if line % 5_000 == 4_999 {
+                one.rule = Arc::clone(&high);
+            }
+            one
+        })
+        .collect();
+    let mut out = Vec::new();
+    let warnings = Sarif.write(&Document::new(&fixture.report()), &mut out).unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("10 findings of 25010 left out"), "{warnings:?}");
+    assert!(warnings[1].contains("5000 most severe"), "{warnings:?}");
+    let log: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 25_000);
+    assert_eq!(results.iter().filter(|result| result["level"] == "error").count(), 5, "the worst are kept");
+    let lines: Vec<u64> = results
+        .iter()
+        .map(|result| result["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap())
+        .collect();
+    assert!(lines.is_sorted(), "in their order");
+    let notifications = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    let said: Vec<&str> = notifications
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|notification| notification["level"] == "warning")
+        .map(|notification| notification["message"]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, warnings);
+
+    let warnings = Github.write(&Document::new(&fixture.report()), &mut Vec::new()).unwrap();
+    assert!(warnings.iter().any(|warning| warning.contains("25005 annotations are notices")), "{warnings:?}");
+}
+
+#[test]
+fn a_run_without_findings_is_a_test_that_passes() {
+    let mut fixture = fixture();
+    fixture.findings.clear();
+    let text = written(&Junit, &fixture.report());
+    assert!(
+        text.contains("tests=\"1\" failures=\"0\" errors=\"0\"") && text.contains("no secrets found"),
+        "{text}"
+    );
+    let text = written(&Junit, &incomplete(&mut fixture));
+    assert!(text.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{text}");
+}
+
+#[test]
+fn no_text_is_a_command_of_the_log() {
+    let mut fixture = fixture();
+    fixture.findings[0].location.path = "a,line=1::b%\n::error::gone.txt".into();
+    fixture.findings[0].reason = "100% sure\r\n::stop-commands::x".to_owned();
+    let text = written(&Github, &fixture.report());
+    let first = text.lines().next().unwrap();
+    assert!(
+        first.starts_with("::error file=a%2Cline=1%3A%3Ab%25%0A%3A%3Aerror%3A%3Agone.txt,line=3,"),
+        "{first}"
+    );
+    assert_eq!(text.lines().count(), fixture.findings.len() + 1);
+    assert!(first.contains("100%25 sure"), "{first}");
+}
+
+/// The page without its style and its script, which have files of their own to be read in.
+fn page_text(page: &str) -> String {
+    let mut text = page.to_owned();
+    for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        let (start, end) = (text.find(open).expect(open) + open.len(), text.find(close).expect(close));
+        text.replace_range(start..end, "…");
+    }
+    text
+}
+
+#[test]
+fn html_format() {
+    let page = page_text(&written(&Html, &incomplete(&mut fixture())));
+    // The hashes change with the style and the script; another test works them out.
+    let hash = regex::Regex::new("sha256-[A-Za-z0-9+/=]+").unwrap();
+    insta::assert_snapshot!(hash.replace_all(&page, "sha256-…"));
+}
+
+#[test]
+fn html_without_findings() {
+    let mut fixture = fixture();
+    fixture.findings.clear();
+    let page = written(&Html, &fixture.report());
+    assert!(page.contains("No secrets found") && !page.contains("<details class=\"finding"), "{page}");
+    let page = written(&Html, &incomplete(&mut fixture));
+    assert!(page.contains("this is no all-clear") && page.contains("permission denied"), "{page}");
+    assert!(!page.contains("No secrets found"), "{page}");
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing_but_its_own_script() {
+    use sha2::{Digest, Sha256};
+    let mut fixture = fixture();
+    let attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;";
+    fixture.findings[0].location.path = attack.into();
+    fixture.findings[0].reason = attack.to_owned();
+    fixture.findings[0].excerpt = Excerpt { text: attack.to_owned(), secret: 2..9 };
+    let mut rule = (*fixture.findings[1].rule).clone();
+    rule.id = attack.to_owned();
+    rule.provider = attack.to_owned();
+    rule.description = attack.to_owned();
+    rule.revoke = Some(attack.to_owned());
+    rule.reference = Some(format!("https://example.org/{attack}"));
+    fixture.findings[1].rule = Arc::new(rule.clone());
+    rule.reference = Some("javascript:alert(1)".to_owned());
+    fixture.findings[3].rule = Arc::new(rule);
+    fixture.findings[2].exposure.as_mut().unwrap().first.as_mut().unwrap().author_name = attack.into();
+    fixture.findings[2].exposure.as_mut().unwrap().last.as_mut().unwrap().author_email = attack.into();
+    fixture.coverage.problem(attack, attack);
+    fixture.coverage.skip(attack, SkipReason::Binary);
+    fixture.notes.push(attack.to_owned());
+    let page = written(&Html, &Report { config: Some(Path::new(attack)), ..fixture.report() });
+
+    let between = |open: &str, close: &str| {
+        let start = page.find(open).expect(open) + open.len();
+        &page[start..start + page[start..].find(close).expect(close)]
+    };
+    for (tag, directive) in [("style", "style-src"), ("script", "script-src")] {
+        let text = between(&format!("<{tag}>"), &format!("</{tag}>"));
+        let hash = data_encoding::BASE64.encode(&Sha256::digest(text.as_bytes()));
+        assert!(page.contains(&format!("{directive} 'sha256-{hash}'")), "the policy names the {tag}");
+    }
+    assert!(between("Security-Policy\" content=\"", "\"").starts_with("default-src 'none';"));
+    let text = page_text(&page);
+    assert!(!text.contains("<script>alert") && !text.contains("<img"), "{text}");
+    assert_eq!(text.matches("<script").count(), 1);
+    for loading in [" src=", "url(", "@import", " style=", " onclick", "javascript:", "<link", "<iframe"] {
+        // As escaped text it stands there; anywhere else it would be markup.
+        let markup = text.replace("&lt;img src=x onerror=alert(1)&gt;", "");
+        assert!(!markup.contains(loading), "{loading}");
+    }
+    assert!(!between("<style>", "</style>").contains("url("));
+    // Every tag that is opened is closed, in order.
+    let tag = regex::Regex::new("<(/?)([a-z][a-z0-9]*)((?:[^>\"]|\"[^\"]*\")*)>").unwrap();
+    let mut open: Vec<&str> = Vec::new();
+    for found in tag.captures_iter(&text) {
+        let name = found.get(2).unwrap().as_str();
+        if &found[1] == "/" {
+            assert_eq!(open.pop(), Some(name));
+        } else if !found[3].ends_with('/') && !["meta", "input"].contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_page_of_files_has_no_history() {
+    let mut fixture = fixture();
+    fixture.findings.truncate(2);
+    let page = written(&Html, &Report { mode: Mode::Scan, ..fixture.report() });
+    assert!(
+        page.contains("By file") && !page.contains("Timeline of exposure") && !page.contains("By author")
+    );
+}
+
+/// Every place of a number in a report.
+fn numbers(value: &serde_json::Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Number(_) => found.push(place.to_owned()),
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| numbers(value, &format!("{place}/{at}"), found))
+        }
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| numbers(value, &format!("{place}/{}", name.replace('/', "~1")), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_number_of_a_report_that_is_read_breaks_a_form() {
+    let plain: serde_json::Value = serde_json::from_str(&written(&Json, &fixture().report())).unwrap();
+    let mut places = Vec::new();
+    numbers(&plain, "", &mut places);
+    let mut tried = 0;
+    for place in places {
+        for number in [serde_json::json!(0), serde_json::json!(u64::MAX), serde_json::json!(i64::MIN)] {
+            let mut wrong = plain.clone();
+            *wrong.pointer_mut(&place).expect("a place of the report") = number;
+            // What is no report is refused, and that is as good.
+            let Ok(document) = stanch::report::read(wrong.to_string().as_bytes()) else { continue };
+            tried += 1;
+            let merged = stanch::report::merge(vec![(None, document.clone()), (None, document)], "0.0.0");
+            for (_, reporter) in all_forms() {
+                reporter.write(&merged, &mut Vec::new()).expect("a Vec takes everything");
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[test]
+fn what_is_read_is_what_was_written() {
+    let mut fixture = fixture();
+    let report = incomplete(&mut fixture);
+    let document = Document { clock: Default::default(), ..Document::new(&report) };
+    for reporter in [&Json as &dyn Reporter, &JsonLines] {
+        let text = written(reporter, &report);
+        assert_eq!(stanch::report::read(text.as_bytes()).unwrap(), document);
     }
 }

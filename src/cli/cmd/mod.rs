@@ -3,5 +3,6 @@
 pub mod check;
 pub mod explain;
 pub mod hook;
+pub mod report;
 pub mod rules;
 pub mod scan;

@@ -7,13 +7,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
-use stanch::config::nearest;
+use stanch::config::{nearest, repository_root};
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
 use stanch::hygiene;
 use stanch::progress::Progress;
-use stanch::report::{Human, Mode, Report, Reporter, Verbosity};
+use stanch::report::{Document, Mode, PathBase, Report};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
 use stanch::source::Source;
@@ -24,17 +24,17 @@ use stanch::source::worktree::{Worktree, WorktreeOptions};
 
 use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
 use crate::cli::exit::Exit;
+use crate::cli::outputs::{deliver, now_seconds};
 use crate::cli::plan::{Engine, OutputPlan, PathForm, slashed};
-use crate::cli::progress;
-use crate::cli::terminal::{self, Target};
+use crate::cli::{progress, terminal};
 
 pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths };
     let engine = Engine::new(global, &args.matching, &paths, PathForm::AsTyped)?;
     let options = WorktreeOptions { respect_ignore: !args.no_ignore, max_file_bytes: engine.max_file_bytes };
-    let run =
-        Run { engine: &engine, output, mode: Mode::Scan, started, is_whole: engine.covers_root(&paths) };
+    let (base, is_whole) = (path_base(&paths), engine.covers_root(&paths));
+    let run = Run { engine: &engine, output, mode: Mode::Scan, started, is_whole, base };
     let slips: Vec<String> = paths.iter().filter_map(|path| mistyped_command(path)).collect();
     let exit = run.finish(&Worktree::new(paths, options), &args.matching);
     slips.iter().for_each(|slip| terminal::say(slip));
@@ -46,7 +46,7 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let repository = Repository::open(&args.repo.dir)?;
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let source = Staged::new(repository, engine.max_file_bytes)?;
-    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
+    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
     let mut outcome = run.scan(&source);
     if engine.watches_env_files {
         let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
@@ -68,7 +68,8 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
-    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
+    let is_whole = args.ranges.is_empty();
+    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole, base: None };
     let outcome = run.outcome(&source)?;
     run.report(&outcome, &args.matching, source.notes())
 }
@@ -77,7 +78,7 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
     let started = Instant::now();
     let engine = Engine::new(global, &args.matching, &[PathBuf::from(".")], PathForm::FromRoot)?;
     let name = args.path.as_deref().map(slashed);
-    let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false };
+    let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None };
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
 }
 
@@ -98,6 +99,8 @@ struct Run<'r> {
     started: Instant,
     /// Whether everything is read that the configuration speaks of, so that an unused entry is a stale one.
     is_whole: bool,
+    /// Where typed paths start.
+    base: Option<PathBase>,
 }
 
 impl Run<'_> {
@@ -131,10 +134,12 @@ impl Run<'_> {
             mode: self.mode,
             config: self.engine.config_path.as_deref(),
             elapsed: Some(self.started.elapsed()),
+            finished_seconds: Some(now_seconds()),
+            base: self.base.as_ref(),
             show_secrets: self.engine.show_secrets,
             version: env!("CARGO_PKG_VERSION"),
         };
-        deliver(&report, self.output)?;
+        deliver(&Document::new(&report), self.output, report.show_secrets)?;
         Ok(Exit::of(is_complete, !outcome.findings.is_empty()))
     }
 }
@@ -162,24 +167,12 @@ fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) 
     outcome.findings.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
 }
 
-/// Writes the report where it should go. Whoever looks at the terminal alone still learns what went wrong.
-fn deliver(report: &Report<'_>, output: &OutputPlan) -> Result<()> {
-    let reporter = output.reporter();
-    let written = output.target.write(report.show_secrets, |out| reporter.write(report, out));
-    if !(output.target.is_stdout() && output.is_for_people()) {
-        let no_findings = Report { findings: &[], ..*report };
-        let _ =
-            Human { verbosity: Verbosity::Quiet, ..Human::default() }.write(&no_findings, &mut io::stderr());
-    }
-    if !output.target.is_stdout() {
-        if written.is_err() {
-            // What was found must not be lost with the file.
-            let _ = Target::Stdout.write(false, |out| reporter.write(report, out));
-        } else if output.verbosity > Verbosity::Quiet {
-            terminal::say(&report.verdict());
-        }
-    }
-    written
+/// Where typed paths start, seen from the root of the repository that holds the first of them.
+fn path_base(paths: &[PathBuf]) -> Option<PathBase> {
+    let root = repository_root(paths.first()?).ok()??;
+    let below = std::env::current_dir().ok()?.canonicalize().ok()?;
+    let below = below.strip_prefix(&root).map(slashed).unwrap_or_default();
+    Some(PathBase { below, root: slashed(&root) })
 }
 
 /// The top of the working tree, or the directory of a bare repository.
