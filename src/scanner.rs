@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use bstr::{BStr, BString};
 use sha2::{Digest, Sha256};
 
+use crate::baseline;
 use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
 use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
@@ -40,6 +41,8 @@ pub struct Policy {
     pub inline_allow: bool,
     /// Accepted paths, rules, values and commits.
     pub allowlists: Allowlists,
+    /// Findings that are known and accepted.
+    pub baseline: Option<baseline::InForce>,
 }
 
 impl Default for Policy {
@@ -49,6 +52,7 @@ impl Default for Policy {
             min_confidence: None,
             inline_allow: true,
             allowlists: Allowlists::default(),
+            baseline: None,
         }
     }
 }
@@ -118,6 +122,11 @@ impl Scanner {
     /// The policy in use.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Puts a baseline in force.
+    pub fn set_baseline(&mut self, baseline: baseline::InForce) {
+        self.policy.baseline = Some(baseline);
     }
 
     /// A digest of everything that decides whether a text holds a match: the rules and this version. The policy
@@ -341,6 +350,13 @@ impl Scanner {
         })
     }
 
+    /// The entry of the baseline that accepts the candidate.
+    pub(crate) fn accepted(&self, candidate: &Candidate) -> Option<&baseline::Entry> {
+        let baseline = self.policy.baseline.as_ref()?;
+        let id = &candidate.rule.id;
+        baseline.accepts(Fingerprint::new(id, &self.identity(candidate)), id)
+    }
+
     /// Applies what depends on the place, and turns the candidates into findings.
     fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
@@ -351,10 +367,27 @@ impl Scanner {
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
             !allowed
         });
-        let fingerprints = fingerprints(&placed);
+        let fingerprints = self.fingerprints(&placed);
         let fingerprint =
-            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
-        let roots = self.roots(&placed);
+            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), self.identity(candidate))];
+        let mut roots = self.roots(&placed);
+        if let Some(baseline) = &self.policy.baseline {
+            let accepted: Vec<bool> = placed
+                .iter()
+                .map(|Placed { candidate, .. }| {
+                    baseline.accepts(fingerprint(candidate), &candidate.rule.id).is_some()
+                })
+                .collect();
+            for ((placed, root), _) in placed.iter_mut().zip(&roots).zip(&accepted).filter(|(_, yes)| **yes) {
+                let is_hidden = root.is_none() && placed.candidate.counts;
+                counts.baseline.fetch_add(u64::from(is_hidden), Ordering::Relaxed);
+                // It may still be shown beside another half that is new.
+                placed.candidate.counts = false;
+            }
+            if accepted.contains(&true) {
+                roots = self.roots(&placed);
+            }
+        }
         let mut parts: Vec<Vec<Part>> = placed.iter().map(|_| Vec::new()).collect();
         for (Placed { candidate, .. }, root) in placed.iter().zip(&roots) {
             if let Some(root) = root {
@@ -382,6 +415,33 @@ impl Scanner {
                 parts,
             })
             .collect()
+    }
+
+    /// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.
+    fn fingerprints(&self, placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
+        use rayon::prelude::*;
+        let distinct: BTreeSet<(String, Secret)> =
+            placed.iter().map(|p| (p.candidate.rule.id.clone(), self.identity(&p.candidate))).collect();
+        let stretch = |(rule, secret): (String, Secret)| {
+            let fingerprint = Fingerprint::new(&rule, &secret);
+            ((rule, secret), fingerprint)
+        };
+        // A thread pool costs more than a few fingerprints.
+        if distinct.len() < 8 {
+            distinct.into_iter().map(stretch).collect()
+        } else {
+            distinct.into_iter().collect::<Vec<_>>().into_par_iter().map(stretch).collect()
+        }
+    }
+
+    /// What makes a candidate the same in every run: the secret, or the path from the root where the file is the
+    /// secret.
+    fn identity(&self, candidate: &Candidate) -> Secret {
+        if candidate.secret.len_bytes() > 0 {
+            return candidate.secret.clone();
+        }
+        let path = self.policy.allowlists.seen_from_root(candidate.location.path.as_ref());
+        Secret::new(path.to_vec())
     }
 
     /// For each candidate the one that it is a part of.
@@ -412,23 +472,6 @@ impl Scanner {
     }
 }
 
-/// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.
-fn fingerprints(placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
-    use rayon::prelude::*;
-    let distinct: BTreeSet<(String, Secret)> =
-        placed.iter().map(|p| (p.candidate.rule.id.clone(), p.candidate.identity())).collect();
-    let stretch = |(rule, secret): (String, Secret)| {
-        let fingerprint = Fingerprint::new(&rule, &secret);
-        ((rule, secret), fingerprint)
-    };
-    // A thread pool costs more than a few fingerprints.
-    if distinct.len() < 8 {
-        distinct.into_iter().map(stretch).collect()
-    } else {
-        distinct.into_iter().collect::<Vec<_>>().into_par_iter().map(stretch).collect()
-    }
-}
-
 /// What a worker reports.
 #[derive(Debug)]
 enum Seen {
@@ -454,6 +497,7 @@ fn unit_name(unit: &ContentUnit<'_>) -> BString {
 struct Counts {
     inline: AtomicU64,
     allowlist: AtomicU64,
+    baseline: AtomicU64,
     below_threshold: AtomicU64,
 }
 
@@ -474,6 +518,7 @@ impl Counts {
         Suppressed {
             inline: self.inline.load(Ordering::Relaxed),
             allowlist: self.allowlist.load(Ordering::Relaxed),
+            baseline: self.baseline.load(Ordering::Relaxed),
             below_threshold: self.below_threshold.load(Ordering::Relaxed),
         }
     }
@@ -550,15 +595,6 @@ impl Candidate {
 
     fn sort_key(&self) -> (&Location, &str) {
         (&self.location, &self.rule.id)
-    }
-
-    /// What makes it the same in every run: the secret, or the path where the file is the secret.
-    fn identity(&self) -> Secret {
-        if self.secret.len_bytes() > 0 {
-            self.secret.clone()
-        } else {
-            Secret::new(self.location.path.as_slice())
-        }
     }
 }
 

@@ -9,7 +9,9 @@ use bstr::{BString, ByteSlice, ByteVec};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use stanch::baseline::{Baseline, Entry, FoundIn, InForce, Key};
 use stanch::config::{self, Config};
+use stanch::coverage::BaselineUse;
 use stanch::filter::allowlist::PathPlaces;
 use stanch::finding::Severity;
 use stanch::hygiene;
@@ -57,6 +59,19 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
         Command::Explain(mut args) => {
             args.matching = args.matching.or(outer);
             Command::Explain(args)
+        }
+        Command::Baseline(mut args) => {
+            use super::args::BaselineAction::{Create, Prune, Update};
+            match &mut args.action {
+                Create(accept) | Update(accept) => {
+                    accept.matching = std::mem::take(&mut accept.matching).or(outer);
+                }
+                Prune(_) if outer != MatchArgs::default() => {
+                    bail!("options of detection stand behind `baseline prune`")
+                }
+                Prune(_) => {}
+            }
+            Command::Baseline(args)
         }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {
@@ -142,8 +157,10 @@ pub struct Engine {
     pub show_secrets: bool,
     /// Whether the name of a staged file may be a finding.
     pub watches_env_files: bool,
+    /// The baseline that was named, in use or to be written.
+    pub baseline_path: Option<PathBuf>,
     /// The directory that patterns of paths speak of.
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
 /// What the paths of findings are relative to.
@@ -188,11 +205,18 @@ impl Engine {
             PathForm::FromRoot => config.allow,
             PathForm::AsTyped => config.allow.for_typed_paths(typed_places(&root, places)?),
         };
+        let configured = config.baseline.as_ref().map(|path| shortest(&root.join(path)));
+        let baseline_path = matching.baseline.clone().or(configured);
+        let baseline = match &baseline_path {
+            Some(path) if !matching.no_baseline => Some(InForce::new(Baseline::load(path)?, today())),
+            _ => None,
+        };
         let policy = Policy {
             min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
             min_confidence: matching.min_confidence.or(config.min_confidence),
             inline_allow: !matching.no_inline_allow,
             allowlists,
+            baseline,
         };
         Ok(Self {
             scanner: Scanner::new(rules, policy),
@@ -204,6 +228,7 @@ impl Engine {
                 .map_or(1, NonZeroUsize::get),
             show_secrets: matching.show_secrets,
             watches_env_files,
+            baseline_path,
             root,
         })
     }
@@ -214,22 +239,63 @@ impl Engine {
     }
 
     /// What the user should know of the configuration after the scan. Entries without a use are stale only
-    /// when everything was scanned with every rule.
-    pub fn notes(&self, was_everything: bool) -> Vec<String> {
+    /// when everything was `scanned` with every rule.
+    pub fn notes(&self, scanned: Option<FoundIn>) -> Vec<String> {
         let allow = &self.scanner.policy().allowlists;
         let mut notes = Vec::new();
         for entry in allow.expired() {
             let day = entry.expires().map_or_else(String::new, |day| format!(" on {day}"));
             notes.push(format!("{}: this entry ended{day} and accepts nothing any more", entry.written_at()));
         }
-        if was_everything {
+        if scanned.is_some() {
             let stale = allow.unused().map(|entry| {
                 format!("{}: this entry accepts nothing that is there; remove it", entry.written_at())
             });
             notes.extend(stale);
         }
+        if let (Some(path), Some(baseline)) = (&self.baseline_path, &self.scanner.policy().baseline) {
+            let path = path.display();
+            if let Some(lines) = lines_of(baseline.expired()) {
+                notes.push(format!("{path}: {lines}: past the last day, so it accepts nothing any more"));
+            }
+            if let Some(lines) = scanned.and_then(|scanned| lines_of(baseline.stale(scanned))) {
+                notes.push(format!(
+                    "{path}: {lines}: nothing is found for it any more; see `stanch baseline prune`"
+                ));
+            }
+        }
         notes
     }
+
+    /// Puts another baseline in force.
+    pub fn accept(&mut self, baseline: InForce) {
+        self.scanner.set_baseline(baseline);
+    }
+
+    /// What became of the baseline.
+    pub fn baseline_use(&self, scanned: Option<FoundIn>) -> Option<BaselineUse> {
+        let baseline = self.scanner.policy().baseline.as_ref()?;
+        Some(BaselineUse {
+            path: slashed(self.baseline_path.as_deref()?),
+            entries: baseline.baseline().entries().len() as u64,
+            expired: baseline.expired().count() as u64,
+            stale: scanned.map(|scanned| baseline.stale(scanned).count() as u64),
+        })
+    }
+}
+
+/// The lines of entries, in words; `None` without any.
+fn lines_of<'e>(entries: impl Iterator<Item = (&'e Key, &'e Entry)>) -> Option<String> {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<usize> = entries.map(|(_, entry)| entry.line).collect();
+    lines.sort_unstable();
+    let shown: Vec<String> = lines.iter().take(SHOWN).map(ToString::to_string).collect();
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    let more = match lines.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!lines.is_empty()).then(|| format!("{word} {}{more}", shown.join(", ")))
 }
 
 /// The built-in rules and those of the configuration.
@@ -319,7 +385,7 @@ fn known_ids(rules: &RuleSet) -> Vec<&str> {
 }
 
 /// The path as seen from the current directory, if it lies below it.
-fn shortest(path: &Path) -> PathBuf {
+pub fn shortest(path: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(|dir| dir.canonicalize());
     match here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf)) {
         Some(below) if !below.as_os_str().is_empty() => below,

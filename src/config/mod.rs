@@ -9,6 +9,9 @@
 //! [rules]
 //! disable = ["jwt"]             # ids of rules that are not used
 //!
+//! [baseline]
+//! path = ".stanch-baseline"     # findings that are known; relative to the root that patterns of paths speak of
+//!
 //! [[rule]]                      # a rule of your own, as in the built-in rule files
 //! id = "acme-deploy-key"
 //!
@@ -52,6 +55,8 @@ pub struct Config {
     pub min_confidence: Option<Confidence>,
     /// Larger files are skipped, and counted.
     pub max_file_bytes: Option<u64>,
+    /// The baseline, relative to the directory that patterns of paths speak of.
+    pub baseline: Option<PathBuf>,
     /// Ids of rules that are not used.
     pub disabled_rules: Vec<String>,
     /// The `[[rule]]` tables as they are written and on the lines on which they are written; everything

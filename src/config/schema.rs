@@ -23,6 +23,8 @@ struct File {
     scan: Scan,
     #[serde(default)]
     rules: Rules,
+    #[serde(default)]
+    baseline: BaselineTable,
     /// Read by the rule set, with the schema of the built-in rule files.
     #[serde(default)]
     rule: Vec<toml::Table>,
@@ -43,6 +45,12 @@ struct Scan {
 struct Rules {
     #[serde(default)]
     disable: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct BaselineTable {
+    path: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +88,12 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         None => None,
         Some(size) => Some(source.size(size)?),
     };
+    let baseline = match &file.baseline.path {
+        Some(path) if path.get_ref().trim().is_empty() => {
+            return Err(source.error(path.span().start, "`path`: name a file, or leave the key out"));
+        }
+        path => path.as_ref().map(|path| path.get_ref().into()),
+    };
     let entries: Vec<AllowEntry> =
         file.allow.iter().map(|allow| source.allow_entry(allow)).collect::<Result<_, _>>()?;
     Ok(Config {
@@ -87,6 +101,7 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         min_severity: file.scan.min_severity,
         min_confidence: file.scan.min_confidence,
         max_file_bytes,
+        baseline,
         disabled_rules: strings(&file.rules.disable),
         custom_rules: if file.rule.is_empty() { None } else { source.only_rules() },
         allow: Allowlists::new(entries, today),
@@ -310,7 +325,7 @@ expires = 2020-01-01
             ),
             (
                 "[scans]\n",
-                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `rule`, `allow`",
+                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `baseline`, `rule`, `allow`",
             ),
             (
                 "[scan]\nmin_severity = \"hi\"\n",

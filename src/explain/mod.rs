@@ -219,7 +219,13 @@ fn decision(scanner: &Scanner, rule: &Rule, judged: Result<Candidate, Passed>, l
                 let reason = format!("the entry at {} accepts it: {}", entry.written_at(), entry.reason());
                 decided(Decision::Allowlist, Some(candidate.confidence), reason)
             }
-            None => decided(Decision::Reported, Some(candidate.confidence), candidate.reason),
+            None => match scanner.accepted(&candidate) {
+                Some(entry) => {
+                    let reason = format!("line {} of the baseline accepts it: {}", entry.line, entry.reason);
+                    decided(Decision::Baseline, Some(candidate.confidence), reason)
+                }
+                None => decided(Decision::Reported, Some(candidate.confidence), candidate.reason),
+            },
         },
         Err(Passed::NotNew) => decided(Decision::NotNew, None, "its lines are no news".to_owned()),
         Err(Passed::Alone) => {

@@ -124,7 +124,8 @@ impl Allowlists {
         Some(entry)
     }
 
-    fn seen_from_root<'p>(&self, path: &'p BStr) -> Cow<'p, BStr> {
+    /// The path as it is called from the root that patterns speak of.
+    pub(crate) fn seen_from_root<'p>(&self, path: &'p BStr) -> Cow<'p, BStr> {
         match &self.places {
             None => Cow::Borrowed(path),
             // Outside every place the path keeps its form, and patterns without a slash still match its name.

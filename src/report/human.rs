@@ -266,6 +266,7 @@ impl Page<'_> {
         let dropped = [
             (suppressed.inline, "by inline markers"),
             (suppressed.allowlist, "by allowlist entries"),
+            (suppressed.baseline, "by the baseline"),
             (suppressed.below_threshold, "below the severity or confidence asked for"),
         ];
         let dropped: Vec<String> = dropped
@@ -278,6 +279,15 @@ impl Page<'_> {
         }
         if let Some(path) = self.report.config {
             self.faint_line(&format!("configuration: {}", escape(&path.display().to_string())))?;
+        }
+        if let Some(baseline) = self.report.baseline {
+            let mut line =
+                format!("baseline: {}, {}", escape_bytes(&baseline.path), entries(baseline.entries));
+            let counts = [(baseline.expired, "expired"), (baseline.stale.unwrap_or(0), "stale")];
+            for (number, what) in counts.iter().filter(|(number, _)| *number > 0) {
+                line.push_str(&format!(", {number} {what}"));
+            }
+            self.faint_line(&line)?;
         }
         Ok(())
     }
@@ -319,6 +329,10 @@ impl Page<'_> {
             false => text.to_owned(),
         }
     }
+}
+
+fn entries(number: u64) -> String {
+    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
 }
 
 /// A problem as one safe line: what, then why.

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::coverage::{Coverage, Suppressed};
+use crate::coverage::{BaselineUse, Coverage, Suppressed};
 use crate::finding::{Finding, Severity};
 
 pub use human::{Human, Verbosity};
@@ -34,6 +34,8 @@ pub struct Report<'r> {
     pub mode: Mode,
     /// The configuration file that was used.
     pub config: Option<&'r Path>,
+    /// The baseline that was used.
+    pub baseline: Option<&'r BaselineUse>,
     /// How long it took; `None` where reports must be comparable byte for byte.
     pub elapsed: Option<Duration>,
     /// Whether secrets are shown in full, because the user asked for it by name.

@@ -1,6 +1,7 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod architecture;
+mod baseline;
 mod cache;
 mod catalogue;
 mod check;

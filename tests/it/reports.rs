@@ -32,6 +32,7 @@ impl Fixture {
             notes: &self.notes,
             mode: Mode::History,
             config: Some(Path::new(".stanch.toml")),
+            baseline: None,
             elapsed: Some(Duration::from_millis(1234)),
             show_secrets: false,
             version: "0.0.0",
@@ -160,7 +161,7 @@ fn fixture() -> Fixture {
     Fixture {
         findings,
         coverage,
-        suppressed: Suppressed { inline: 2, allowlist: 1, below_threshold: 0 },
+        suppressed: Suppressed { inline: 2, allowlist: 1, ..Suppressed::default() },
         notes: vec![".stanch.toml:4: this entry matches nothing".to_owned()],
     }
 }

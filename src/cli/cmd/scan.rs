@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
+use stanch::baseline::FoundIn;
 use stanch::config::nearest;
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
@@ -68,7 +69,13 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
-    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole: args.ranges.is_empty() };
+    let run = Run {
+        engine: &engine,
+        output,
+        mode: Mode::History,
+        started,
+        is_whole: args.ranges.is_empty() && !args.reachable_only,
+    };
     let outcome = run.outcome(&source)?;
     run.report(&outcome, &args.matching, source.notes())
 }
@@ -121,7 +128,13 @@ impl Run<'_> {
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
-        let mut notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let is_everything = self.is_whole && is_complete && matching.is_everything();
+        let scanned = is_everything.then_some(match self.mode {
+            Mode::History => FoundIn::History,
+            Mode::Scan | Mode::Staged | Mode::Stdin => FoundIn::Files,
+        });
+        let baseline = self.engine.baseline_use(scanned);
+        let mut notes = self.engine.notes(scanned);
         notes.extend_from_slice(more_notes);
         let report = Report {
             findings: &outcome.findings,
@@ -130,6 +143,7 @@ impl Run<'_> {
             notes: &notes,
             mode: self.mode,
             config: self.engine.config_path.as_deref(),
+            baseline: baseline.as_ref(),
             elapsed: Some(self.started.elapsed()),
             show_secrets: self.engine.show_secrets,
             version: env!("CARGO_PKG_VERSION"),
@@ -140,7 +154,7 @@ impl Run<'_> {
 }
 
 /// Adds findings that are not about content, under the same policy.
-fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
+pub(super) fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
     let policy = engine.scanner.policy();
     for finding in findings {
         let query = AllowQuery {
@@ -155,6 +169,12 @@ fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) 
             outcome.suppressed.below_threshold += 1;
         } else if policy.allowlists.check(&query).is_some() {
             outcome.suppressed.allowlist += 1;
+        } else if policy
+            .baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.accepts(finding.fingerprint, &finding.rule.id).is_some())
+        {
+            outcome.suppressed.baseline += 1;
         } else {
             outcome.findings.push(finding);
         }
@@ -183,6 +203,6 @@ fn deliver(report: &Report<'_>, output: &OutputPlan) -> Result<()> {
 }
 
 /// The top of the working tree, or the directory of a bare repository.
-fn root_of(repository: &Repository) -> PathBuf {
+pub(super) fn root_of(repository: &Repository) -> PathBuf {
     repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf()
 }
