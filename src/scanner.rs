@@ -12,6 +12,7 @@ use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
 use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
+use crate::filter::foreign;
 use crate::filter::inline::{self, InlineAllow};
 use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, Part, RuleInfo};
@@ -41,6 +42,8 @@ pub struct Policy {
     pub inline_allow: bool,
     /// Accepted paths, rules, values and commits.
     pub allowlists: Allowlists,
+    /// What the configuration of another scanner says of its rules and ours.
+    pub foreign: Option<foreign::Lists>,
     /// Findings that are known and accepted.
     pub baseline: Option<baseline::InForce>,
 }
@@ -52,6 +55,7 @@ impl Default for Policy {
             min_confidence: None,
             inline_allow: true,
             allowlists: Allowlists::default(),
+            foreign: None,
             baseline: None,
         }
     }
@@ -135,6 +139,10 @@ impl Scanner {
         let mut digest = Sha256::new();
         digest.update(env!("CARGO_PKG_VERSION"));
         self.rules().feed(&mut |bytes| digest.update(bytes));
+        // A match that lacks its companions counts as none.
+        for (id, of) in self.policy.foreign.iter().flat_map(|lists| &lists.rules) {
+            digest.update(format!("{id:?} {:?} {}", of.required, of.is_silent));
+        }
         digest.finalize().into()
     }
 
@@ -226,7 +234,9 @@ impl Scanner {
         content: Option<&[u8]>,
         origin: &Origin,
     ) -> Option<(usize, Result<Candidate, Passed>)> {
-        let index = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
+        let index = self
+            .foreign_rule_for(path)
+            .or_else(|| self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path))?;
         let rule = &self.rules().rules()[index];
         if let Some(content) = content
             && !rule.keywords.is_empty()
@@ -256,9 +266,62 @@ impl Scanner {
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
+            texts: foreign::Judged::default(),
             counts: true,
         };
         Some((index, Ok(candidate)))
+    }
+
+    /// The rule of another scanner to which the path is a finding by itself.
+    fn foreign_rule_for(&self, path: &BStr) -> Option<usize> {
+        let lists = self.policy.foreign.as_ref()?;
+        let path = self.policy.allowlists.seen_from_root(path);
+        let named = lists
+            .named_by(path.as_ref())
+            .find_map(|id| self.rules().rules().iter().position(|rule| rule.id == id));
+        named
+    }
+
+    /// Whether the configuration of another scanner has nothing against a candidate at this path and commit.
+    fn foreign_verdict(&self, candidate: &Candidate, path: &BStr, commit: Option<&ObjectId>) -> Foreign {
+        let Some(lists) = &self.policy.foreign else { return Foreign::Keeps };
+        let path = self.policy.allowlists.seen_from_root(path);
+        let id = &candidate.rule.id;
+        if !lists.looks_at(id, Some(path.as_ref())) {
+            return Foreign::OtherPath;
+        }
+        let commit = commit.map(ToString::to_string);
+        match lists.accepts(id, &candidate.texts, Some(path.as_ref()), commit.as_deref()) {
+            Some(list) => Foreign::Accepted(list.written_at.clone()),
+            None => Foreign::Keeps,
+        }
+    }
+
+    /// Why the configuration of another scanner accepts a candidate outside the history.
+    pub(crate) fn accepted_elsewhere(&self, candidate: &Candidate) -> Option<String> {
+        match self.foreign_verdict(candidate, candidate.location.path.as_ref(), None) {
+            Foreign::Keeps => None,
+            Foreign::OtherPath => Some("the rule looks at other paths".to_owned()),
+            Foreign::Accepted(written_at) => Some(format!("the allowlist at {written_at} accepts it")),
+        }
+    }
+
+    /// Whether the candidate stays, counting it where an allowlist accepts it.
+    fn foreign_keeps(
+        &self,
+        candidate: &Candidate,
+        path: &BStr,
+        commit: Option<&ObjectId>,
+        counts: &Counts,
+    ) -> bool {
+        match self.foreign_verdict(candidate, path, commit) {
+            Foreign::Keeps => true,
+            Foreign::OtherPath => false,
+            Foreign::Accepted(_) => {
+                counts.allowlist.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
     }
 
     /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
@@ -322,6 +385,10 @@ impl Scanner {
                 };
                 let rule = &self.rules().rules()[evidence.rule];
                 let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
+                let commit = appearance.exposure.first.as_ref().map(|commit| &commit.id);
+                if !self.foreign_keeps(&candidate, appearance.path.as_ref(), commit, counts) {
+                    continue;
+                }
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
                 let candidate = Candidate { confidence, reason, ..candidate.clone() };
                 placed.entry(key).or_default().push((candidate, appearance.clone()));
@@ -365,8 +432,14 @@ impl Scanner {
         placed.retain(|placed| {
             let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref()).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
+            let path = placed.candidate.location.path.as_ref();
+            // Those of the history were asked at each of their places.
             !allowed
+                && (placed.exposure.is_some() || self.foreign_keeps(&placed.candidate, path, None, counts))
         });
+        if self.policy.foreign.is_some() {
+            self.drop_doubles(&mut placed);
+        }
         let fingerprints = self.fingerprints(&placed);
         let fingerprint =
             |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), self.identity(candidate))];
@@ -442,6 +515,33 @@ impl Scanner {
         }
         let path = self.policy.allowlists.seen_from_root(candidate.location.path.as_ref());
         Secret::new(path.to_vec())
+    }
+
+    /// Of a rule of another scanner and one of ours that found the same, the one that says more stays.
+    fn drop_doubles(&self, placed: &mut Vec<Placed>) {
+        let kind = |at: usize| self.rules().rules()[placed[at].candidate.evidence.rule].kind;
+        let mut is_double = vec![false; placed.len()];
+        for one in 0..placed.len() {
+            let here = &placed[one].candidate;
+            for other in one + 1..placed.len() {
+                let there = &placed[other].candidate;
+                let is_near = here.location.path == there.location.path
+                    && here.location.origin == there.location.origin
+                    && there.location.span.start < here.location.span.end;
+                if !is_near {
+                    break;
+                }
+                let is_foreign = [kind(one) == RuleKind::Whole, kind(other) == RuleKind::Whole];
+                if is_foreign[0] == is_foreign[1] || !here.counts || !there.counts {
+                    continue;
+                }
+                let (foreign, ours) = if is_foreign[0] { (one, other) } else { (other, one) };
+                let loser = if kind(ours) == RuleKind::Generic { ours } else { foreign };
+                is_double[loser] = true;
+            }
+        }
+        let mut is_double = is_double.into_iter();
+        placed.retain(|_| !is_double.next().unwrap_or_default());
     }
 
     /// For each candidate the one that it is a part of.
@@ -524,6 +624,15 @@ impl Counts {
     }
 }
 
+/// What the configuration of another scanner says of a candidate.
+enum Foreign {
+    Keeps,
+    /// Its rule looks at other files.
+    OtherPath,
+    /// The allowlist that is written there accepts it.
+    Accepted(String),
+}
+
 const NO_KEYWORD_IN_FILE: &str = "the name fits, but the file holds none of the rule's keywords";
 
 /// Why a match is no candidate.
@@ -564,6 +673,8 @@ pub(crate) struct Candidate {
     secret: Secret,
     excerpt: Excerpt,
     evidence: Evidence,
+    /// What allowlists of another scanner say of its text.
+    texts: foreign::Judged,
     /// Whether it is a finding of its own, and not only shown as a part of one.
     counts: bool,
 }
@@ -730,6 +841,9 @@ impl Scanner {
         if rule.pair.as_ref().is_some_and(|pair| pair.required) && self.other_half(index, matches).is_none() {
             return Err(Passed::Alone);
         }
+        if let Some(lists) = &self.policy.foreign {
+            self.foreign_judge(lists, unit, lines, index, matches)?;
+        }
         let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         if self.policy.inline_allow
@@ -738,6 +852,44 @@ impl Scanner {
             return Err(passed);
         }
         Ok(self.candidate(unit, lines, found, matches, verdict))
+    }
+
+    /// Whether a match has the companions that the configuration of another scanner asks for.
+    fn foreign_judge(
+        &self,
+        lists: &foreign::Lists,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        index: usize,
+        matches: &[Match],
+    ) -> Result<(), Passed> {
+        let found = &matches[index];
+        let Some(of) = lists.rules.get(&self.matcher.rule(found).id) else { return Ok(()) };
+        let place = |found: &Match| {
+            let start = lines.line_column(found.span.start);
+            (start.line, start.column)
+        };
+        let is_companion = |other: &Match, required: &foreign::Required| {
+            let rule = self.matcher.rule(other);
+            let counts = || {
+                let judged = filter::judge(rule, other.secret.reveal(), &other.context, FileKind::default());
+                let path = unit.path.map(|path| self.policy.allowlists.seen_from_root(path));
+                let path = path.as_deref();
+                let texts = lists.judge(&rule.id, &texts_of(unit.bytes, lines, other));
+                matches!(judged, Verdict::Keep { .. })
+                    && lists.looks_at(&rule.id, path)
+                    && lists.accepts(&rule.id, &texts, path, None).is_none()
+            };
+            required.rules.contains(&rule.id) && required.is_near(place(found), place(other)) && counts()
+        };
+        let is_whole = of.required.iter().all(|required| {
+            let mut others = matches.iter().enumerate().filter(|&(at, _)| at != index);
+            others.any(|(_, other)| is_companion(other, required))
+        });
+        if of.is_silent || !is_whole {
+            return Err(Passed::Alone);
+        }
+        Ok(())
     }
 
     fn candidate(
@@ -765,8 +917,24 @@ impl Scanner {
             secret: found.secret.clone(),
             excerpt: excerpt(unit.bytes, line, found, matches),
             evidence: Evidence::of(found),
+            texts: match &self.policy.foreign {
+                Some(lists) => lists.judge(&self.matcher.rule(found).id, &texts_of(unit.bytes, lines, found)),
+                None => foreign::Judged::default(),
+            },
             counts: true,
         }
+    }
+}
+
+/// What allowlists of another scanner look at.
+fn texts_of<'t>(text: &'t [u8], lines: &LineIndex, found: &'t Match) -> foreign::Texts<'t> {
+    let last_byte = found.span.end.max(found.span.start + 1) - 1;
+    let (first, last) = (lines.line_span(found.span.start, text), lines.line_span(last_byte, text));
+    foreign::Texts {
+        secret: found.secret.reveal(),
+        // What was decoded stands nowhere but in the match.
+        matched: if found.layers.is_empty() { &text[found.span.range()] } else { found.secret.reveal() },
+        lines: &text[first.start..last.end.max(first.start)],
     }
 }
 

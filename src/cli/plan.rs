@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stanch::baseline::{Baseline, Entry, FoundIn, InForce, Key};
-use stanch::config::{self, Config};
+use stanch::config::{self, Config, Gitleaks};
 use stanch::coverage::BaselineUse;
 use stanch::filter::allowlist::PathPlaces;
 use stanch::finding::Severity;
@@ -159,6 +159,8 @@ pub struct Engine {
     pub watches_env_files: bool,
     /// The baseline that was named, in use or to be written.
     pub baseline_path: Option<PathBuf>,
+    /// What the user should know of a configuration of gitleaks.
+    gitleaks_notes: Vec<String>,
     /// The directory that patterns of paths speak of.
     pub root: PathBuf,
 }
@@ -185,7 +187,15 @@ impl Engine {
         form: PathForm,
     ) -> Result<Self> {
         let (config, root) = load_config(global, places)?;
+        let is_found = global.config.is_none() && config_variable().is_none();
         let rules = rule_set(&config)?;
+        if let (true, Some(path)) = (rules.rules().is_empty(), &config.path) {
+            bail!(
+                "{}: no rule is active, so nothing could be found; `useDefault = true` under [extend] adds the \
+                 catalogue",
+                path.display()
+            );
+        }
         // Ids are only looked at where somebody names one: that decodes all the rules, half of a hook's time.
         let names_rules = config.names_rules() || !matching.rules.is_empty();
         if names_rules {
@@ -211,11 +221,20 @@ impl Engine {
             Some(path) if !matching.no_baseline => Some(InForce::new(Baseline::load(path)?, today())),
             _ => None,
         };
+        let mut gitleaks_notes = Vec::new();
+        let foreign = match config.gitleaks {
+            None => None,
+            Some(gitleaks) => {
+                gitleaks_notes = notes_of(&gitleaks, config.path.as_deref(), is_found);
+                Some(gitleaks.lists)
+            }
+        };
         let policy = Policy {
             min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
             min_confidence: matching.min_confidence.or(config.min_confidence),
             inline_allow: !matching.no_inline_allow,
             allowlists,
+            foreign,
             baseline,
         };
         Ok(Self {
@@ -229,6 +248,7 @@ impl Engine {
             show_secrets: matching.show_secrets,
             watches_env_files,
             baseline_path,
+            gitleaks_notes,
             root,
         })
     }
@@ -242,7 +262,7 @@ impl Engine {
     /// when everything was `scanned` with every rule.
     pub fn notes(&self, scanned: Option<FoundIn>) -> Vec<String> {
         let allow = &self.scanner.policy().allowlists;
-        let mut notes = Vec::new();
+        let mut notes = self.gitleaks_notes.clone();
         for entry in allow.expired() {
             let day = entry.expires().map_or_else(String::new, |day| format!(" on {day}"));
             notes.push(format!("{}: this entry ended{day} and accepts nothing any more", entry.written_at()));
@@ -304,11 +324,39 @@ fn lines_of<'e>(entries: impl Iterator<Item = (&'e Key, &'e Entry)>) -> Option<S
 ///
 /// When a rule of the configuration is wrong.
 pub fn rule_set(config: &Config) -> Result<RuleSet> {
-    let rules = RuleSet::builtin();
-    match (&config.custom_rules, &config.path) {
-        (Some(text), Some(path)) => Ok(rules.with_custom(text, &path.display().to_string())?),
-        _ => Ok(rules),
+    Ok(config.rule_set()?)
+}
+
+/// What the user should know of a configuration of gitleaks.
+fn notes_of(gitleaks: &Gitleaks, path: Option<&Path>, is_found: bool) -> Vec<String> {
+    let path = path.map_or_else(String::new, |path| path.display().to_string());
+    let mut notes = Vec::new();
+    if is_found {
+        let rules = match (gitleaks.rule_count(), gitleaks.use_default) {
+            (0, _) => "its allowlists and the catalogue".to_owned(),
+            (1, true) => "its rule and the catalogue".to_owned(),
+            (number, true) => format!("its {number} rules and the catalogue"),
+            (1, false) => "its rule alone".to_owned(),
+            (number, false) => format!("its {number} rules alone"),
+        };
+        notes.push(format!("{path} is in force, for there is no .stanch.toml: {rules}"));
     }
+    if !gitleaks.use_default {
+        notes.push(format!("{path} does not extend the default, so the catalogue is not in use"));
+    }
+    notes.extend(gitleaks.notes.iter().cloned());
+    if !gitleaks.by_name.is_empty() {
+        notes.push(format!(
+            "{path}: {} looks at the names of files, which `history` does not",
+            gitleaks.by_name.join(", ")
+        ));
+    }
+    notes
+}
+
+/// The configuration that a variable names.
+fn config_variable() -> Option<PathBuf> {
+    std::env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The configuration that the options name, or the one that holds for `places`, and the directory that its
@@ -318,8 +366,7 @@ pub fn rule_set(config: &Config) -> Result<RuleSet> {
 ///
 /// When it cannot be found or used, and when several hold.
 pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, PathBuf)> {
-    let variable = std::env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = global.config.clone().or(variable).filter(|_| !global.no_config);
+    let named = global.config.clone().or_else(config_variable).filter(|_| !global.no_config);
     let found = if named.is_some() || global.no_config { None } else { discover(places)? };
     let root = match found.as_deref().and_then(Path::parent) {
         Some(dir) => Some(dir.to_path_buf()),

@@ -25,10 +25,16 @@
 //! expires = 2027-01-01          # the last day on which the entry applies
 //! ```
 //!
+//! A configuration of gitleaks is read as it is, see [`Gitleaks`]: where it is named, and where a `.gitleaks.toml` lies and
+//! no `.stanch.toml`.
+//!
 //! The file is read as it is on disk, also when the index or the history is scanned. Whoever may change it may
 //! accept findings with it, so reports say which file was used.
 
 mod discover;
+mod gitleaks;
+mod gitleaks_names;
+mod re2;
 mod schema;
 mod size;
 mod suggest;
@@ -39,8 +45,10 @@ use jiff::civil::Date;
 
 use crate::filter::allowlist::Allowlists;
 use crate::finding::{Confidence, Severity};
+use crate::rule::{RuleFileError, RuleSet};
 
 pub use discover::{FILE_NAME, discover, repository_root};
+pub use gitleaks::{GITLEAKS_FILE_NAME, Gitleaks};
 pub use size::parse_bytes;
 pub use suggest::nearest;
 
@@ -64,6 +72,8 @@ pub struct Config {
     pub custom_rules: Option<String>,
     /// The `[[allow]]` entries.
     pub allow: Allowlists,
+    /// What the file says if it is one of gitleaks; nothing else is set then.
+    pub gitleaks: Option<Gitleaks>,
     mentions: Vec<RuleMention>,
 }
 
@@ -92,6 +102,17 @@ pub enum ConfigError {
     },
 }
 
+/// Why the rules of a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigRuleError {
+    /// A file of gitleaks has a wrong one.
+    #[error(transparent)]
+    Gitleaks(#[from] ConfigError),
+    /// A `[[rule]]` is wrong.
+    #[error(transparent)]
+    Rule(#[from] RuleFileError),
+}
+
 /// A place in the file that names a rule.
 #[derive(Clone, Debug)]
 struct RuleMention {
@@ -118,12 +139,31 @@ impl Config {
     ///
     /// When the text is no TOML, has an unknown key, a value of a wrong type or a bad pattern.
     pub fn parse(text: &str, path: &Path, today: Date) -> Result<Self, ConfigError> {
-        schema::parse(text, path, today)
+        match gitleaks::is_one(text, path) {
+            true => gitleaks::parse(text, path),
+            false => schema::parse(text, path, today),
+        }
     }
 
     /// Whether the file names a rule anywhere, to disable or to allow it.
     pub fn names_rules(&self) -> bool {
         !self.mentions.is_empty()
+    }
+
+    /// The built-in rules and those of the file, without those that a file of gitleaks leaves out.
+    ///
+    /// # Errors
+    ///
+    /// When a rule of the file is wrong.
+    pub fn rule_set(&self) -> Result<RuleSet, ConfigRuleError> {
+        if let Some(gitleaks) = &self.gitleaks {
+            return Ok(gitleaks.rule_set()?);
+        }
+        let rules = RuleSet::builtin();
+        match (&self.custom_rules, &self.path) {
+            (Some(text), Some(path)) => Ok(rules.with_custom(text, &path.display().to_string())?),
+            _ => Ok(rules),
+        }
     }
 
     /// Checks that every rule that the file names exists.

@@ -105,14 +105,15 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         disabled_rules: strings(&file.rules.disable),
         custom_rules: if file.rule.is_empty() { None } else { source.only_rules() },
         allow: Allowlists::new(entries, today),
+        gitleaks: None,
         mentions,
     })
 }
 
 /// The file, to say where something stands in it.
-struct Text<'t> {
-    text: &'t str,
-    path: &'t Path,
+pub(super) struct Text<'t> {
+    pub(super) text: &'t str,
+    pub(super) path: &'t Path,
 }
 
 impl Text<'_> {
@@ -121,7 +122,7 @@ impl Text<'_> {
         ConfigError::Invalid { path: self.path.to_path_buf(), line, column, message: message.into() }
     }
 
-    fn toml_error(&self, error: &toml::de::Error) -> ConfigError {
+    pub(super) fn toml_error(&self, error: &toml::de::Error) -> ConfigError {
         let offset = error.span().map_or(0, |span| span.start);
         let message = without_quoted(error.message());
         match self.key_before(offset) {
@@ -131,7 +132,7 @@ impl Text<'_> {
     }
 
     /// Line and column from 1; the column counts characters.
-    fn line_column(&self, offset: usize) -> (usize, usize) {
+    pub(super) fn line_column(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)

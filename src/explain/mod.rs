@@ -173,6 +173,9 @@ fn what_sends(rule: &Rule) -> String {
             list(spec.paths.clone())
         );
     }
+    if spec.kind == RuleKind::Whole {
+        return format!("it runs on files that hold one of {}", list(spec.keywords.clone()));
+    }
     let by_keyword = spec.kind == RuleKind::Keyed || spec.anchors.is_empty();
     match spec.kind {
         RuleKind::Generic => {
@@ -214,6 +217,9 @@ struct Decided {
 fn decision(scanner: &Scanner, rule: &Rule, judged: Result<Candidate, Passed>, line: u64) -> Decided {
     let decided = |decision, confidence, reason| Decided { decision, confidence, reason };
     match judged {
+        Ok(candidate) if let Some(reason) = scanner.accepted_elsewhere(&candidate) => {
+            decided(Decision::Allowlist, Some(candidate.confidence), reason)
+        }
         Ok(candidate) => match scanner.allowed(&candidate, None) {
             Some(entry) => {
                 let reason = format!("the entry at {} accepts it: {}", entry.written_at(), entry.reason());

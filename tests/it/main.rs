@@ -11,6 +11,7 @@ mod config;
 mod contexts;
 mod exit_codes;
 mod explain;
+mod gitleaks;
 mod history;
 mod hook;
 mod install;
