@@ -74,6 +74,9 @@ pub enum Command {
     /// Accept what is known, so that only what is new fails
     Baseline(BaselineArgs),
 
+    /// Check, show or write the configuration
+    Config(ConfigArgs),
+
     /// `history`, as another scanner spells it
     #[command(hide = true)]
     Git(GitArgs),
@@ -88,7 +91,7 @@ pub enum Command {
 }
 
 /// Options that every command takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output and configuration")]
 pub struct GlobalArgs {
     /// Choose the form of the report
@@ -104,16 +107,17 @@ pub struct GlobalArgs {
     /// Read this configuration instead of searching for .stanch.toml
     ///
     /// Without the option the file named by the variable STANCH_CONFIG is read, and else the first .stanch.toml
-    /// in the scanned place or above it, up to the root of the repository.
+    /// in the scanned place or above it, up to the root of the repository; where there is none, .gitleaks.toml. A
+    /// configuration of gitleaks is read as it is.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Read no configuration
-    #[arg(long, global = true, conflicts_with = "config")]
+    #[arg(long, global = true, conflicts_with = "config", hide_short_help = true)]
     pub no_config: bool,
 
     /// Use this many threads [default: one for each processor]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub threads: Option<NonZeroUsize>,
 
     /// Print findings and errors alone
@@ -313,6 +317,45 @@ pub enum RulesAction {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ConfigAction {
+    /// Read the configuration as a scan would, and say what is wrong with it
+    ///
+    /// Compiles its rules, looks for the rules that it names and reads its baseline. The exit code is 0 if it is good, 2 if
+    /// not. Reads configurations of gitleaks too.
+    Check {
+        /// The file [default: the one that a scan of the current directory would use]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+
+    /// Show the configuration in force, and where each value comes from
+    ///
+    /// Options of detection may be given to see what they change.
+    Show {
+        #[command(flatten)]
+        matching: Box<MatchArgs>,
+    },
+
+    /// Write a commented .stanch.toml at the root of the repository
+    ///
+    /// Never overwrites a file.
+    Init {
+        /// Use the repository at or above this directory
+        #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+
+    /// Print the JSON Schema of .stanch.toml, for editors
+    Schema,
 }
 
 #[derive(Args, Debug)]

@@ -40,6 +40,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Check(args) => cmd::check::run(&args, &output),
         Command::Hook(args) => cmd::hook::run(&args, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
+        Command::Config(args) => cmd::config::run(&args, &global, &output),
         Command::Baseline(args) => cmd::baseline::run(&args, &global, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {

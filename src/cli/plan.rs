@@ -60,6 +60,16 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
             args.matching = args.matching.or(outer);
             Command::Explain(args)
         }
+        Command::Config(mut args) => {
+            match &mut args.action {
+                super::args::ConfigAction::Show { matching } => {
+                    **matching = std::mem::take(&mut **matching).or(outer)
+                }
+                _ if outer == MatchArgs::default() => {}
+                _ => bail!("options of detection have no meaning for this command"),
+            }
+            Command::Config(args)
+        }
         Command::Baseline(mut args) => {
             use super::args::BaselineAction::{Create, Prune, Update};
             match &mut args.action {
@@ -187,7 +197,7 @@ impl Engine {
         form: PathForm,
     ) -> Result<Self> {
         let (config, root) = load_config(global, places)?;
-        let is_found = global.config.is_none() && config_variable().is_none();
+        let is_found = config_source(global) == ConfigSource::Search;
         let rules = rule_set(&config)?;
         if let (true, Some(path)) = (rules.rules().is_empty(), &config.path) {
             bail!(
@@ -352,6 +362,26 @@ fn notes_of(gitleaks: &Gitleaks, path: Option<&Path>, is_found: bool) -> Vec<Str
         ));
     }
     notes
+}
+
+/// How the configuration is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// An option names it.
+    Option,
+    /// The variable names it.
+    Variable,
+    /// It is searched from the scanned place upwards.
+    Search,
+}
+
+/// What decides which configuration is read.
+pub fn config_source(global: &GlobalArgs) -> ConfigSource {
+    match (&global.config, config_variable()) {
+        (Some(_), _) => ConfigSource::Option,
+        (None, Some(_)) => ConfigSource::Variable,
+        (None, None) => ConfigSource::Search,
+    }
 }
 
 /// The configuration that a variable names.

@@ -140,9 +140,9 @@ impl Gitleaks {
         self.specs.len()
     }
 
-    /// Whether nothing could ever be found.
-    pub fn is_empty(&self) -> bool {
-        self.specs.is_empty() && !self.use_default
+    /// The rules of the file's own, each with the place where it is written.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, String)> {
+        self.specs.iter().zip(&self.places).map(|(spec, place)| (spec.id.as_str(), place.written()))
     }
 }
 

@@ -74,8 +74,16 @@ pub struct Config {
     pub allow: Allowlists,
     /// What the file says if it is one of gitleaks; nothing else is set then.
     pub gitleaks: Option<Gitleaks>,
+    /// The keys that the file gives a value to, such as `scan.min_severity` and `rule.acme-key`, each with its line.
+    pub written: Vec<(String, usize)>,
     mentions: Vec<RuleMention>,
 }
+
+/// The JSON Schema of the file, for editors: `src/config/schema.json`.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// A file with everything commented out, to start from.
+pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +151,11 @@ impl Config {
             true => gitleaks::parse(text, path),
             false => schema::parse(text, path, today),
         }
+    }
+
+    /// The line that gives a key its value.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.written.iter().find(|(written, _)| written == key).map(|(_, line)| *line)
     }
 
     /// Whether the file names a rule anywhere, to disable or to allow it.

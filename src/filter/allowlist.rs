@@ -138,6 +138,17 @@ impl Allowlists {
         self.entries.iter().filter(|entry| entry.uses() == 0)
     }
 
+    /// Every entry, and whether its last day is over.
+    pub fn entries(&self) -> impl Iterator<Item = (&AllowEntry, bool)> {
+        let in_force = self.entries.iter().map(|entry| (entry, false));
+        in_force.chain(self.expired.iter().map(|entry| (entry, true)))
+    }
+
+    /// How many entries there are, those included whose last day is over.
+    pub fn entry_count(&self) -> usize {
+        self.entries.len() + self.expired.len()
+    }
+
     /// Entries whose last day is over.
     pub fn expired(&self) -> &[AllowEntry] {
         &self.expired

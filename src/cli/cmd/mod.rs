@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod check;
+pub mod config;
 pub mod explain;
 pub mod hook;
 pub mod rules;
