@@ -276,10 +276,8 @@ impl Scanner {
     fn foreign_rule_for(&self, path: &BStr) -> Option<usize> {
         let lists = self.policy.foreign.as_ref()?;
         let path = self.policy.allowlists.seen_from_root(path);
-        let named = lists
-            .named_by(path.as_ref())
-            .find_map(|id| self.rules().rules().iter().position(|rule| rule.id == id));
-        named
+        let position = |id: &str| self.rules().rules().iter().position(|rule| rule.id == id);
+        lists.named_by(path.as_ref()).find_map(position)
     }
 
     /// Whether the configuration of another scanner has nothing against a candidate at this path and commit.
@@ -523,8 +521,7 @@ impl Scanner {
         let mut is_double = vec![false; placed.len()];
         for one in 0..placed.len() {
             let here = &placed[one].candidate;
-            for other in one + 1..placed.len() {
-                let there = &placed[other].candidate;
+            for (other, Placed { candidate: there, .. }) in placed.iter().enumerate().skip(one + 1) {
                 let is_near = here.location.path == there.location.path
                     && here.location.origin == there.location.origin
                     && there.location.span.start < here.location.span.end;

@@ -156,12 +156,15 @@ fn counterparts(name: &str, catalogue: &RuleSet) -> Vec<String> {
     ids.map(|id| (*id).to_owned()).collect()
 }
 
+/// Names of rules, each with the place where it is written.
+type Names = Vec<(String, Place)>;
+
 /// One file, or several that extend each other, before the rules are put together.
 #[derive(Debug, Default)]
 struct File {
     rules: Vec<RawRule>,
     everywhere: Vec<Arc<List>>,
-    targeted: Vec<(Vec<(String, Place)>, Arc<List>)>,
+    targeted: Vec<(Names, Arc<List>)>,
     use_default: Option<Place>,
     /// Names that are not taken over from what is extended.
     disabled: Vec<(String, Place)>,

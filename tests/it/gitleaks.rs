@@ -25,14 +25,13 @@ fn scan(sandbox: &Sandbox, args: &[&str], code: i32) -> Value {
 /// The rules and places of the findings under a configuration.
 #[track_caller]
 fn found(sandbox: &Sandbox, config: &str) -> Vec<String> {
-    fs::write(sandbox.outside().join("gitleaks.toml"), config).unwrap();
+    fs::write(sandbox.outside().join("gitleaks.toml"), config).expect("a written file");
     let ran = sandbox.stanch(&["--config", "../gitleaks.toml", "--format", "json"]);
     assert!(ran.code < 2, "{config}\n{}", ran.stderr);
     let report = ran.json();
-    let findings = report["findings"].as_array().unwrap().iter();
-    findings
-        .map(|f| format!("{} {}:{}", f["rule"].as_str().unwrap(), f["path"].as_str().unwrap(), f["line"]))
-        .collect()
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let findings = report["findings"].as_array().expect("a list").iter();
+    findings.map(|f| format!("{} {}:{}", text(&f["rule"]), text(&f["path"]), f["line"])).collect()
 }
 
 #[track_caller]

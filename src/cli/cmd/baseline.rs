@@ -316,10 +316,13 @@ fn shortest_place(place: &Path) -> PathBuf {
     }
 }
 
+/// A file with what is found in it.
+type Read = (Vec<u8>, Vec<Finding>);
+
 /// Content of files that claims name, with what is found in it.
 struct Places<'w> {
     work: &'w Work,
-    known: BTreeMap<(Option<String>, BString), Option<(Vec<u8>, Vec<Finding>)>>,
+    known: BTreeMap<(Option<String>, BString), Option<Read>>,
 }
 
 impl<'w> Places<'w> {
@@ -341,7 +344,7 @@ impl<'w> Places<'w> {
 }
 
 impl Work {
-    fn read(&self, claim: &Claim) -> Option<(Vec<u8>, Vec<Finding>)> {
+    fn read(&self, claim: &Claim) -> Option<Read> {
         let path = claim.path.as_bstr();
         let content = match (&claim.commit, &self.repository) {
             (Some(commit), Some(repository)) => repository.file_at(commit, path)?,
