@@ -218,7 +218,11 @@ impl Page<'_> {
         let example = rules.keys().next().copied().unwrap_or_default();
         writeln!(self.out, "False alarm? Say so in a comment on the line or alone on the line above:")?;
         writeln!(self.out, "  stanch:allow {}: <why it is safe>", escape(example))?;
-        writeln!(self.out, "or add an [[allow]] entry with a reason to .stanch.toml.")?;
+        let file = self.report.config.and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+        match file.filter(|name| name.contains("gitleaks")) {
+            Some(name) => writeln!(self.out, "or add it to an allowlist in {}.", escape(&name))?,
+            None => writeln!(self.out, "or add an [[allow]] entry with a reason to .stanch.toml.")?,
+        }
         writeln!(self.out)
     }
 

@@ -236,7 +236,10 @@ impl Work {
             bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
         }
         let file = named.or_else(|| engine.baseline_path.clone());
-        let file = file.unwrap_or_else(|| shortest(&place.join(FILE_NAME)));
+        let file = file.unwrap_or_else(|| match place.as_os_str() == "." {
+            true => PathBuf::from(FILE_NAME),
+            false => shortest(&place.join(FILE_NAME)),
+        });
         Ok(Self { engine, repository, source: source.from, place, file })
     }
 
