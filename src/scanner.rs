@@ -533,8 +533,12 @@ impl Scanner {
                     continue;
                 }
                 let (foreign, ours) = if is_foreign[0] { (one, other) } else { (other, one) };
-                let loser = if kind(ours) == RuleKind::Generic { ours } else { foreign };
-                is_double[loser] = true;
+                let is_guess = kind(ours) == RuleKind::Generic;
+                let (winner, loser) = if is_guess { (foreign, ours) } else { (ours, foreign) };
+                let [won, lost] = [winner, loser].map(|at| placed[at].candidate.location.span);
+                // What is much more than the other could hold another secret.
+                let is_same = lost.contains(won) && won.len() * 2 >= lost.len();
+                is_double[loser] |= won.contains(lost) || is_same;
             }
         }
         let mut is_double = is_double.into_iter();

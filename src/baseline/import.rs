@@ -259,7 +259,12 @@ impl fmt::Display for Claim {
         if let Some(commit) = &self.commit {
             write!(f, "{}:", commit.get(..10).unwrap_or(commit))?;
         }
-        write!(f, "{}", BStr::new(&self.path))?;
+        match &self.secret {
+            Known::Plain(secret) if secret.len_bytes() > 0 && self.path.contains_str(secret.reveal()) => {
+                f.write_str("<a path that holds the secret>")?;
+            }
+            _ => write!(f, "{}", BStr::new(&self.path))?,
+        }
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }

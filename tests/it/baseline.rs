@@ -399,6 +399,22 @@ fn the_configuration_names_the_baseline() {
 }
 
 #[test]
+fn a_secret_in_the_name_of_a_file_is_not_shown() {
+    let sandbox = Sandbox::repo();
+    let token = clickup_token(1);
+    sandbox.write(&format!("{token}.txt"), format!("{token}\n"));
+    let ran = sandbox.stanch(&["baseline", "create"]).expect_code(0);
+    assert!(ran.stdout.contains("accepted") && !ran.stdout.contains(&token), "{}", ran.stdout);
+    let claims = serde_json::json!([{"RuleID": "r", "File": format!("gone/{token}x"), "Secret": token, "StartLine": 1}]);
+    let file = sandbox.outside().join("report.json");
+    fs::write(&file, claims.to_string().replace(&format!("\"{token}\""), &format!("\"{}\"", &token[..30])))
+        .unwrap();
+    let args = ["baseline", "update", "--import", file.to_str().unwrap()];
+    let ran = sandbox.stanch(&args).expect_code(0);
+    assert!(ran.stdout.contains("not found") && !ran.stdout.contains(&token[..30]), "{}", ran.stdout);
+}
+
+#[test]
 fn explain_names_the_entry() {
     let sandbox = accepted();
     let ran = sandbox.stanch(&["explain", "src/a.txt:1", "--baseline", FILE]).expect_code(0);

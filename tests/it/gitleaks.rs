@@ -266,6 +266,11 @@ fn the_default_is_our_catalogue_and_can_be_changed() {
         ["clickup-personal-token b.txt:1"],
         "the expression took the place of ours, and where both find the same one is told"
     );
+    let wide = format!("{extend}[[rules]]\nid = \"wide\"\nregex = '''(?s)pk_.*'''\n");
+    assert_eq!(found(&sandbox, &wide), ["generic-password a.py:1", "clickup-personal-token b.txt:1"]);
+    sandbox.write("b.txt", format!("{token} and {}\n", "more ".repeat(30)));
+    assert_eq!(found(&sandbox, &wide).len(), 3, "what is much more than ours is not taken for the same");
+    sandbox.write("b.txt", format!("{token}\n"));
     let own = format!("{extend}[[rules]]\nid = \"my-password\"\nregex = '''db_password = \"([^\"]+)\"'''\n");
     assert_eq!(found(&sandbox, &own), ["my-password a.py:1", "clickup-personal-token b.txt:1"]);
 }

@@ -396,8 +396,12 @@ struct Removed {
 
 impl Place {
     fn of(finding: &Finding) -> Self {
+        // A file may be called by the very secret that is in it.
+        let path = finding.location.path.to_string();
+        let secret = String::from_utf8_lossy(finding.secret.reveal());
+        let is_in_path = finding.secret.len_bytes() > 7 && path.contains(&*secret);
         Self {
-            path: finding.location.path.to_string(),
+            path: if is_in_path { path.replace(&*secret, &finding.secret.redacted()) } else { path },
             line: finding.location.start.line,
             rule: finding.rule.id.clone(),
         }
