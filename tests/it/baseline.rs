@@ -520,3 +520,30 @@ fn a_baseline_of_detect_secrets_is_imported() {
     assert_eq!((left["finding_count"].as_u64(), left["findings"][0]["line"].as_u64()), (Some(1), Some(3)));
     assert!(read(&sandbox).contains("reason=\"imported from .secrets.baseline\""));
 }
+
+#[test]
+fn a_hook_honours_the_baseline_of_the_configuration() {
+    let sandbox = accepted();
+    sandbox.write(".stanch.toml", "[baseline]\npath = \".stanch-baseline\"\n");
+    sandbox.commit_all("accepted");
+    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.write("b.txt", format!("{}\n", clickup_token(1)));
+    sandbox.git(&["add", "b.txt"]);
+    sandbox.git(&["commit", "--quiet", "--message", "known"]);
+    sandbox.write("b.txt", format!("{}\n", clickup_token(2)));
+    sandbox.git(&["add", "b.txt"]);
+    assert_ne!(sandbox.try_git(&["commit", "--quiet", "--message", "new"]).code, 0);
+}
+
+#[test]
+fn a_bare_repository_gets_no_file_of_ours() {
+    let sandbox = accepted();
+    let bare = sandbox.outside().join("bare.git");
+    sandbox.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+    let here = sandbox.outside().join("here");
+    fs::create_dir(&here).unwrap();
+    let args = ["baseline", "create", "--from", "history", "-C", bare.to_str().unwrap()];
+    sandbox.stanch_in(&here, &args).expect_code(0);
+    assert!(here.join(FILE).exists() && !bare.join(FILE).exists());
+    sandbox.stanch_in(&here, &["history", "-C", bare.to_str().unwrap(), "--baseline", FILE]).expect_code(0);
+}

@@ -245,3 +245,18 @@ fn the_schema_is_printed() {
     let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/schema.json")).unwrap();
     assert_eq!(ran.stdout, file, "the published file is the one that is printed");
 }
+
+#[test]
+fn no_rule_left_is_an_error_in_every_mode() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("a.txt", "x\n");
+    sandbox.git(&["add", "a.txt"]);
+    let rules = sandbox.stanch(&["rules", "list", "--format", "json"]).expect_code(0).json();
+    let ids: Vec<&str> = rules.as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    sandbox.write("all.toml", format!("[rules]\ndisable = {ids:?}\n"));
+    for command in ["scan", "staged", "history", "stdin"] {
+        let ran = sandbox.stanch(&[command, "--config", "all.toml"]).expect_code(2);
+        assert!(ran.stderr.contains("no rule is left to scan with"), "{command}: {}", ran.stderr);
+    }
+    sandbox.stanch(&["staged", "--rule", "env-file-staged"]).expect_code(0);
+}

@@ -236,7 +236,9 @@ impl Work {
             bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
         }
         let file = named.or_else(|| engine.baseline_path.clone());
-        let file = file.unwrap_or_else(|| match place.as_os_str() == "." {
+        // Nothing is put into a git directory.
+        let is_bare = repository.as_ref().is_some_and(|repository| repository.work_dir().is_none());
+        let file = file.unwrap_or_else(|| match place.as_os_str() == "." || is_bare {
             true => PathBuf::from(FILE_NAME),
             false => shortest(&place.join(FILE_NAME)),
         });

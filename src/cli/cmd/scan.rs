@@ -46,6 +46,11 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let started = Instant::now();
     let repository = Repository::open(&args.repo.dir)?;
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    // Names of files alone are looked at only where that was asked for.
+    let asks_for_names = engine.watches_env_files && !args.matching.rules.is_empty();
+    if engine.scanner.rules().rules().is_empty() && !asks_for_names {
+        bail!(NO_RULE_LEFT);
+    }
     let source = Staged::new(repository, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false };
     let mut outcome = run.scan(&source);
@@ -97,6 +102,8 @@ fn mistyped_command(path: &Path) -> Option<String> {
     Some(format!("hint: did you mean the command `stanch {}`?", nearest(name, &known)?))
 }
 
+const NO_RULE_LEFT: &str = "no rule is left to scan with: check --rule, and `disable` in the configuration";
+
 /// One scan, ready to go.
 struct Run<'r> {
     engine: &'r Engine,
@@ -114,7 +121,7 @@ impl Run<'_> {
 
     fn outcome(&self, source: &dyn Source) -> Result<Outcome> {
         if self.engine.scanner.rules().rules().is_empty() {
-            bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
+            bail!(NO_RULE_LEFT);
         }
         Ok(self.scan(source))
     }
