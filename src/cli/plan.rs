@@ -406,9 +406,18 @@ pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, P
         Some(root) => root,
         None => std::env::current_dir().context("there is no current directory")?,
     };
+    let is_named = named.is_some();
     let config = match named.or(found) {
         None => Config::default(),
-        Some(path) => Config::load(&shortest(&path), today())?,
+        Some(path) => {
+            let loaded = Config::load(&shortest(&path), today());
+            match !is_named && path.ends_with(config::GITLEAKS_FILE_NAME) {
+                true => loaded.context(
+                    "there is no .stanch.toml, so .gitleaks.toml is read; --no-config goes without",
+                )?,
+                false => loaded?,
+            }
+        }
     };
     Ok((config, root))
 }

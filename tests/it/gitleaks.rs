@@ -78,6 +78,11 @@ fn it_is_found_where_there_is_none_of_ours_and_that_is_said() {
         (Some(".stanch.toml"), Some(1))
     );
     sandbox.stanch(&["rules", "show", "acme", "--config", ".gitleaks.toml"]).expect_code(0);
+    fs::remove_file(sandbox.path().join(".stanch.toml")).unwrap();
+    sandbox.write(".gitleaks.toml", "[[rules]]\n");
+    let ran = sandbox.stanch(&["src"]).expect_code(2);
+    assert!(ran.stderr.contains("there is no .stanch.toml, so .gitleaks.toml is read"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(".gitleaks.toml:1:1: a rule without `id`"), "{}", ran.stderr);
 }
 
 #[test]
