@@ -75,6 +75,12 @@ pub enum Command {
     /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
+    /// Accept what is known, so that only what is new fails
+    Baseline(BaselineArgs),
+
+    /// Check, show or write the configuration
+    Config(ConfigArgs),
+
     /// `history`, as another scanner spells it
     #[command(hide = true)]
     Git(GitArgs),
@@ -89,7 +95,7 @@ pub enum Command {
 }
 
 /// Options that every command takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output and configuration")]
 pub struct GlobalArgs {
     /// Choose human|json|jsonl|sarif|gitlab|junit|csv|github|html [default: human]
@@ -107,16 +113,17 @@ pub struct GlobalArgs {
     /// Read this configuration instead of searching for .stanch.toml
     ///
     /// Without the option the file named by the variable STANCH_CONFIG is read, and else the first .stanch.toml
-    /// in the scanned place or above it, up to the root of the repository.
+    /// in the scanned place or above it, up to the root of the repository; where there is none, .gitleaks.toml. A
+    /// configuration of gitleaks is read as it is.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Read no configuration
-    #[arg(long, global = true, conflicts_with = "config")]
+    #[arg(long, global = true, conflicts_with = "config", hide_short_help = true)]
     pub no_config: bool,
 
     /// Use this many threads [default: one for each processor]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub threads: Option<NonZeroUsize>,
 
     /// Print findings and errors alone
@@ -139,7 +146,7 @@ pub struct GlobalArgs {
 }
 
 /// Options of every command that looks for secrets.
-#[derive(Args, Debug, Default, PartialEq)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Detection")]
 pub struct MatchArgs {
     /// Use only this rule; may be given again
@@ -150,7 +157,9 @@ pub struct MatchArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub min_severity: Option<Severity>,
 
-    /// Report nothing less certain [default: low; medium for guesses and for keys in blocks, which are low when they need a passphrase]
+    /// Report nothing less certain
+    ///
+    /// Without the option low; but medium for guesses, and for keys in blocks, which are low when they need a passphrase.
     #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
     pub min_confidence: Option<Confidence>,
 
@@ -161,6 +170,16 @@ pub struct MatchArgs {
     /// Report findings despite a stanch:allow marker
     #[arg(long)]
     pub no_inline_allow: bool,
+
+    /// Accept the findings that this file knows
+    ///
+    /// Without the option the file that .stanch.toml names as `path` under [baseline]. See `stanch baseline`.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Report findings despite the baseline that .stanch.toml names
+    #[arg(long, conflicts_with = "baseline", hide_short_help = true)]
+    pub no_baseline: bool,
 
     /// Show secrets in full, in every format
     #[arg(long)]
@@ -342,6 +361,139 @@ pub enum RulesAction {
 }
 
 #[derive(Args, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ConfigAction {
+    /// Read the configuration as a scan would, and say what is wrong with it
+    ///
+    /// Compiles its rules, looks for the rules that it names and reads its baseline. The exit code is 0 if it is good, 2 if
+    /// not. Reads configurations of gitleaks too.
+    Check {
+        /// The file [default: the one that a scan of the current directory would use]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+
+    /// Show the configuration in force, and where each value comes from
+    ///
+    /// Options of detection may be given to see what they change.
+    Show {
+        #[command(flatten)]
+        matching: Box<MatchArgs>,
+    },
+
+    /// Write a commented .stanch.toml at the root of the repository
+    ///
+    /// Never overwrites a file.
+    Init {
+        /// Use the repository at or above this directory
+        #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+
+    /// Print the JSON Schema of .stanch.toml, for editors
+    Schema,
+}
+
+#[derive(Args, Debug)]
+pub struct BaselineArgs {
+    #[command(subcommand)]
+    pub action: BaselineAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum BaselineAction {
+    /// Write a baseline that accepts everything found now
+    ///
+    /// Names each finding by a slow hash of the secret and by its rule: it stays accepted on other lines, in other
+    /// files and commits, and a new secret on the same line is reported. Never overwrites a file. Nothing is written
+    /// unless everything could be read.
+    Create(AcceptArgs),
+
+    /// Add what is found now to the baseline
+    ///
+    /// Entries that are there keep their reasons, authors and days, also when nothing is found for them. An entry that has
+    /// ended stays so unless --expires gives it a new day.
+    Update(AcceptArgs),
+
+    /// Remove entries for which nothing is found any more
+    ///
+    /// Entries that came from the history stay unless the history is scanned. With everything counted that could be
+    /// reported at the lowest thresholds. Nothing is written unless everything could be read.
+    Prune(PruneArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct AcceptArgs {
+    #[command(flatten)]
+    pub source: BaselineSourceArgs,
+
+    /// Say why the new entries are accepted
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Say who accepts them [default: git's user.name and user.email]
+    #[arg(long, value_name = "NAME")]
+    pub author: Option<String>,
+
+    /// Say on which day they are accepted last
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub expires: Option<jiff::civil::Date>,
+
+    /// Accept only what this file of another scanner accepts; may be given again
+    ///
+    /// A JSON report of gitleaks, a .gitleaksignore, or a .secrets.baseline of detect-secrets. What they name is looked
+    /// for in this repository; what is not found is listed.
+    #[arg(long = "import", value_name = "FILE")]
+    pub imports: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PruneArgs {
+    #[command(flatten)]
+    pub source: BaselineSourceArgs,
+
+    /// The baseline to prune [default: `path` under [baseline] in .stanch.toml, else .stanch-baseline]
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Tell what would be removed and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What a baseline speaks of.
+#[derive(Args, Debug)]
+pub struct BaselineSourceArgs {
+    /// Say where to look: in the files, in the index, or in all of history
+    #[arg(long, value_enum, default_value_t, value_name = "SOURCE")]
+    pub from: BaselineSource,
+
+    /// Use the repository at or above this directory
+    #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Where a baseline looks.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BaselineSource {
+    /// Files as they are on disk
+    #[default]
+    Files,
+    /// The index
+    Staged,
+    /// Every version of every file
+    History,
+}
+
+#[derive(Args, Debug)]
 pub struct GitArgs {
     /// Use the repository at or above this directory
     #[arg(value_name = "DIR", default_value = ".")]
@@ -470,6 +622,8 @@ impl MatchArgs {
             min_confidence: self.min_confidence.or(outer.min_confidence),
             max_file_bytes: self.max_file_bytes.or(outer.max_file_bytes),
             no_inline_allow: self.no_inline_allow || outer.no_inline_allow,
+            baseline: self.baseline.or(outer.baseline),
+            no_baseline: self.no_baseline || outer.no_baseline,
             show_secrets: self.show_secrets || outer.show_secrets,
         }
     }

@@ -42,6 +42,8 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Hook(args) => cmd::hook::run(&args, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),
+        Command::Config(args) => cmd::config::run(&args, &global, &output),
+        Command::Baseline(args) => cmd::baseline::run(&args, &global, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")

@@ -37,7 +37,12 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Detect(_)
         | Command::Protect(_)
         | Command::Report(_) => true,
-        Command::Check(_) | Command::Hook(_) | Command::Explain(_) | Command::Rules(_) => false,
+        Command::Check(_)
+        | Command::Hook(_)
+        | Command::Explain(_)
+        | Command::Config(_)
+        | Command::Baseline(_)
+        | Command::Rules(_) => false,
     }
 }
 

@@ -113,6 +113,19 @@ impl Repository {
         self.inner.path()
     }
 
+    /// Who commits here, as git's configuration says: `Name <mail>`, or what there is of it.
+    pub fn author(&self) -> Option<String> {
+        let config = self.inner.config().and_then(|mut config| config.snapshot()).ok()?;
+        let value = |variable: &str, key: &str| {
+            let given = std::env::var(variable).ok().filter(|value| !value.trim().is_empty());
+            given.or_else(|| config.get_string(key).ok())
+        };
+        let name = value("GIT_AUTHOR_NAME", "user.name");
+        let email = value("GIT_AUTHOR_EMAIL", "user.email").map(|email| format!("<{email}>"));
+        let parts: Vec<String> = name.into_iter().chain(email).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
     /// The directory shared by all worktrees, with the objects and the refs.
     pub fn common_dir(&self) -> &Path {
         self.inner.commondir()

@@ -1,6 +1,7 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod architecture;
+mod baseline;
 mod cache;
 mod catalogue;
 mod check;
@@ -10,6 +11,7 @@ mod config;
 mod contexts;
 mod exit_codes;
 mod explain;
+mod gitleaks;
 mod history;
 mod hook;
 mod install;

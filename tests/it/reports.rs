@@ -35,6 +35,7 @@ impl Fixture {
             notes: &self.notes,
             mode: Mode::History,
             config: Some(Path::new(".stanch.toml")),
+            baseline: None,
             elapsed: Some(Duration::from_millis(1234)),
             finished_seconds: Some(1_914_972_089),
             base: None,
@@ -182,7 +183,7 @@ fn fixture() -> Fixture {
     Fixture {
         findings,
         coverage,
-        suppressed: Suppressed { inline: 2, allowlist: 1, below_threshold: 0 },
+        suppressed: Suppressed { inline: 2, allowlist: 1, ..Suppressed::default() },
         notes: vec![".stanch.toml:4: this entry matches nothing".to_owned()],
     }
 }

@@ -1,6 +1,8 @@
 //! One file for each command.
 
+pub mod baseline;
 pub mod check;
+pub mod config;
 pub mod explain;
 pub mod hook;
 pub mod report;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
+use stanch::baseline::FoundIn;
 use stanch::config::{nearest, repository_root};
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
@@ -45,6 +46,11 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let started = Instant::now();
     let repository = Repository::open(&args.repo.dir)?;
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    // Names of files alone are looked at only where that was asked for.
+    let asks_for_names = engine.watches_env_files && !args.matching.rules.is_empty();
+    if engine.scanner.rules().rules().is_empty() && !asks_for_names {
+        bail!(NO_RULE_LEFT);
+    }
     let source = Staged::new(repository, engine.max_file_bytes)?;
     let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
     let mut outcome = run.scan(&source);
@@ -68,7 +74,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
-    let is_whole = args.ranges.is_empty();
+    let is_whole = args.ranges.is_empty() && !args.reachable_only;
     let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole, base: None };
     let outcome = run.outcome(&source)?;
     run.report(&outcome, &args.matching, source.notes())
@@ -91,6 +97,8 @@ fn mistyped_command(path: &Path) -> Option<String> {
     Some(format!("hint: did you mean the command `stanch {}`?", nearest(name, &known)?))
 }
 
+const NO_RULE_LEFT: &str = "no rule is left to scan with: check --rule, and `disable` in the configuration";
+
 /// One scan, ready to go.
 struct Run<'r> {
     engine: &'r Engine,
@@ -110,7 +118,7 @@ impl Run<'_> {
 
     fn outcome(&self, source: &dyn Source) -> Result<Outcome> {
         if self.engine.scanner.rules().rules().is_empty() {
-            bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
+            bail!(NO_RULE_LEFT);
         }
         Ok(self.scan(source))
     }
@@ -124,7 +132,13 @@ impl Run<'_> {
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
-        let mut notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let is_everything = self.is_whole && is_complete && matching.is_everything();
+        let scanned = is_everything.then_some(match self.mode {
+            Mode::History => FoundIn::History,
+            Mode::Scan | Mode::Staged | Mode::Stdin | Mode::Mixed => FoundIn::Files,
+        });
+        let baseline = self.engine.baseline_use(scanned);
+        let mut notes = self.engine.notes(scanned);
         notes.extend_from_slice(more_notes);
         let report = Report {
             findings: &outcome.findings,
@@ -133,6 +147,7 @@ impl Run<'_> {
             notes: &notes,
             mode: self.mode,
             config: self.engine.config_path.as_deref(),
+            baseline: baseline.as_ref(),
             elapsed: Some(self.started.elapsed()),
             finished_seconds: Some(now_seconds()),
             base: self.base.as_ref(),
@@ -145,7 +160,7 @@ impl Run<'_> {
 }
 
 /// Adds findings that are not about content, under the same policy.
-fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
+pub(super) fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
     let policy = engine.scanner.policy();
     for finding in findings {
         let query = AllowQuery {
@@ -160,6 +175,12 @@ fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) 
             outcome.suppressed.below_threshold += 1;
         } else if policy.allowlists.check(&query).is_some() {
             outcome.suppressed.allowlist += 1;
+        } else if policy
+            .baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.accepts(finding.fingerprint, &finding.rule.id).is_some())
+        {
+            outcome.suppressed.baseline += 1;
         } else {
             outcome.findings.push(finding);
         }
@@ -176,6 +197,6 @@ fn path_base(paths: &[PathBuf]) -> Option<PathBase> {
 }
 
 /// The top of the working tree, or the directory of a bare repository.
-fn root_of(repository: &Repository) -> PathBuf {
+pub(super) fn root_of(repository: &Repository) -> PathBuf {
     repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf()
 }
