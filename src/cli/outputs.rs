@@ -11,7 +11,7 @@ use stanch::report::{
     Csv, Document, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Reporter, Sarif, Verbosity, text,
 };
 
-use super::args::{Command, Format, GlobalArgs, ReportFormat};
+use super::args::{Command, Format, GlobalArgs, HookAction, ReportFormat};
 use super::plan::OutputPlan;
 use super::terminal::{self, Target};
 
@@ -37,7 +37,8 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Detect(_)
         | Command::Protect(_)
         | Command::Report(_) => true,
-        Command::Check(_) | Command::Hook(_) | Command::Explain(_) | Command::Rules(_) => false,
+        Command::Hook(args) => matches!(args.action, HookAction::Run(_)),
+        Command::Check(_) | Command::Explain(_) | Command::Rules(_) => false,
     }
 }
 

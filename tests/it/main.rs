@@ -10,6 +10,7 @@ mod config;
 mod contexts;
 mod exit_codes;
 mod explain;
+mod gates;
 mod history;
 mod hook;
 mod install;

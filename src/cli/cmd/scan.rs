@@ -11,6 +11,7 @@ use stanch::config::{nearest, repository_root};
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
+use stanch::git::push::Pushed;
 use stanch::hygiene;
 use stanch::progress::Progress;
 use stanch::report::{Document, Mode, PathBase, Report};
@@ -80,6 +81,38 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
     let name = args.path.as_deref().map(slashed);
     let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None };
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
+}
+
+/// What a push hands on, as git tells it to pre-push and pre-receive.
+pub fn push(
+    pushed: Pushed,
+    repository: &Repository,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let matching = MatchArgs::default();
+    let engine = Engine::new(global, &matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
+    let source = History::of_push(&root_of(repository), options, pushed);
+    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None }
+        .finish(&source, &matching)
+}
+
+/// The message of a commit that is about to be made.
+pub fn message(
+    message: Vec<u8>,
+    name: BString,
+    repository: &Repository,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let matching = MatchArgs::default();
+    let engine = Engine::new(global, &matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let source = Stdin::new(io::Cursor::new(message), Some(name));
+    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None }
+        .finish(&source, &matching)
 }
 
 /// A hint for a path that is none: `stanch stagde` scans a file of that name.
