@@ -276,7 +276,8 @@ pub enum HookAction {
     /// Do the work of a hook, as git calls it
     ///
     /// The arguments and standard input are those that git gives to the hook. For hooks of your own:
-    /// `stanch hook run pre-push "$@" || exit $?`.
+    /// `stanch hook run pre-push "$@" || exit $?`. Files named after pre-commit, as hook managers do, are read from
+    /// disk unless they are staged.
     Run(HookRunArgs),
 }
 

@@ -33,6 +33,7 @@ fn help_of_every_command() {
         ("report", "merge"),
         ("report", "diff"),
         ("report", "schema"),
+        ("hook", "run"),
         ("rules", "list"),
         ("rules", "show"),
         ("rules", "test"),

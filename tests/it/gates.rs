@@ -529,3 +529,24 @@ fn the_script_works_in_every_shell() {
         }
     }
 }
+
+/// What hook managers do with `--files` and `--all-files`.
+#[test]
+fn files_that_are_named_are_read_whether_or_not_they_are_staged() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("old.py", format!("old = \"{}\"\n", clickup_token(1)));
+    sandbox.commit_all("old sins");
+    sandbox.stanch(&["hook", "run", "pre-commit"]).expect_code(0);
+    let ran = sandbox.stanch(&["hook", "run", "pre-commit", "old.py"]).expect_code(1);
+    assert!(ran.stdout.contains("old.py"), "{}", ran.stdout);
+    sandbox.write("new.py", "a = 1\n");
+    sandbox.git(&["add", "new.py"]);
+    // What is staged counts, not what lies beside it on disk.
+    sandbox.write("new.py", format!("a = \"{}\"\n", clickup_token(2)));
+    sandbox.stanch(&["hook", "run", "pre-commit", "new.py"]).expect_code(0);
+    sandbox.git(&["add", "new.py"]);
+    sandbox.write("new.py", "a = 1\n");
+    let ran = sandbox.stanch(&["hook", "run", "pre-commit", "new.py", "old.py"]).expect_code(1);
+    assert!(ran.stdout.contains("old.py") && ran.stdout.contains("new.py"), "{}", ran.stdout);
+    sandbox.stanch(&["hook", "run", "pre-commit", "gone.py"]).expect_code(2);
+}

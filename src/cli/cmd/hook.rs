@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bstr::{BString, ByteVec};
@@ -250,6 +250,9 @@ fn status_lines((status, proof): &Answer) -> Vec<String> {
 fn work(args: &HookRunArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let here = Path::new(".");
     match args.hook {
+        HookName::PreCommit | HookName::PreMergeCommit if !args.arguments.is_empty() => {
+            scan::staged_and_files(args.arguments.iter().map(PathBuf::from).collect(), global, output)
+        }
         HookName::PreCommit | HookName::PreMergeCommit => {
             let staged = StagedArgs { repo: RepoArgs { dir: here.into() }, matching: MatchArgs::default() };
             scan::staged(&staged, global, output)

@@ -1,5 +1,6 @@
 //! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,6 +19,7 @@ use stanch::report::{Document, Mode, PathBase, Report};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
 use stanch::source::Source;
+use stanch::source::both::Both;
 use stanch::source::history::{self, History};
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
@@ -81,6 +83,31 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
     let name = args.path.as_deref().map(slashed);
     let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None };
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
+}
+
+/// What is about to be committed, and of `files` those that hold nothing of it, as they are on disk: hook managers
+/// name the files to check, staged or not, and where one is not staged a look at the index alone would pass it unread.
+pub fn staged_and_files(files: Vec<PathBuf>, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    let started = Instant::now();
+    let repository = Repository::open(Path::new("."))?;
+    let matching = MatchArgs::default();
+    let engine = Engine::new(global, &matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    let staged = Staged::new(repository, engine.max_file_bytes)?;
+    let paths: HashSet<BString> = staged.paths().map(BStr::to_owned).collect();
+    let others: Vec<PathBuf> = files.into_iter().filter(|file| !paths.contains(&slashed(file))).collect();
+    let options = WorktreeOptions { respect_ignore: true, max_file_bytes: engine.max_file_bytes };
+    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
+    // Without a path the whole directory would be read.
+    let mut outcome = if others.is_empty() {
+        run.outcome(&staged)?
+    } else {
+        run.outcome(&Both(staged, Worktree::new(others, options)))?
+    };
+    if engine.watches_env_files {
+        let paths: Vec<BString> = paths.into_iter().collect();
+        add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
+    }
+    run.report(&outcome, &matching, &[])
 }
 
 /// What a push hands on, as git tells it to pre-push and pre-receive.
