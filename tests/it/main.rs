@@ -1,5 +1,6 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod action;
 mod architecture;
 mod cache;
 mod catalogue;
