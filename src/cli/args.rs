@@ -76,6 +76,22 @@ pub enum Command {
     /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
+    /// Print a completion script for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+
+    /// Write manual pages, one for each command
+    #[command(hide = true)]
+    Man {
+        /// Where they go; without it the page of `stanch` itself is printed
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+
     /// `history`, as another scanner spells it
     #[command(hide = true)]
     Git(GitArgs),

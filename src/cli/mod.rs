@@ -43,6 +43,8 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
+        Command::Completions { shell } => cmd::definitions::completions(shell, &output),
+        Command::Man { dir } => cmd::definitions::man(dir.as_deref(), &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")
         }

@@ -38,7 +38,11 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Protect(_)
         | Command::Report(_) => true,
         Command::Hook(args) => matches!(args.action, HookAction::Run(_)),
-        Command::Check(_) | Command::Explain(_) | Command::Rules(_) => false,
+        Command::Check(_)
+        | Command::Explain(_)
+        | Command::Rules(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => false,
     }
 }
 

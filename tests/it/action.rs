@@ -364,11 +364,23 @@ fn a_release_is_installed_only_with_the_right_sum() {
     tar.arg("-czf").arg(dir.join(&archive)).arg("stanch").current_dir(outside.join("packed"));
     assert!(tar.status().expect("tar runs").success());
     let sum = crate::support::sha256(&fs::read(dir.join(&archive)).unwrap());
+    // A machine need not have curl for the tests.
+    write_program(
+        &outside.join("fake/curl"),
+        "#!/bin/sh\nout= url=\nwhile [ $# -gt 0 ]; do case $1 in --output) out=$2; shift ;; file://*) url=${1#file://} ;; esac; shift; done\nexec cp \"$url\" \"$out\"\n",
+    );
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let dirs = [outside.join("fake")].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(dirs).expect("a PATH");
     let (temp, path_file) = (outside.join("runner"), outside.join("path"));
     let install = |vars: &[(&str, &str)]| {
         let mut command = server.sandbox.command("sh");
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/ci-install"));
-        command.env("RUNNER_TEMP", &temp).env("GITHUB_PATH", &path_file).env("STANCH_VERSION", "1.2.3");
+        command
+            .env("PATH", &path)
+            .env("RUNNER_TEMP", &temp)
+            .env("GITHUB_PATH", &path_file)
+            .env("STANCH_VERSION", "1.2.3");
         command.env("STANCH_RELEASES", format!("file://{}", releases.display())).envs(vars.iter().copied());
         Ran::new(command.output().expect("sh runs"))
     };

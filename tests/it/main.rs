@@ -9,6 +9,7 @@ mod cli;
 mod clickup;
 mod config;
 mod contexts;
+mod definitions;
 mod exit_codes;
 mod explain;
 mod gates;

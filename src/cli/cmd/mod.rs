@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod check;
+pub mod definitions;
 pub mod explain;
 pub mod hook;
 pub mod report;
