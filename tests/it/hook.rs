@@ -474,7 +474,7 @@ fn a_git_directory_elsewhere_and_a_submodule_get_the_hook() {
         url.to_str().unwrap(),
         "sub",
     ]);
-    sandbox.stanch(&["hook", "install", "-C", "sub"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file", "-C", "sub"]).expect_code(0);
     assert!(sandbox.outside().join("git dir/modules/sub/hooks/pre-commit").is_file());
 }
 
