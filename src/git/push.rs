@@ -4,16 +4,25 @@ use bstr::{BString, ByteSlice};
 
 use super::database::{Inventory, object_id};
 use super::range::{RevisionError, RevisionRange};
+use super::refs::Root;
 use super::{Fault, Repository};
 use crate::location::ObjectId;
 
 /// A ref that a push changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefUpdate {
+    /// The full name of the ref, where it is pushed to.
+    pub name: BString,
     /// What the ref holds after the push; `None` when it is deleted.
     pub new: Option<ObjectId>,
     /// What the ref holds before the push, if it is there; not every repository has that object.
     pub old: Option<ObjectId>,
+}
+
+impl RefUpdate {
+    fn root(&self) -> Option<Root> {
+        self.new.map(|target| Root::of_ref(self.name.as_bstr(), target))
+    }
 }
 
 /// A line that git does not write.
@@ -33,7 +42,7 @@ pub struct MalformedLine {
 /// When a line has another form.
 pub fn pre_push_lines(input: &[u8]) -> Result<Vec<RefUpdate>, MalformedLine> {
     lines(input, "pre-push", |words| match words {
-        [_, new, _, old] => Some(RefUpdate { new: object(new)?, old: object(old)? }),
+        [_, new, name, old] => Some(RefUpdate { name: (*name).into(), new: object(new)?, old: object(old)? }),
         _ => None,
     })
 }
@@ -45,7 +54,7 @@ pub fn pre_push_lines(input: &[u8]) -> Result<Vec<RefUpdate>, MalformedLine> {
 /// When a line has another form.
 pub fn pre_receive_lines(input: &[u8]) -> Result<Vec<RefUpdate>, MalformedLine> {
     lines(input, "pre-receive", |words| match words {
-        [old, new, _] => Some(RefUpdate { new: object(new)?, old: object(old)? }),
+        [old, new, name] => Some(RefUpdate { name: (*name).into(), new: object(new)?, old: object(old)? }),
         _ => None,
     })
 }
@@ -77,6 +86,8 @@ pub struct Pushed {
     pub range: RevisionRange,
     /// Objects that are read whether or not a commit of the range brings them.
     pub objects: Vec<ObjectId>,
+    /// Refs that lead to them once the push is accepted.
+    pub roots: Vec<Root>,
     /// What could not be listed.
     pub faults: Vec<Fault>,
 }
@@ -123,6 +134,7 @@ impl Repository {
         let (sent, faults) = Inventory::quarantined(self);
         pushed.objects.extend(sent);
         pushed.faults.extend(faults);
+        pushed.roots = updates.iter().filter_map(RefUpdate::root).collect();
         Ok(pushed)
     }
 
@@ -132,7 +144,7 @@ impl Repository {
         known.dedup();
         let wanted: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
         let (range, objects) = RevisionRange::between(self, &wanted, &known)?;
-        Ok(Pushed { range, objects, faults: Vec::new() })
+        Ok(Pushed { range, objects, ..Pushed::default() })
     }
 
     /// What the refs point at whose full names are wanted. A symbolic ref is another name of one of them.
@@ -157,8 +169,10 @@ mod tests {
         let (zero, one) = ("0".repeat(40), "1".repeat(40));
         let id = |text: &str| text.parse::<ObjectId>().unwrap();
         let text = format!("refs/heads/a {one} refs/heads/b {zero}\n(delete) {zero} refs/heads/c {one}\n\n");
-        let expected =
-            [RefUpdate { new: Some(id(&one)), old: None }, RefUpdate { new: None, old: Some(id(&one)) }];
+        let expected = [
+            RefUpdate { name: "refs/heads/b".into(), new: Some(id(&one)), old: None },
+            RefUpdate { name: "refs/heads/c".into(), new: None, old: Some(id(&one)) },
+        ];
         assert_eq!(pre_push_lines(text.as_bytes()).unwrap(), expected);
         let text = format!("{zero} {one} refs/heads/b\n");
         assert_eq!(pre_receive_lines(text.as_bytes()).unwrap(), expected[..1]);

@@ -71,6 +71,8 @@ pub struct History {
     range: Option<RevisionRange>,
     /// Objects that are read besides those of the range.
     more: Vec<ObjectId>,
+    /// Refs that are about to be.
+    coming_roots: Vec<crate::git::Root>,
     /// What was wrong before the first object was read.
     faults: Vec<Fault>,
     /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
@@ -100,8 +102,8 @@ impl History {
     /// What a push hands on, read from the repository at or above `place`. The ranges of the options count for
     /// nothing.
     pub fn of_push(place: &Path, options: Options, pushed: Pushed) -> Self {
-        let Pushed { range, objects, faults } = pushed;
-        Self { more: objects, faults, ..Self::new(place, options, Some(range)) }
+        let Pushed { range, objects, roots, faults } = pushed;
+        Self { more: objects, coming_roots: roots, faults, ..Self::new(place, options, Some(range)) }
     }
 
     fn new(place: &Path, options: Options, range: Option<RevisionRange>) -> Self {
@@ -110,6 +112,7 @@ impl History {
             options,
             range,
             more: Vec::new(),
+            coming_roots: Vec::new(),
             faults: Vec::new(),
             commits: OnceLock::new(),
             hopeless: OnceLock::new(),
@@ -178,7 +181,8 @@ impl History {
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
         let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
         let shallow = repository.shallow_commits()?;
-        let roots = Roots::read(&repository);
+        let mut roots = Roots::read(&repository);
+        roots.add_coming(&self.coming_roots);
         let commits = self.commits.get().cloned().unwrap_or_default();
         let scope = match self.range {
             Some(_) => Scope::Commits(commits),

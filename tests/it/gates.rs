@@ -144,6 +144,8 @@ fn a_server_refuses_every_pushed_object_that_holds_a_token() {
     sandbox.commit_all("out again");
     is_stopped(&push(&sandbox, &["origin", "main"]), "a.py", &token);
     assert!(!origin_has(&sandbox, "refs/heads/main~1"), "nothing was accepted");
+    let again = push(&sandbox, &["origin", "main"]).stderr;
+    assert!(again.contains("reached by branch") && !again.contains("unreachable"), "{again}");
     // The quarantine is gone, and so is the blob.
     let blob = sandbox.git(&["rev-parse", "HEAD~1:a.py"]);
     assert!(!origin_has(&sandbox, &format!("{blob}^{{blob}}")));

@@ -58,7 +58,12 @@ fn each(
     let mut errors = Vec::new();
     for &hook in hooks {
         match act(hook) {
-            Ok(more) => lines.extend(more),
+            // What goes for several hooks is said once.
+            Ok(more) => more.into_iter().for_each(|line| {
+                if !line.starts_with("note: ") || !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }),
             Err(error) => errors.push(format!("{}: {error:#}", hook.name())),
         }
     }
