@@ -247,6 +247,28 @@ fn a_hook_of_somebody_else_goes_on_running_and_comes_back() {
 }
 
 #[test]
+fn what_was_kept_comes_back_even_if_ours_is_gone() {
+    let sandbox = Sandbox::repo();
+    let foreign = "#!/bin/sh\nexit 0\n";
+    for by_hand in ["removed", "put back"] {
+        write_program(&hook_file(&sandbox), foreign);
+        sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+        fs::remove_file(hook_file(&sandbox)).unwrap();
+        if by_hand == "put back" {
+            write_program(&hook_file(&sandbox), foreign);
+        }
+        sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
+        assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), foreign, "{by_hand}");
+        assert!(!hook_file(&sandbox).with_file_name("pre-commit.stanch-kept").exists(), "{by_hand}");
+    }
+    // Where two are there stanch does not choose.
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+    write_program(&hook_file(&sandbox), "#!/bin/sh\nexit 3\n");
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
+    assert!(ran.stderr.contains("remove the one that is not wanted"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_a_kept_hook_stages_is_seen() {
     let sandbox = Sandbox::repo();
     let token = clickup_token(3);

@@ -762,6 +762,19 @@ fn remove_from_dir(dir: &Path, hook: HookName, done: &mut Vec<Removed>) -> Resul
             _ => {}
         }
     }
+    // Whoever removed or replaced ours by hand has left behind what was kept.
+    if let Some(left) = read(&kept, hook)? {
+        match read(&path, hook)? {
+            None => {
+                fs::rename(&kept, &path).map_err(io_error("put back", &kept))?;
+                done.push(Removed::PutBack { path });
+            }
+            Some(now) if now.content == left.content && !left.is_link => {
+                fs::remove_file(&kept).map_err(io_error("remove", &kept))?;
+            }
+            Some(_) => {}
+        }
+    }
     Ok(())
 }
 
