@@ -292,7 +292,7 @@ pub enum HookAction {
     /// Do the work of a hook, as git calls it
     ///
     /// The arguments and standard input are those that git gives to the hook. For hooks of your own:
-    /// `stanch hook run pre-push "$@" || exit $?`. Files named after pre-commit, as hook managers do, are read from
+    /// `stanch hook run pre-push "$@" || exit $?`. Options stand before the name of the hook. Files named after pre-commit, as hook managers do, are read from
     /// disk unless they are staged.
     Run(HookRunArgs),
 }
@@ -337,6 +337,9 @@ pub struct HookRunArgs {
     /// What git gives to it
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
     pub arguments: Vec<std::ffi::OsString>,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
 }
 
 /// Where git finds the hook.

@@ -39,7 +39,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::History(args) => cmd::scan::history(&args, &global, &output),
         Command::Stdin(args) => cmd::scan::stdin(&args, &global, &output),
         Command::Check(args) => cmd::check::run(&args, &output),
-        Command::Hook(args) => cmd::hook::run(&args, &global, &output),
+        Command::Hook(args) => cmd::hook::run(args, &global, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),

@@ -178,6 +178,23 @@ fn a_server_refuses_every_pushed_object_that_holds_a_token() {
     }
 }
 
+/// Whoever pushes writes the markers, so a server may choose not to believe them.
+#[test]
+fn a_server_may_ignore_markers() {
+    let sandbox = with_remote("pre-receive");
+    sandbox.write("a.py", format!("a = \"{}\"  # stanch:allow: a sample\n", clickup_token(4)));
+    sandbox.commit_all("allowed");
+    push(&sandbox, &["origin", "main"]).expect_code(0);
+    let hook = origin(&sandbox).join("hooks/pre-receive");
+    write_program(&hook, format!("#!/bin/sh\nexec '{}' hook run --no-inline-allow pre-receive\n", stanch()));
+    let ran = push(&sandbox, &["origin", "main:refs/heads/same"]);
+    assert_eq!(ran.code, 0, "nothing new was sent: {ran:?}");
+    sandbox.write("b.py", format!("b = \"{}\"  # stanch:allow: a sample\n", clickup_token(5)));
+    sandbox.commit_all("allowed again");
+    let ran = push(&sandbox, &["origin", "main"]);
+    assert!(ran.code != 0 && ran.stderr.contains("b.py") && !ran.stderr.contains("a.py"), "{ran:?}");
+}
+
 /// As packs (many objects) and as loose objects (few), which git decides by `receive.unpackLimit`.
 #[test]
 fn a_server_reads_what_was_sent_and_only_that() {

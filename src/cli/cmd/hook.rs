@@ -19,17 +19,17 @@ use stanch::report::{Verbosity, text};
 use super::scan;
 use crate::cli::args::{
     Format, GlobalArgs, HookAction, HookArgs, HookInstallArgs, HookMethod, HookRunArgs, HookSelection,
-    HookStatusArgs, MatchArgs, RepoArgs, StagedArgs,
+    HookStatusArgs, RepoArgs, StagedArgs,
 };
 use crate::cli::exit::Exit;
 use crate::cli::plan::OutputPlan;
 use crate::cli::terminal;
 
-pub fn run(args: &HookArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
-    match &args.action {
-        HookAction::Install(args) => install(args, output),
-        HookAction::Uninstall(args) => uninstall(args, output),
-        HookAction::Status(args) => status(args, output),
+pub fn run(args: HookArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+    match args.action {
+        HookAction::Install(args) => install(&args, output),
+        HookAction::Uninstall(args) => uninstall(&args, output),
+        HookAction::Status(args) => status(&args, output),
         HookAction::Run(args) => work(args, global, output),
     }
 }
@@ -252,14 +252,16 @@ fn status_lines((status, proof): &Answer) -> Vec<String> {
 }
 
 /// Does what git calls a hook for.
-fn work(args: &HookRunArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+fn work(args: HookRunArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let here = Path::new(".");
+    let matching = &args.matching;
     match args.hook {
         HookName::PreCommit | HookName::PreMergeCommit if !args.arguments.is_empty() => {
-            scan::staged_and_files(args.arguments.iter().map(PathBuf::from).collect(), global, output)
+            let files = args.arguments.iter().map(PathBuf::from).collect();
+            scan::staged_and_files(files, matching, global, output)
         }
         HookName::PreCommit | HookName::PreMergeCommit => {
-            let staged = StagedArgs { repo: RepoArgs { dir: here.into() }, matching: MatchArgs::default() };
+            let staged = StagedArgs { repo: RepoArgs { dir: here.into() }, matching: args.matching };
             scan::staged(&staged, global, output)
         }
         HookName::CommitMsg => {
@@ -272,20 +274,20 @@ fn work(args: &HookRunArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<
             // Git says so to its hooks where nobody edits the message.
             let has_editor = std::env::var_os("GIT_EDITOR").is_none_or(|editor| editor != ":");
             let message = repository.message_cleanup(has_editor).apply(&message);
-            scan::message(message, "commit message".into(), &repository, global, output)
+            scan::message(message, "commit message".into(), &repository, matching, global, output)
         }
         HookName::PrePush => {
             let updates = pre_push_lines(&standard_input()?)?;
             let repository = Repository::open(here)?;
             let remote = args.arguments.first().cloned().unwrap_or_default();
             let pushed = repository.outgoing(&updates, &bytes(remote))?;
-            scan::push(pushed, &repository, global, output)
+            scan::push(pushed, &repository, matching, global, output)
         }
         HookName::PreReceive => {
             let updates = pre_receive_lines(&standard_input()?)?;
             let repository = Repository::open(here)?;
             let pushed = repository.incoming(&updates)?;
-            scan::push(pushed, &repository, global, output)
+            scan::push(pushed, &repository, matching, global, output)
         }
     }
 }

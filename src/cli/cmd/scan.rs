@@ -87,11 +87,15 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
 
 /// What is about to be committed, and of `files` those that hold nothing of it, as they are on disk: hook managers
 /// name the files to check, staged or not, and where one is not staged a look at the index alone would pass it unread.
-pub fn staged_and_files(files: Vec<PathBuf>, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
+pub fn staged_and_files(
+    files: Vec<PathBuf>,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
     let started = Instant::now();
     let repository = Repository::open(Path::new("."))?;
-    let matching = MatchArgs::default();
-    let engine = Engine::new(global, &matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    let engine = Engine::new(global, matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let staged = Staged::new(repository, engine.max_file_bytes)?;
     let paths: HashSet<BString> = staged.paths().map(BStr::to_owned).collect();
     let others: Vec<PathBuf> = files.into_iter().filter(|file| !paths.contains(&slashed(file))).collect();
@@ -107,23 +111,23 @@ pub fn staged_and_files(files: Vec<PathBuf>, global: &GlobalArgs, output: &Outpu
         let paths: Vec<BString> = paths.into_iter().collect();
         add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
     }
-    run.report(&outcome, &matching, &[])
+    run.report(&outcome, matching, &[])
 }
 
 /// What a push hands on, as git tells it to pre-push and pre-receive.
 pub fn push(
     pushed: Pushed,
     repository: &Repository,
+    matching: &MatchArgs,
     global: &GlobalArgs,
     output: &OutputPlan,
 ) -> Result<Exit> {
     let started = Instant::now();
-    let matching = MatchArgs::default();
-    let engine = Engine::new(global, &matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
     let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
     let source = History::of_push(&root_of(repository), options, pushed);
     Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None }
-        .finish(&source, &matching)
+        .finish(&source, matching)
 }
 
 /// The message of a commit that is about to be made.
@@ -131,15 +135,15 @@ pub fn message(
     message: Vec<u8>,
     name: BString,
     repository: &Repository,
+    matching: &MatchArgs,
     global: &GlobalArgs,
     output: &OutputPlan,
 ) -> Result<Exit> {
     let started = Instant::now();
-    let matching = MatchArgs::default();
-    let engine = Engine::new(global, &matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
     let source = Stdin::new(io::Cursor::new(message), Some(name));
     Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None }
-        .finish(&source, &matching)
+        .finish(&source, matching)
 }
 
 /// A hint for a path that is none: `stanch stagde` scans a file of that name.
