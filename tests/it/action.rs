@@ -411,3 +411,30 @@ fn a_release_is_installed_only_with_the_right_sum() {
     assert_eq!(fs::read_to_string(&path_file).unwrap().trim(), temp.join("stanch-bin").to_str().unwrap());
     assert!(temp.join("stanch-bin/stanch").is_file());
 }
+
+/// The reports themselves, as they are uploaded and shown.
+#[test]
+fn reports_are_written_in_one_run() {
+    let server = Server::new();
+    let dir = server.clone_to("full", &[]);
+    let outputs = server.sandbox.outside().join("outputs");
+    let event = [
+        ("EVENT_BASE", server.main.as_str()),
+        ("EVENT_HEAD", server.topic.as_str()),
+        ("GITHUB_OUTPUT", outputs.to_str().expect("UTF-8")),
+        ("STANCH_SARIF", "some.sarif"),
+        ("STANCH_GITLAB", "gl.json"),
+        ("STANCH_ANNOTATE", "true"),
+    ];
+    let ran = server.github(&dir, "pull_request", &event).expect_code(1);
+    let (report, annotations) = ran.stdout.rsplit_once("\n::stanch-").expect("orders count again");
+    assert!(report.contains("new.py") && report.contains("clickup-personal-token"), "{report}");
+    let errors: Vec<&str> = annotations.lines().filter(|line| line.starts_with("::error ")).collect();
+    assert!(errors.len() == 1 && errors[0].contains("new.py"), "{annotations}");
+    for (file, part) in [("some.sarif", "new.py"), ("gl.json", "new.py")] {
+        let text = fs::read_to_string(dir.join(file)).expect("a report");
+        let _: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert!(text.contains(part), "{file}: {text}");
+    }
+    assert!(fs::read_to_string(outputs).unwrap().ends_with("sarif=some.sarif\n"));
+}
