@@ -20,7 +20,8 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 
 use super::args::{
-    Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, ProgressWhen, RepoArgs, ScanArgs,
+    Cli, Command, Format, GlobalArgs, HistoryArgs, HookAction, HookArgs, MatchArgs, ProgressWhen, RepoArgs,
+    ScanArgs,
 };
 use super::outputs::{self, Output};
 use super::terminal::{self, Target};
@@ -83,6 +84,10 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
                 Prune(_) => {}
             }
             Command::Baseline(args)
+        }
+        Command::Hook(HookArgs { action: HookAction::Run(mut args) }) => {
+            args.matching = args.matching.or(outer);
+            Command::Hook(HookArgs { action: HookAction::Run(args) })
         }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {

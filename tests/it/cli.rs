@@ -40,6 +40,7 @@ fn help_of_every_command() {
         ("config", "show"),
         ("config", "init"),
         ("config", "schema"),
+        ("hook", "run"),
         ("rules", "list"),
         ("rules", "show"),
         ("rules", "test"),

@@ -1,5 +1,6 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod action;
 mod architecture;
 mod baseline;
 mod cache;
@@ -9,8 +10,10 @@ mod cli;
 mod clickup;
 mod config;
 mod contexts;
+mod definitions;
 mod exit_codes;
 mod explain;
+mod gates;
 mod gitleaks;
 mod history;
 mod hook;

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod check;
 pub mod config;
+pub mod definitions;
 pub mod explain;
 pub mod hook;
 pub mod report;

@@ -1,5 +1,6 @@
 //! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,12 +13,14 @@ use stanch::config::{nearest, repository_root};
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
+use stanch::git::push::Pushed;
 use stanch::hygiene;
 use stanch::progress::Progress;
 use stanch::report::{Document, Mode, PathBase, Report};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
 use stanch::source::Source;
+use stanch::source::both::Both;
 use stanch::source::history::{self, History};
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
@@ -86,6 +89,67 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
     let name = args.path.as_deref().map(slashed);
     let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None };
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
+}
+
+/// What is about to be committed, and of `files` those that hold nothing of it, as they are on disk: hook managers
+/// name the files to check, staged or not, and where one is not staged a look at the index alone would pass it unread.
+pub fn staged_and_files(
+    files: Vec<PathBuf>,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let repository = Repository::open(Path::new("."))?;
+    let engine = Engine::new(global, matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    let staged = Staged::new(repository, engine.max_file_bytes)?;
+    let paths: HashSet<BString> = staged.paths().map(BStr::to_owned).collect();
+    let others: Vec<PathBuf> = files.into_iter().filter(|file| !paths.contains(&slashed(file))).collect();
+    let options = WorktreeOptions { respect_ignore: true, max_file_bytes: engine.max_file_bytes };
+    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
+    // Without a path the whole directory would be read.
+    let mut outcome = if others.is_empty() {
+        run.outcome(&staged)?
+    } else {
+        run.outcome(&Both(staged, Worktree::new(others, options)))?
+    };
+    if engine.watches_env_files {
+        let paths: Vec<BString> = paths.into_iter().collect();
+        add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
+    }
+    run.report(&outcome, matching, &[])
+}
+
+/// What a push hands on, as git tells it to pre-push and pre-receive.
+pub fn push(
+    pushed: Pushed,
+    repository: &Repository,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
+    let source = History::of_push(&root_of(repository), options, pushed);
+    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None }
+        .finish(&source, matching)
+}
+
+/// The message of a commit that is about to be made.
+pub fn message(
+    message: Vec<u8>,
+    name: BString,
+    repository: &Repository,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let source = Stdin::new(io::Cursor::new(message), Some(name));
+    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None }
+        .finish(&source, matching)
 }
 
 /// A hint for a path that is none: `stanch stagde` scans a file of that name.
