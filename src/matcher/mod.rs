@@ -161,9 +161,9 @@ impl Matcher {
         let whole = whole::Words::new(&rules, &unanchored);
         // The catalogue's come sorted, and a stable sort passes over sorted runs.
         triggers.sort_by_key(Trigger::order);
-        let mut literals: Vec<Literal<'_>> = Vec::new();
-        let mut starts = Vec::new();
-        let mut targets = Vec::new();
+        let mut literals: Vec<Literal<'_>> = Vec::with_capacity(triggers.len());
+        let mut starts = Vec::with_capacity(triggers.len() + 1);
+        let mut targets = Vec::with_capacity(triggers.len());
         for Trigger { literal: bytes, ignore_case, gram_at, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
                 literals.push(Literal { bytes, ignore_case, gram_at });

@@ -223,11 +223,17 @@ impl RuleSet {
     /// The literals that send the matcher to the rules, by the index of the rule.
     pub(crate) fn triggers(&self) -> Vec<Trigger<'_>> {
         let index_of_builtin = self.index_of_builtin();
+        // In the place of the list itself: new memory costs the hook more than the work in it.
+        let builtin = builtin::triggers().into_iter().filter_map(|trigger| {
+            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule: rule as u32, ..trigger })
+        });
+        let builtin: Vec<Trigger<'_>> = builtin.collect();
         let mut triggers: Vec<Trigger<'_>> =
             self.custom().flat_map(|(index, rule)| rule.triggers(index as u32)).collect();
-        triggers.extend(builtin::triggers().into_iter().filter_map(|trigger| {
-            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule: rule as u32, ..trigger })
-        }));
+        if triggers.is_empty() {
+            return builtin;
+        }
+        triggers.extend(builtin);
         triggers
     }
 
