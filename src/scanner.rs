@@ -947,6 +947,17 @@ fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str)
     Some(Passed::Inline { allow, is_above })
 }
 
+/// Where the quoted string ends whose first part is the secret: a password may hold a blank, and a rule may not.
+/// What follows is hidden too. The end of the secret where it fills its quotes or has none.
+fn quoted_rest(line: &[u8], secret: ByteSpan) -> usize {
+    let quote = match line[..secret.start.min(line.len())].last() {
+        Some(&quote @ (b'"' | b'\'' | b'`')) => quote,
+        _ => return secret.end,
+    };
+    let rest = line.get(secret.end..).unwrap_or_default();
+    secret.end + memchr::memchr(quote, rest).unwrap_or(0)
+}
+
 /// The line of a match with every match on it redacted, whatever became of the others.
 fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Excerpt {
     let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
@@ -968,6 +979,11 @@ fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Exc
             secret = mark..out.len();
         }
         at = end.max(at);
+        let rest = quoted_rest(&text[..line.end], other.secret_span).min(to);
+        if rest > at {
+            out.push('…');
+            at = rest;
+        }
     }
     out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
     if to < line.end {
