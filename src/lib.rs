@@ -1,7 +1,8 @@
 //! stanch finds secrets in git repositories before they leave.
 //!
 //! This library is the engine; the binary parses the command line, calls it and prints. The engine itself
-//! prints nothing, reads no clock, starts no process and never touches the network.
+//! prints nothing, reads no clock, starts no process and never touches the network; `verify`, which asks issuers
+//! whether a secret is live, is a room of its own that nothing else enters, and the feature `verify` leaves it out.
 //!
 //! # The way through the house
 //!
@@ -27,6 +28,8 @@
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
+//! - [`residue`] looks for a known value, such as one that was rotated away.
+//! - `verify` asks issuers whether secrets are live; the feature of that name brings it.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
 //! # In a few lines
@@ -76,9 +79,12 @@ pub mod matcher;
 mod pairing;
 pub mod progress;
 pub mod report;
+pub mod residue;
 pub mod rule;
 pub mod rule_test;
 pub mod scanner;
 pub mod secret;
 pub mod source;
 pub mod span;
+#[cfg(feature = "verify")]
+pub mod verify;

@@ -20,7 +20,8 @@ impl Secret {
         Self(bytes.into())
     }
 
-    /// The plain bytes. Call this only to compare, to hash, or where the user typed `--show-secrets`.
+    /// The plain bytes. Call this only to compare, to hash, to ask its issuer where the user typed `verify`, or
+    /// where `--show-secrets` was typed.
     pub fn reveal(&self) -> &[u8] {
         &self.0
     }

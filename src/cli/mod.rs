@@ -7,6 +7,8 @@ mod outputs;
 mod plan;
 mod progress;
 pub mod terminal;
+#[cfg(feature = "verify")]
+mod values;
 
 use anyhow::Result;
 use clap::Parser;
@@ -47,6 +49,12 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
         Command::Completions { shell } => cmd::definitions::completions(shell, &output),
         Command::Man { dir } => cmd::definitions::man(dir.as_deref(), &output),
+        #[cfg(feature = "verify")]
+        Command::Verify(args) => cmd::verify::run(args, &global, &output),
+        #[cfg(feature = "verify")]
+        Command::Rotate(args) => cmd::rotate::run(args, &global, &output),
+        #[cfg(feature = "verify")]
+        Command::Clickup(args) => cmd::clickup::run(args, &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")
         }

@@ -45,6 +45,8 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Rules(_)
         | Command::Completions { .. }
         | Command::Man { .. } => false,
+        #[cfg(feature = "verify")]
+        Command::Verify(_) | Command::Rotate(_) | Command::Clickup(_) => false,
     }
 }
 

@@ -89,6 +89,11 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
             args.matching = args.matching.or(outer);
             Command::Hook(HookArgs { action: HookAction::Run(args) })
         }
+        #[cfg(feature = "verify")]
+        Command::Verify(mut args) => {
+            args.matching = args.matching.or(outer);
+            Command::Verify(args)
+        }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {
             let matching = args.matching.or(outer);

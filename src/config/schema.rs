@@ -454,6 +454,7 @@ expires = 2020-01-01
     /// A key without its place in the JSON Schema is one that editors underline as wrong.
     #[test]
     fn the_json_schema_has_every_key_and_no_other() {
+        use crate::rule::request::{Between, FieldTest, Request};
         use crate::rule::schema::{Checksum, PairEntry, RuleEntry, RuleKind};
         let schema: serde_json::Value = serde_json::from_str(crate::config::JSON_SCHEMA).unwrap();
         let tables = [
@@ -464,6 +465,9 @@ expires = 2020-01-01
             ("/definitions/allow", names::<Allow>()),
             ("/definitions/rule", names::<RuleEntry>()),
             ("/definitions/rule/properties/pair", names::<PairEntry>()),
+            ("/definitions/rule/properties/verify", names::<Request>()),
+            ("/definitions/rule/properties/verify/properties/account_in_secret", names::<Between>()),
+            ("/definitions/field_test", names::<FieldTest>()),
         ];
         for (place, keys) in tables {
             let table = schema.pointer(place).unwrap_or_else(|| panic!("{place}"));

@@ -20,6 +20,7 @@ mod raw;
 mod reach;
 mod refs;
 pub mod staged;
+pub mod tip;
 pub mod tracked;
 mod trail;
 

@@ -105,7 +105,7 @@ impl Repository {
         }
     }
 
-    fn head_tree(&self) -> Result<Option<ObjectId>, StagedError> {
+    pub(super) fn head_tree(&self) -> Result<Option<ObjectId>, StagedError> {
         let failed = |error: git2::Error| StagedError::Head { message: error.message().to_owned() };
         let head = match self.inner.head() {
             Ok(head) => head,

@@ -15,10 +15,12 @@ mod level;
 #[allow(dead_code)]
 #[path = "."]
 mod rule {
+    pub mod request;
     pub mod schema;
     pub mod shape;
 }
 
+use rule::request::Request;
 use rule::schema::{RuleFile, RuleSpec, Trigger};
 
 fn main() {
@@ -32,6 +34,7 @@ fn main() {
         .collect();
     files.sort();
     let mut specs: Vec<RuleSpec> = Vec::new();
+    let mut requests: Vec<(u32, Request)> = Vec::new();
     let mut errors = String::new();
     for file in &files {
         let text = std::fs::read_to_string(file).expect("a readable rule file");
@@ -46,7 +49,11 @@ fn main() {
                             writeln!(errors, "{}:{line}: {}: the id is taken", file.display(), entry.id)
                                 .expect("a string");
                         }
-                        Ok(spec) => specs.push(spec),
+                        Ok(spec) => {
+                            let number = specs.len() as u32;
+                            requests.extend(entry.verify.clone().map(|request| (number, request)));
+                            specs.push(spec);
+                        }
                         Err(message) => {
                             writeln!(errors, "{}:{line}: {}: {message}", file.display(), entry.id)
                                 .expect("a string")
@@ -72,6 +79,7 @@ fn main() {
         specs.iter().enumerate().flat_map(|(rule, spec)| spec.triggers(rule as u32)).collect();
     triggers.sort_unstable_by_key(Trigger::order);
     write("triggers.bin", postcard::to_stdvec(&triggers).expect("a trigger is plain data"));
+    write("requests.bin", postcard::to_stdvec(&requests).expect("a request is plain data"));
     let paths: Vec<(&str, u32)> = specs
         .iter()
         .enumerate()

@@ -1,6 +1,7 @@
 //! Rules: what to look for. They are data, see [`schema`] for their form and [`shape`] for the notation.
 
 pub(crate) mod paths;
+pub mod request;
 pub mod schema;
 pub mod shape;
 pub mod template;
@@ -11,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use regex::bytes::Regex;
 
 use crate::finding::RuleInfo;
+use request::Request;
 use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
 
 mod builtin;
@@ -23,6 +25,8 @@ pub struct Rule {
     spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
     info: OnceLock<Arc<RuleInfo>>,
+    /// Of a custom rule; those of the catalogue lie apart.
+    request: Option<Box<Request>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +42,33 @@ const REGEX_SIZE_LIMIT_BYTES: usize = 16 << 20;
 impl Rule {
     fn builtin(number: u32) -> Self {
         let source = RuleSource::Builtin(number);
-        Self { source, spec: OnceLock::new(), regex: OnceLock::new(), info: OnceLock::new() }
+        Self { source, spec: OnceLock::new(), regex: OnceLock::new(), info: OnceLock::new(), request: None }
     }
 
-    fn custom(spec: RuleSpec) -> Self {
+    fn custom(spec: RuleSpec, request: Option<Request>) -> Self {
         let spec = OnceLock::from(Box::new(spec));
-        Self { source: RuleSource::Custom, spec, regex: OnceLock::new(), info: OnceLock::new() }
+        let request = request.map(Box::new);
+        Self { source: RuleSource::Custom, spec, regex: OnceLock::new(), info: OnceLock::new(), request }
+    }
+
+    /// How to ask the issuer whether a value is live, if the rule says so.
+    pub fn request(&self) -> Option<&Request> {
+        /// Sorted by the number of the rule.
+        static REQUESTS: OnceLock<Vec<(u32, Request)>> = OnceLock::new();
+        match self.source {
+            RuleSource::Custom => self.request.as_deref(),
+            RuleSource::Builtin(number) => {
+                let requests = REQUESTS.get_or_init(builtin::requests);
+                let place = requests.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+                Some(&requests[place].1)
+            }
+        }
+    }
+
+    /// Whether the rule is one of the catalogue, and not of a configuration that may have come with the
+    /// scanned repository.
+    pub fn is_builtin(&self) -> bool {
+        matches!(self.source, RuleSource::Builtin(_))
     }
 
     /// Everything about the rule.
@@ -201,7 +226,7 @@ impl RuleSet {
     ///
     /// The place in the list of the first whose expression does not compile, and why.
     pub fn with_specs(mut self, specs: Vec<RuleSpec>) -> Result<Self, (usize, String)> {
-        let ready = |(index, spec): (usize, RuleSpec)| ready(spec).map_err(|message| (index, message));
+        let ready = |(index, spec): (usize, RuleSpec)| ready(spec, None).map_err(|message| (index, message));
         let added: Vec<Rule> = specs.into_iter().enumerate().map(ready).collect::<Result<_, _>>()?;
         self.rules.retain(|rule| added.iter().all(|new| new.id != rule.id));
         self.rules.extend(added);
@@ -301,12 +326,12 @@ fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     for pattern in &spec.paths {
         paths::glob(pattern).map_err(|error| format!("`paths`: {error}"))?;
     }
-    ready(spec)
+    ready(spec, entry.verify.clone())
 }
 
 /// Compiles the expression of a rule at once.
-fn ready(spec: RuleSpec) -> Result<Rule, String> {
-    let rule = Rule::custom(spec);
+fn ready(spec: RuleSpec, request: Option<Request>) -> Result<Rule, String> {
+    let rule = Rule::custom(spec, request);
     if !rule.spec().regex.is_empty() {
         let regex = compile(&rule.regex_text()).map_err(|error| {
             // The long form draws the expression over several lines; its last line says what is wrong.

@@ -4,6 +4,7 @@
 //! run pays for none of them.
 
 use crate::level::{Confidence, Severity};
+use crate::rule::request::Request;
 use crate::rule::shape::{ByteSet, Edges, Shape, rarity};
 
 /// A rule file: `[[rule]]` tables.
@@ -80,6 +81,8 @@ pub struct RuleEntry {
     pub counterexamples: Vec<String>,
     /// The other half that makes the value usable.
     pub pair: Option<PairEntry>,
+    /// How to ask the issuer whether the value is live.
+    pub verify: Option<Request>,
 }
 
 /// The other half of a credential.
@@ -407,6 +410,9 @@ impl RuleEntry {
         }
         if self.description.trim().is_empty() || self.description.contains('\n') {
             return Err("`description` must be one line that says what the secret is".into());
+        }
+        if let Some(request) = &self.verify {
+            request.check()?;
         }
         if !self.names.is_empty() && self.kind != RuleKind::Keyed {
             return Err("only a rule of kind `keyed` has `names`".into());

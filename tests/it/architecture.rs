@@ -13,6 +13,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("rule", &["source", "report", "scanner", "git", "filter", "matcher", "config", "hygiene"]),
     ("decode", &["source", "report", "scanner", "git", "filter", "matcher", "rule", "config", "hygiene"]),
     ("git", &["source", "report", "scanner", "filter", "matcher", "rule", "config", "hygiene"]),
+    ("verify", &["source", "scanner", "git", "filter", "matcher", "config", "hygiene"]),
     ("finding.rs", &["source", "report", "scanner", "git", "filter", "matcher"]),
     ("coverage.rs", &["source", "report", "scanner", "git", "filter", "matcher", "rule", "finding"]),
     ("location.rs", &["source", "report", "scanner", "git", "filter", "matcher", "rule", "finding"]),
@@ -64,6 +65,25 @@ fn git2_stays_in_its_room() {
         .iter()
         .filter(|file| !file.starts_with(src.join("git")))
         .filter(|file| fs::read_to_string(file).expect("source files are text").contains("git2::"))
+        .collect();
+    assert!(outside.is_empty(), "{outside:#?}");
+}
+
+/// A build without the feature `verify` has no code that could reach the network.
+#[test]
+fn only_the_room_that_asks_names_the_network() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let names_network = |text: &str| {
+        ["ureq::", "rustls", "std::net::Tcp", "std::net::Udp", "ToSocketAddrs"]
+            .iter()
+            .any(|name| text.contains(name))
+    };
+    let outside: Vec<_> = files
+        .iter()
+        .filter(|file| !file.starts_with(src.join("verify")))
+        .filter(|file| names_network(&fs::read_to_string(file).expect("source files are text")))
         .collect();
     assert!(outside.is_empty(), "{outside:#?}");
 }

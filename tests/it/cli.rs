@@ -26,6 +26,10 @@ fn help_of_every_command() {
     for command in ["scan", "staged", "history", "stdin", "check", "explain", "report", "rules"] {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command]));
     }
+    #[cfg(feature = "verify")]
+    for args in [&["verify"][..], &["rotate", "check"], &["clickup", "health"]] {
+        insta::assert_snapshot!(format!("help-{}", args.join("-")), help(args));
+    }
     for (command, action) in [
         ("hook", "install"),
         ("hook", "uninstall"),

@@ -8,6 +8,8 @@ mod catalogue;
 mod check;
 mod cli;
 mod clickup;
+#[cfg(feature = "verify")]
+mod clickup_health;
 mod config;
 mod contexts;
 mod definitions;
@@ -26,10 +28,16 @@ mod proof;
 mod reports;
 mod reports_command;
 mod reports_schema;
+#[cfg(feature = "verify")]
+mod rotate;
 mod rule_files;
 mod secret_files;
+#[cfg(feature = "verify")]
+mod server;
 mod staged;
 mod support;
 mod suppression;
 mod surroundings;
+#[cfg(feature = "verify")]
+mod verify;
 mod worktree;

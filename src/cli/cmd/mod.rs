@@ -2,10 +2,16 @@
 
 pub mod baseline;
 pub mod check;
+#[cfg(feature = "verify")]
+pub mod clickup;
 pub mod config;
 pub mod definitions;
 pub mod explain;
 pub mod hook;
 pub mod report;
+#[cfg(feature = "verify")]
+pub mod rotate;
 pub mod rules;
 pub mod scan;
+#[cfg(feature = "verify")]
+pub mod verify;

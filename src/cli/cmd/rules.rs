@@ -9,6 +9,7 @@ use stanch::config::{Config, unknown_rule};
 use stanch::hygiene::ENV_FILE_STAGED;
 use stanch::report::Verbosity;
 use stanch::report::text::{count, escape};
+use stanch::rule::request::Request;
 use stanch::rule::{Rule, RuleSet};
 use stanch::rule_test::{Tried, try_rules};
 
@@ -108,6 +109,8 @@ struct RuleRecord<'r> {
     paths: Vec<&'r str>,
     revoke: Option<&'r str>,
     reference: Option<&'r str>,
+    /// How to ask the issuer whether a value is live; the command `verify` does.
+    verify: Option<String>,
 }
 
 /// Every rule by id: those that look at content, and the one that looks at the names of staged files.
@@ -126,6 +129,7 @@ fn catalogue(rules: &RuleSet) -> Vec<RuleRecord<'_>> {
         paths: vec![".env", ".env.*"],
         revoke: env_file.revoke.as_deref(),
         reference: env_file.reference.as_deref(),
+        verify: None,
     });
     records.sort_by_key(|record| record.id);
     records
@@ -145,6 +149,7 @@ impl<'r> RuleRecord<'r> {
             paths: rule.paths.iter().map(AsRef::as_ref).collect(),
             revoke: rule.revoke.as_deref(),
             reference: rule.reference.as_deref(),
+            verify: rule.request().map(Request::summary),
         }
     }
 }
@@ -187,6 +192,7 @@ fn show(rule: &RuleRecord<'_>, is_disabled: bool, format: Format, out: &mut dyn 
         ("paths", &paths),
         ("revoke", rule.revoke.unwrap_or_default()),
         ("reference", rule.reference.unwrap_or_default()),
+        ("verify", rule.verify.as_deref().unwrap_or_default()),
     ];
     for (name, text) in lines.into_iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "  {name:<11} {text}")?;

@@ -1,10 +1,12 @@
 //! The built-in catalogue as the build script translated it from the files beside this one.
 
+use super::request::Request;
 use super::schema::{RuleSpec, Trigger};
 
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static OFFSETS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/offsets.bin"));
 static PATHS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/paths.bin"));
+static REQUESTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/requests.bin"));
 static TRIGGERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/triggers.bin"));
 
 /// Number of rules.
@@ -26,6 +28,12 @@ pub(super) fn rule(number: u32) -> RuleSpec {
         u32::from_le_bytes(bytes) as usize
     };
     postcard::from_bytes(&RULES[offset(number)..offset(number + 1)]).expect("the build script wrote it")
+}
+
+/// How the rules ask whether a value is live, each with the number of its rule. Nothing else decodes them: a
+/// scan never asks.
+pub(super) fn requests() -> Vec<(u32, Request)> {
+    postcard::from_bytes(REQUESTS).expect("the build script wrote it")
 }
 
 /// The literals that send the matcher to the rules, by the number of the rule.
