@@ -26,6 +26,7 @@
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
+//! - [`plan`] says what to do about what was found in the history.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
 //! # In a few lines
@@ -72,6 +73,7 @@ pub mod level;
 pub mod location;
 pub mod matcher;
 mod pairing;
+pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod rule;

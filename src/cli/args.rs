@@ -225,6 +225,18 @@ pub struct HistoryArgs {
     #[arg(long, conflicts_with_all = ["no_delta", "reachable_only", "ranges"])]
     pub cache: bool,
 
+    /// Write a plan of what to do about the findings into a new directory
+    ///
+    /// For each secret what it is, where it is exposed, since when, who must act and how to revoke it; files for
+    /// git-filter-repo and BFG, the commands to run, what they do not clean, and the command that proves the result.
+    /// The files hold the secrets in full and are readable by you alone. Nothing is overwritten.
+    #[arg(long, value_name = "DIR", conflicts_with = "ranges")]
+    pub plan: Option<PathBuf>,
+
+    /// Let the plan lie in the repository, where a commit could take it along
+    #[arg(long, requires = "plan", hide_short_help = true)]
+    pub plan_in_repository: bool,
+
     #[command(flatten)]
     pub repo: RepoArgs,
 

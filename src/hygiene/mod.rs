@@ -8,7 +8,7 @@ mod check;
 mod fix;
 pub mod hook;
 mod names;
-mod quote;
+pub(crate) mod quote;
 mod render;
 mod staged;
 

@@ -16,6 +16,7 @@ mod install;
 mod modes;
 mod packs;
 mod pairs;
+mod plan;
 mod progress;
 mod proof;
 mod reports;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod explain;
 pub mod hook;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod scan;

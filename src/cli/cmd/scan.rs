@@ -22,6 +22,7 @@ use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
 use stanch::source::worktree::{Worktree, WorktreeOptions};
 
+use super::plan;
 use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
 use crate::cli::exit::Exit;
 use crate::cli::outputs::{deliver, now_seconds};
@@ -57,8 +58,9 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
-    let place = root_of(&Repository::open(&args.repo.dir)?);
-    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
+    let repository = Repository::open(&args.repo.dir)?;
+    plan::check_place(args, &repository)?;
+    let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let options = history::Options {
         ranges: args.ranges.clone(),
         reachable_only: args.reachable_only,
@@ -71,7 +73,10 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
     let is_whole = args.ranges.is_empty();
     let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole, base: None };
     let outcome = run.outcome(&source)?;
-    run.report(&outcome, &args.matching, source.notes())
+    let planned = plan::write(args, &repository, &outcome, global);
+    // What was found is reported whatever becomes of the plan.
+    let exit = run.report(&outcome, &args.matching, source.notes())?;
+    planned.map(|()| exit)
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
