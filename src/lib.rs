@@ -26,7 +26,8 @@
 //! - [`derived`] says which bytes of a text were copied from another, so that only the rest is searched.
 //! - [`report`] turns findings into bytes; it opens no file.
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
-//! - [`plan`] says what to do about what was found in the history.
+//! - [`plan`] says what to do about what was found in the history, [`receipt`] what a run examined, and [`audit_log`]
+//!   keeps a record of runs and decisions.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
 //! # In a few lines
@@ -59,6 +60,7 @@
 
 #![deny(missing_docs)]
 
+pub mod audit_log;
 pub mod config;
 pub mod coverage;
 pub mod decode;
@@ -75,6 +77,7 @@ pub mod matcher;
 mod pairing;
 pub mod plan;
 pub mod progress;
+pub mod receipt;
 pub mod report;
 pub mod rule;
 pub mod rule_test;

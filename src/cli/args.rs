@@ -75,6 +75,10 @@ pub enum Command {
     /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
+    /// Check a receipt that --receipt wrote
+    #[command(hide = true)]
+    Receipt(ReceiptArgs),
+
     /// `history`, as another scanner spells it
     #[command(hide = true)]
     Git(GitArgs),
@@ -165,6 +169,20 @@ pub struct MatchArgs {
     /// Show secrets in full, in every format
     #[arg(long)]
     pub show_secrets: bool,
+
+    /// Write what was examined and what was not, sealed with a digest
+    ///
+    /// JSON: files, blobs, commits, refs and bytes; what was left out and why; mode, version, rules and configuration.
+    /// `stanch receipt check FILE` tells whether it was changed.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub receipt: Option<PathBuf>,
+
+    /// Append the scan, and each decision to let a match pass, to this log
+    ///
+    /// One JSON object a line, without secrets. Without the option the file named by the variable STANCH_AUDIT_LOG, and
+    /// else `log` under [audit] in the configuration.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub audit_log: Option<PathBuf>,
 }
 
 #[derive(Args, Debug, Default, PartialEq)]
@@ -354,6 +372,29 @@ pub enum RulesAction {
 }
 
 #[derive(Args, Debug)]
+pub struct ReceiptArgs {
+    #[command(subcommand)]
+    pub action: ReceiptAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ReceiptAction {
+    /// Tell whether a receipt is as it was written, and speaks of a complete run
+    ///
+    /// The exit code is 0 if so, 2 if it was changed, is of another commit, or the run was not complete. What was
+    /// found in the run does not matter here.
+    Check {
+        /// The receipt
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        /// The commit that must have been checked out, as a full object name
+        #[arg(long, value_name = "COMMIT")]
+        head: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
 pub struct GitArgs {
     /// Use the repository at or above this directory
     #[arg(value_name = "DIR", default_value = ".")]
@@ -483,6 +524,8 @@ impl MatchArgs {
             max_file_bytes: self.max_file_bytes.or(outer.max_file_bytes),
             no_inline_allow: self.no_inline_allow || outer.no_inline_allow,
             show_secrets: self.show_secrets || outer.show_secrets,
+            receipt: self.receipt.or(outer.receipt),
+            audit_log: self.audit_log.or(outer.audit_log),
         }
     }
 }

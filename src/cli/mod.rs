@@ -42,6 +42,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Hook(args) => cmd::hook::run(&args, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),
+        Command::Receipt(args) => cmd::receipt::run(&args, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")

@@ -37,7 +37,11 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Detect(_)
         | Command::Protect(_)
         | Command::Report(_) => true,
-        Command::Check(_) | Command::Hook(_) | Command::Explain(_) | Command::Rules(_) => false,
+        Command::Check(_)
+        | Command::Hook(_)
+        | Command::Explain(_)
+        | Command::Receipt(_)
+        | Command::Rules(_) => false,
     }
 }
 

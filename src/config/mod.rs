@@ -9,6 +9,11 @@
 //! [rules]
 //! disable = ["jwt"]             # ids of rules that are not used
 //!
+//! [audit]
+//! log = "logs/stanch.jsonl"     # append what is scanned and decided; beside this file, or anywhere if it is named
+//! max_bytes = "10M"             # put aside when larger
+//! keep = 9                      # how many old logs are kept
+//!
 //! [[rule]]                      # a rule of your own, as in the built-in rule files
 //! id = "acme-deploy-key"
 //!
@@ -34,6 +39,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use crate::audit_log::Limits;
 use crate::filter::allowlist::Allowlists;
 use crate::finding::{Confidence, Severity};
 
@@ -59,6 +65,10 @@ pub struct Config {
     pub custom_rules: Option<String>,
     /// The `[[allow]]` entries.
     pub allow: Allowlists,
+    /// Where scans are logged, as written.
+    pub audit_log: Option<PathBuf>,
+    /// How large that log may grow.
+    pub audit_limits: Limits,
     mentions: Vec<RuleMention>,
 }
 

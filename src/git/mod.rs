@@ -21,6 +21,7 @@ mod refs;
 pub mod staged;
 pub mod tracked;
 mod trail;
+pub mod work_tree;
 
 use std::path::{Path, PathBuf};
 

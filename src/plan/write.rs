@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Plan, replace, text};
 use crate::git::Repository;
+use crate::report::redact::Redactor;
 
 /// Why a plan could not be written. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +83,11 @@ pub fn write(plan: &Plan, path: &Path) -> Result<Vec<&'static str>, WriteError> 
 }
 
 fn files(plan: &Plan) -> Vec<(&'static str, Vec<u8>)> {
-    let mut files = vec![("plan.md", text::markdown(plan)), ("plan.json", text::json(plan))];
+    // A secret may also stand in a path or a name.
+    let redactor = Redactor::of(plan.secrets.iter().map(|planned| &planned.secret));
+    let redacted = |text: Vec<u8>| redactor.text(&String::from_utf8_lossy(&text)).into_owned().into_bytes();
+    let mut files =
+        vec![("plan.md", redacted(text::markdown(plan))), ("plan.json", redacted(text::json(plan)))];
     if plan.secrets.is_empty() {
         return files;
     }

@@ -1,6 +1,7 @@
 //! Runs the real binary on real repositories made with the real git.
 
 mod architecture;
+mod audit;
 mod cache;
 mod catalogue;
 mod check;
@@ -19,6 +20,7 @@ mod pairs;
 mod plan;
 mod progress;
 mod proof;
+mod receipt;
 mod reports;
 mod reports_command;
 mod reports_schema;
