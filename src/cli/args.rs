@@ -54,7 +54,11 @@ pub enum Command {
     /// Scan standard input
     Stdin(StdinArgs),
 
-    /// Check that .gitignore keeps secret files out of the repository
+    /// Check that secret files cannot get out: .gitignore, builds, packages, hooks
+    ///
+    /// Asks git's own ignore rules, and looks for secrets in untracked files, examples of environment files, build
+    /// output, images and packages, under names that bundlers publish, and in several environments at once. Fails by
+    /// what is medium or worse.
     Check(CheckArgs),
 
     /// Install, remove or inspect the git hook
@@ -277,6 +281,18 @@ pub struct CheckArgs {
     /// Add the missing lines to .gitignore
     #[arg(long)]
     pub fix: bool,
+
+    /// Report only this kind of item, whatever its severity, and fail by it; may be given again
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// Do not report this kind of item; may be given again
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub skip: Vec<String>,
+
+    /// List the kinds of items and do nothing else
+    #[arg(long)]
+    pub list: bool,
 
     #[command(flatten)]
     pub repo: RepoArgs,

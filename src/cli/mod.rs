@@ -38,7 +38,7 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::Staged(args) => cmd::scan::staged(&args, &global, &output),
         Command::History(args) => cmd::scan::history(&args, &global, &output),
         Command::Stdin(args) => cmd::scan::stdin(&args, &global, &output),
-        Command::Check(args) => cmd::check::run(&args, &output),
+        Command::Check(args) => cmd::check::run(&args, &global, &output),
         Command::Hook(args) => cmd::hook::run(&args, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),

@@ -36,12 +36,9 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Git(_)
         | Command::Detect(_)
         | Command::Protect(_)
+        | Command::Check(_)
         | Command::Report(_) => true,
-        Command::Check(_)
-        | Command::Hook(_)
-        | Command::Explain(_)
-        | Command::Receipt(_)
-        | Command::Rules(_) => false,
+        Command::Hook(_) | Command::Explain(_) | Command::Receipt(_) | Command::Rules(_) => false,
     }
 }
 
@@ -149,7 +146,7 @@ fn is_like_a_format(word: &str) -> bool {
     (1..=12).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn name(format: ReportFormat) -> String {
+pub fn name(format: ReportFormat) -> String {
     let value = format.to_possible_value().expect("no form is hidden");
     value.get_name().to_owned()
 }

@@ -9,6 +9,10 @@
 //! [rules]
 //! disable = ["jwt"]             # ids of rules that are not used
 //!
+//! [check]
+//! required = ["*.p12"]          # lines that .gitignore must have in force besides the usual ones
+//! skip = ["hook-missing"]       # kinds of items that `stanch check` does not report
+//!
 //! [audit]
 //! log = "logs/stanch.jsonl"     # append what is scanned and decided; beside this file, or anywhere if it is named
 //! max_bytes = "10M"             # put aside when larger
@@ -69,6 +73,10 @@ pub struct Config {
     pub audit_log: Option<PathBuf>,
     /// How large that log may grow.
     pub audit_limits: Limits,
+    /// Lines that have to be in force in `.gitignore` besides the usual ones.
+    pub check_required: Vec<String>,
+    /// Ids of the kinds of items that `stanch check` does not report.
+    pub check_skip: Vec<String>,
     mentions: Vec<RuleMention>,
 }
 

@@ -29,6 +29,8 @@ struct File {
     rules: Rules,
     #[serde(default)]
     audit: Audit,
+    #[serde(default)]
+    check: Check,
     /// Read by the rule set, with the schema of the built-in rule files.
     #[serde(default)]
     rule: Vec<toml::Table>,
@@ -42,6 +44,15 @@ struct Scan {
     min_severity: Option<Severity>,
     min_confidence: Option<Confidence>,
     max_file_bytes: Option<Spanned<Size>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    skip: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -115,6 +126,8 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         allow: Allowlists::new(entries, today),
         audit_log: file.audit.log,
         audit_limits,
+        check_required: file.check.required,
+        check_skip: file.check.skip,
         mentions,
     })
 }
@@ -335,7 +348,7 @@ expires = 2020-01-01
             ),
             (
                 "[scans]\n",
-                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `audit`, `rule`, `allow`",
+                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `audit`, `check`, `rule`, `allow`",
             ),
             (
                 "[scan]\nmin_severity = \"hi\"\n",

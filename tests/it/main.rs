@@ -5,6 +5,7 @@ mod audit;
 mod cache;
 mod catalogue;
 mod check;
+mod check_items;
 mod cli;
 mod clickup;
 mod config;
