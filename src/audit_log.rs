@@ -6,7 +6,7 @@
 //!
 //! Members of every line: `stanch_audit` (1), `event` (`scan`, `allow` or `verify`), `time` (RFC 3339, UTC), `run`
 //! (the same in all lines of a run), `actor` (`os_user`, `os_uid`, `git_name`, `git_email`), `repository` (as in a
-//! [receipt](crate::receipt), with `path`) and `version`. A `scan` adds `mode`, `targets`, `rules_digest`,
+//! [`receipt`], with `path`) and `version`. A `scan` adds `mode`, `targets`, `rules_digest`,
 //! `configuration`, `complete`, `exit_code`, `examined`, `left_out` and `not_examined` (numbers), `let_pass`,
 //! `finding_count` and `findings` (`rule`, `severity`, `fingerprint`, `path`, `line`). An `allow` adds `rule`,
 //! `fingerprint`, `path`, `line`, `by` (`marker` or `allowlist`), `written_at` and `reason`. A `verify` adds `rule`,
