@@ -8,14 +8,17 @@ usage() {
 Install stanch for the current user, without root.
 
 Usage: install.sh [--from FILE --sha256 SUM] [--hook]
+       install.sh --release URL [--sha256 SUM] [--hook]
        install.sh --uninstall [--hook]
 
-Without --from, stanch is built with cargo from the checkout that this script lies in. Doing it again brings
-the binary up to date.
+Without --from and --release, stanch is built with cargo from the checkout that this script lies in. Doing it again
+brings the binary up to date.
 
 Options:
   --from FILE     take the binary from FILE, a tar archive that holds `stanch` or the binary itself
-  --sha256 SUM    the SHA-256 sum of FILE, 64 hexadecimal digits; nothing of FILE is used before it is right
+  --release URL   download the archive for this machine from URL, a directory that holds archives and SHA256SUMS
+  --sha256 SUM    the SHA-256 sum of the file, 64 hexadecimal digits; nothing of it is used before it is right.
+                  Without it the sum of a release is the one in SHA256SUMS, which tells damage but not forgery
   --hook          set up the pre-commit hook of the repository in the current directory as well
   --uninstall     remove the binary, and with --hook the hook of the repository in the current directory first
   --help          show this
@@ -58,6 +61,50 @@ sha256_of() {
     else
         fail 'none of sha256sum, shasum and openssl is there to verify the sum'
     fi
+}
+
+# Prints the name that a release has for this kind of machine.
+kind_of_machine() {
+    case $(uname -m) in
+    x86_64 | amd64) cpu=x86_64 ;;
+    aarch64 | arm64) cpu=aarch64 ;;
+    *) fail "there is no release for a machine of the kind $(uname -m); build it: install.sh without --release" ;;
+    esac
+    case $(uname -s) in
+    Linux) printf '%s-unknown-linux-musl' "$cpu" ;;
+    Darwin) printf '%s-apple-darwin' "$cpu" ;;
+    MINGW* | MSYS* | CYGWIN*) printf '%s-pc-windows-msvc' "$cpu" ;;
+    *) fail "there is no release for $(uname -s); build it: install.sh without --release" ;;
+    esac
+}
+
+download() {
+    # No other protocol, not even after a redirection; file is for mirrors.
+    case $1 in
+    https://* | file://*) ;;
+    *) fail "$1 is neither https nor file, so nothing is downloaded from there" ;;
+    esac
+    if command -v curl >/dev/null 2>&1; then
+        curl --fail --silent --show-error --location --proto '=https,file' --proto-redir '=https' --output "$2" -- "$1"
+    elif command -v wget >/dev/null 2>&1; then
+        wget --quiet --https-only --output-document="$2" -- "$1"
+    else
+        fail 'neither curl nor wget is there to download the release'
+    fi || fail "cannot download $1"
+}
+
+# Leaves the archive for this machine in $work and names it in $from, and its sum in $sha256.
+take_release() {
+    archive=stanch-$(kind_of_machine).tar.gz || exit 1
+    if [ -z "$sha256" ]; then
+        download "$release/SHA256SUMS" "$work/SHA256SUMS"
+        sha256=$(awk -v name="$archive" '$2 == name || $2 == "*" name { print $1 }' "$work/SHA256SUMS")
+        case $sha256 in
+        '' | *[!0-9a-f]*) fail "$release/SHA256SUMS has no sum, or more than one, of $archive" ;;
+        esac
+    fi
+    download "$release/$archive" "$work/$archive"
+    from=$work/$archive
 }
 
 # Leaves the verified binary in $work/$name.
@@ -155,15 +202,17 @@ clean_up() {
 }
 
 from=
+release=
 sha256=
 hook=no
 uninstall=no
 while [ $# -gt 0 ]; do
     case $1 in
-    --from | --sha256)
+    --from | --release | --sha256)
         [ $# -ge 2 ] || usage_error "$1 needs a value"
         case $1 in
         --from) from=$2 ;;
+        --release) release=${2%/} ;;
         *) sha256=$(printf '%s' "$2" | tr 'A-F' 'a-f') ;;
         esac
         shift
@@ -179,14 +228,17 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-if [ "$uninstall" = yes ] && [ -n "$from$sha256" ]; then
-    usage_error '--uninstall goes with neither --from nor --sha256'
+if [ "$uninstall" = yes ] && [ -n "$from$release$sha256" ]; then
+    usage_error '--uninstall goes with none of --from, --release and --sha256'
+fi
+if [ -n "$from" ] && [ -n "$release" ]; then
+    usage_error '--from and --release exclude each other'
 fi
 if [ -n "$from" ] && [ -z "$sha256" ]; then
     usage_error '--from needs --sha256: nothing runs unverified'
 fi
-if [ -z "$from" ] && [ -n "$sha256" ]; then
-    usage_error '--sha256 needs --from'
+if [ -z "$from$release" ] && [ -n "$sha256" ]; then
+    usage_error '--sha256 needs --from or --release'
 fi
 case $sha256 in
 *[!0-9a-f]*) usage_error '--sha256 takes 64 hexadecimal digits' ;;
@@ -223,6 +275,7 @@ new=
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 work=$(mktemp -d "${TMPDIR:-/tmp}/stanch-install.XXXXXX") || fail 'cannot make a temporary directory'
+[ -z "$release" ] || take_release
 if [ -n "$from" ]; then
     take_from_file
 else

@@ -9,7 +9,7 @@
 //! [`receipt`], with `path`) and `version`. A `scan` adds `mode`, `targets`, `rules_digest`,
 //! `configuration`, `complete`, `exit_code`, `examined`, `left_out` and `not_examined` (numbers), `let_pass`,
 //! `finding_count` and `findings` (`rule`, `severity`, `fingerprint`, `path`, `line`). An `allow` adds `rule`,
-//! `fingerprint`, `path`, `line`, `by` (`marker` or `allowlist`), `written_at` and `reason`. A `verify` adds `rule`,
+//! `fingerprint`, `path`, `line`, `by` (`marker`, `allowlist` or `baseline`), `written_at` and `reason`. A `verify` adds `rule`,
 //! `fingerprint`, `state`, `reason` and `host`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -294,6 +294,7 @@ impl Events {
             "let_pass": {
                 "inline": suppressed.inline,
                 "allowlist": suppressed.allowlist,
+                "baseline": suppressed.baseline,
                 "below_threshold": suppressed.below_threshold,
             },
             "finding_count": findings.len(),

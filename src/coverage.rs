@@ -113,6 +113,21 @@ pub struct Suppressed {
     pub inline: u64,
     /// By an allowlist.
     pub allowlist: u64,
+    /// By the baseline: findings that would be reported without it.
+    pub baseline: u64,
     /// By the least severity or confidence.
     pub below_threshold: u64,
+}
+
+/// What became of a baseline in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaselineUse {
+    /// The file.
+    pub path: BString,
+    /// How many entries it has.
+    pub entries: u64,
+    /// Entries whose last day has passed: they accept nothing any more.
+    pub expired: u64,
+    /// Entries that met no finding, where everything was scanned that they may speak of.
+    pub stale: Option<u64>,
 }

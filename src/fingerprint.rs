@@ -2,6 +2,7 @@
 //! run, on every line and in every file.
 
 use std::fmt;
+use std::str::FromStr;
 
 use scrypt::Params;
 
@@ -28,7 +29,26 @@ impl Fingerprint {
             .expect("16 bytes is a valid output length");
         Self(out)
     }
+
+    /// The sixteen bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
+
+impl FromStr for Fingerprint {
+    type Err = InvalidFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let raw = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+        raw.and_then(|raw| raw.try_into().ok()).map(Self).ok_or(InvalidFingerprint)
+    }
+}
+
+/// A text that is no fingerprint.
+#[derive(Debug, thiserror::Error)]
+#[error("not a fingerprint of 32 hexadecimal digits")]
+pub struct InvalidFingerprint;
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,5 +74,7 @@ mod tests {
         assert_ne!(Fingerprint::new("b-rule", &secret), same);
         assert_ne!(Fingerprint::new("a-rule", &Secret::new(*b"correct horsf")), same);
         assert_eq!(same.to_string().len(), 32);
+        assert_eq!(same.to_string().parse::<Fingerprint>().unwrap(), same);
+        assert!(same.to_string()[1..].parse::<Fingerprint>().is_err());
     }
 }

@@ -18,6 +18,7 @@
 //! - [`matcher`] runs rules over bytes: a prefilter for literals, then one expression at one place.
 //!   [`decode`] shows it base64, escapes and the like as they read when decoded.
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
+//! - [`baseline`] knows the findings that are accepted, by their fingerprints.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].
 //! - [`explain`] runs the same steps for one place and tells what each of them decided.
 //! - [`rule_test`] tries the rules of a file on their own examples.
@@ -61,6 +62,7 @@
 #![deny(missing_docs)]
 
 pub mod audit_log;
+pub mod baseline;
 pub mod config;
 pub mod coverage;
 pub mod decode;

@@ -165,6 +165,7 @@ fn content(run: &Run<'_>) -> Value {
         "let_pass": {
             "inline": suppressed.inline,
             "allowlist": suppressed.allowlist,
+            "baseline": suppressed.baseline,
             "below_threshold": suppressed.below_threshold,
         },
     })

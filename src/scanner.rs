@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use bstr::{BStr, BString};
 use sha2::{Digest, Sha256};
 
+use crate::baseline;
 use crate::coverage::{Coverage, SkipReason, Suppressed};
 use crate::decode::Layer;
 use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
+use crate::filter::foreign;
 use crate::filter::inline::{self, InlineAllow};
 use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, Part, RuleInfo};
@@ -40,6 +42,10 @@ pub struct Policy {
     pub inline_allow: bool,
     /// Accepted paths, rules, values and commits.
     pub allowlists: Allowlists,
+    /// What the configuration of another scanner says of its rules and ours.
+    pub foreign: Option<foreign::Lists>,
+    /// Findings that are known and accepted.
+    pub baseline: Option<baseline::InForce>,
 }
 
 impl Default for Policy {
@@ -49,6 +55,8 @@ impl Default for Policy {
             min_confidence: None,
             inline_allow: true,
             allowlists: Allowlists::default(),
+            foreign: None,
+            baseline: None,
         }
     }
 }
@@ -103,6 +111,21 @@ pub struct Accepted {
     pub reason: Option<String>,
 }
 
+impl Accepted {
+    /// Accepted by an entry of the configuration, wherever that is written.
+    fn of(candidate: &Candidate, reason: String) -> Self {
+        Self {
+            name: candidate.location.path.clone(),
+            start: candidate.location.start,
+            rule_id: candidate.rule.id.clone(),
+            secret: candidate.secret.clone(),
+            by: AcceptedBy::Allowlist,
+            written_at: String::new(),
+            reason: Some(reason),
+        }
+    }
+}
+
 /// How a match can be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AcceptedBy {
@@ -110,6 +133,8 @@ pub enum AcceptedBy {
     Marker,
     /// By an entry of the configuration.
     Allowlist,
+    /// By an entry of the baseline.
+    Baseline,
 }
 
 impl AcceptedBy {
@@ -118,6 +143,7 @@ impl AcceptedBy {
         match self {
             AcceptedBy::Marker => "marker",
             AcceptedBy::Allowlist => "allowlist",
+            AcceptedBy::Baseline => "baseline",
         }
     }
 }
@@ -174,12 +200,21 @@ impl Scanner {
         &self.policy
     }
 
+    /// Puts a baseline in force.
+    pub fn set_baseline(&mut self, baseline: baseline::InForce) {
+        self.policy.baseline = Some(baseline);
+    }
+
     /// A digest of everything that decides whether a text holds a match: the rules and this version. The policy
     /// is not part of it, for it speaks of matches that are there.
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(env!("CARGO_PKG_VERSION"));
         self.rules().feed(&mut |bytes| digest.update(bytes));
+        // A match that lacks its companions counts as none.
+        for (id, of) in self.policy.foreign.iter().flat_map(|lists| &lists.rules) {
+            digest.update(format!("{id:?} {:?} {}", of.required, of.is_silent));
+        }
         digest.finalize().into()
     }
 
@@ -273,7 +308,9 @@ impl Scanner {
         content: Option<&[u8]>,
         origin: &Origin,
     ) -> Option<(usize, Result<Candidate, Passed>)> {
-        let index = self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path)?;
+        let index = self
+            .foreign_rule_for(path)
+            .or_else(|| self.paths.get_or_init(|| PathRules::new(self.rules())).rule_for(path))?;
         let rule = &self.rules().rules()[index];
         if let Some(content) = content
             && !rule.keywords.is_empty()
@@ -303,9 +340,60 @@ impl Scanner {
             secret: Secret::new(*b""),
             excerpt: Excerpt { text: String::new(), secret: 0..0 },
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
+            texts: foreign::Judged::default(),
             counts: true,
         };
         Some((index, Ok(candidate)))
+    }
+
+    /// The rule of another scanner to which the path is a finding by itself.
+    fn foreign_rule_for(&self, path: &BStr) -> Option<usize> {
+        let lists = self.policy.foreign.as_ref()?;
+        let path = self.policy.allowlists.seen_from_root(path);
+        let position = |id: &str| self.rules().rules().iter().position(|rule| rule.id == id);
+        lists.named_by(path.as_ref()).find_map(position)
+    }
+
+    /// Whether the configuration of another scanner has nothing against a candidate at this path and commit.
+    fn foreign_verdict(&self, candidate: &Candidate, path: &BStr, commit: Option<&ObjectId>) -> Foreign {
+        let Some(lists) = &self.policy.foreign else { return Foreign::Keeps };
+        let path = self.policy.allowlists.seen_from_root(path);
+        let id = &candidate.rule.id;
+        if !lists.looks_at(id, Some(path.as_ref())) {
+            return Foreign::OtherPath;
+        }
+        let commit = commit.map(ToString::to_string);
+        match lists.accepts(id, &candidate.texts, Some(path.as_ref()), commit.as_deref()) {
+            Some(list) => Foreign::Accepted(list.written_at.clone()),
+            None => Foreign::Keeps,
+        }
+    }
+
+    /// Why the configuration of another scanner accepts a candidate outside the history.
+    pub(crate) fn accepted_elsewhere(&self, candidate: &Candidate) -> Option<String> {
+        match self.foreign_verdict(candidate, candidate.location.path.as_ref(), None) {
+            Foreign::Keeps => None,
+            Foreign::OtherPath => Some("the rule looks at other paths".to_owned()),
+            Foreign::Accepted(written_at) => Some(format!("the allowlist at {written_at} accepts it")),
+        }
+    }
+
+    /// Whether the candidate stays, counting it where an allowlist accepts it.
+    fn foreign_keeps(
+        &self,
+        candidate: &Candidate,
+        path: &BStr,
+        commit: Option<&ObjectId>,
+        counts: &Counts,
+    ) -> bool {
+        match self.foreign_verdict(candidate, path, commit) {
+            Foreign::Keeps => true,
+            Foreign::OtherPath => false,
+            Foreign::Accepted(_) => {
+                counts.allowlist.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
     }
 
     /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
@@ -370,6 +458,10 @@ impl Scanner {
                 };
                 let rule = &self.rules().rules()[evidence.rule];
                 let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
+                let commit = appearance.exposure.first.as_ref().map(|commit| &commit.id);
+                if !self.foreign_keeps(&candidate, appearance.path.as_ref(), commit, counts) {
+                    continue;
+                }
                 let key = (appearance.path.clone(), candidate.rule.id.clone(), candidate.secret.clone());
                 let candidate = Candidate { confidence, reason, ..candidate.clone() };
                 placed.entry(key).or_default().push((candidate, appearance.clone()));
@@ -398,6 +490,13 @@ impl Scanner {
         })
     }
 
+    /// The entry of the baseline that accepts the candidate.
+    pub(crate) fn accepted(&self, candidate: &Candidate) -> Option<&baseline::Entry> {
+        let baseline = self.policy.baseline.as_ref()?;
+        let id = &candidate.rule.id;
+        baseline.accepts(Fingerprint::new(id, &self.identity(candidate)), id)
+    }
+
     /// Applies what depends on the place, and turns the candidates into findings.
     fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
@@ -407,12 +506,43 @@ impl Scanner {
             let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref());
             let allowed = allowed.inspect(|entry| counts.accept_by_entry(&placed.candidate, entry)).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
+            let path = placed.candidate.location.path.as_ref();
+            // Those of the history were asked at each of their places.
             !allowed
+                && (placed.exposure.is_some() || self.foreign_keeps(&placed.candidate, path, None, counts))
         });
-        let fingerprints = fingerprints(&placed);
+        if self.policy.foreign.is_some() {
+            self.drop_doubles(&mut placed);
+        }
+        let fingerprints = self.fingerprints(&placed);
         let fingerprint =
-            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), candidate.identity())];
-        let roots = self.roots(&placed);
+            |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), self.identity(candidate))];
+        let mut roots = self.roots(&placed);
+        if let Some(baseline) = &self.policy.baseline {
+            let accepted: Vec<bool> = placed
+                .iter()
+                .map(|Placed { candidate, .. }| {
+                    baseline.accepts(fingerprint(candidate), &candidate.rule.id).is_some()
+                })
+                .collect();
+            for ((placed, root), _) in placed.iter_mut().zip(&roots).zip(&accepted).filter(|(_, yes)| **yes) {
+                let is_hidden = root.is_none() && placed.candidate.counts;
+                counts.baseline.fetch_add(u64::from(is_hidden), Ordering::Relaxed);
+                let (candidate, rule) = (&placed.candidate, &placed.candidate.rule.id);
+                if let Some(entry) = baseline.accepts(fingerprint(candidate), rule).filter(|_| is_hidden) {
+                    counts.accept(Accepted {
+                        by: AcceptedBy::Baseline,
+                        written_at: format!("line {} of the baseline", entry.line),
+                        ..Accepted::of(candidate, entry.reason.clone())
+                    });
+                }
+                // It may still be shown beside another half that is new.
+                placed.candidate.counts = false;
+            }
+            if accepted.contains(&true) {
+                roots = self.roots(&placed);
+            }
+        }
         let mut parts: Vec<Vec<Part>> = placed.iter().map(|_| Vec::new()).collect();
         for (Placed { candidate, .. }, root) in placed.iter().zip(&roots) {
             if let Some(root) = root {
@@ -440,6 +570,63 @@ impl Scanner {
                 parts,
             })
             .collect()
+    }
+
+    /// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.
+    fn fingerprints(&self, placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
+        use rayon::prelude::*;
+        let distinct: BTreeSet<(String, Secret)> =
+            placed.iter().map(|p| (p.candidate.rule.id.clone(), self.identity(&p.candidate))).collect();
+        let stretch = |(rule, secret): (String, Secret)| {
+            let fingerprint = Fingerprint::new(&rule, &secret);
+            ((rule, secret), fingerprint)
+        };
+        // A thread pool costs more than a few fingerprints.
+        if distinct.len() < 8 {
+            distinct.into_iter().map(stretch).collect()
+        } else {
+            distinct.into_iter().collect::<Vec<_>>().into_par_iter().map(stretch).collect()
+        }
+    }
+
+    /// What makes a candidate the same in every run: the secret, or the path from the root where the file is the
+    /// secret.
+    fn identity(&self, candidate: &Candidate) -> Secret {
+        if candidate.secret.len_bytes() > 0 {
+            return candidate.secret.clone();
+        }
+        let path = self.policy.allowlists.seen_from_root(candidate.location.path.as_ref());
+        Secret::new(path.to_vec())
+    }
+
+    /// Of a rule of another scanner and one of ours that found the same, the one that says more stays.
+    fn drop_doubles(&self, placed: &mut Vec<Placed>) {
+        let kind = |at: usize| self.rules().rules()[placed[at].candidate.evidence.rule].kind;
+        let mut is_double = vec![false; placed.len()];
+        for one in 0..placed.len() {
+            let here = &placed[one].candidate;
+            for (other, Placed { candidate: there, .. }) in placed.iter().enumerate().skip(one + 1) {
+                let is_near = here.location.path == there.location.path
+                    && here.location.origin == there.location.origin
+                    && there.location.span.start < here.location.span.end;
+                if !is_near {
+                    break;
+                }
+                let is_foreign = [kind(one) == RuleKind::Whole, kind(other) == RuleKind::Whole];
+                if is_foreign[0] == is_foreign[1] || !here.counts || !there.counts {
+                    continue;
+                }
+                let (foreign, ours) = if is_foreign[0] { (one, other) } else { (other, one) };
+                let is_guess = kind(ours) == RuleKind::Generic;
+                let (winner, loser) = if is_guess { (foreign, ours) } else { (ours, foreign) };
+                let [won, lost] = [winner, loser].map(|at| placed[at].candidate.location.span);
+                // What is much more than the other could hold another secret.
+                let is_same = lost.contains(won) && won.len() * 2 >= lost.len();
+                is_double[loser] |= won.contains(lost) || is_same;
+            }
+        }
+        let mut is_double = is_double.into_iter();
+        placed.retain(|_| !is_double.next().unwrap_or_default());
     }
 
     /// For each candidate the one that it is a part of.
@@ -470,23 +657,6 @@ impl Scanner {
     }
 }
 
-/// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.
-fn fingerprints(placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
-    use rayon::prelude::*;
-    let distinct: BTreeSet<(String, Secret)> =
-        placed.iter().map(|p| (p.candidate.rule.id.clone(), p.candidate.identity())).collect();
-    let stretch = |(rule, secret): (String, Secret)| {
-        let fingerprint = Fingerprint::new(&rule, &secret);
-        ((rule, secret), fingerprint)
-    };
-    // A thread pool costs more than a few fingerprints.
-    if distinct.len() < 8 {
-        distinct.into_iter().map(stretch).collect()
-    } else {
-        distinct.into_iter().collect::<Vec<_>>().into_par_iter().map(stretch).collect()
-    }
-}
-
 /// What a worker reports.
 #[derive(Debug)]
 enum Seen {
@@ -512,6 +682,7 @@ fn unit_name(unit: &ContentUnit<'_>) -> BString {
 struct Counts {
     inline: AtomicU64,
     allowlist: AtomicU64,
+    baseline: AtomicU64,
     below_threshold: AtomicU64,
     noted: Mutex<Noted>,
 }
@@ -535,13 +706,8 @@ impl Counts {
 
     fn accept_by_entry(&self, candidate: &Candidate, entry: &AllowEntry) {
         self.accept(Accepted {
-            name: candidate.location.path.clone(),
-            start: candidate.location.start,
-            rule_id: candidate.rule.id.clone(),
-            secret: candidate.secret.clone(),
-            by: AcceptedBy::Allowlist,
             written_at: entry.written_at().to_owned(),
-            reason: Some(entry.reason().to_owned()),
+            ..Accepted::of(candidate, entry.reason().to_owned())
         });
     }
 
@@ -577,9 +743,19 @@ impl Counts {
         Suppressed {
             inline: self.inline.load(Ordering::Relaxed),
             allowlist: self.allowlist.load(Ordering::Relaxed),
+            baseline: self.baseline.load(Ordering::Relaxed),
             below_threshold: self.below_threshold.load(Ordering::Relaxed),
         }
     }
+}
+
+/// What the configuration of another scanner says of a candidate.
+enum Foreign {
+    Keeps,
+    /// Its rule looks at other files.
+    OtherPath,
+    /// The allowlist that is written there accepts it.
+    Accepted(String),
 }
 
 const NO_KEYWORD_IN_FILE: &str = "the name fits, but the file holds none of the rule's keywords";
@@ -622,6 +798,8 @@ pub(crate) struct Candidate {
     secret: Secret,
     excerpt: Excerpt,
     evidence: Evidence,
+    /// What allowlists of another scanner say of its text.
+    texts: foreign::Judged,
     /// Whether it is a finding of its own, and not only shown as a part of one.
     counts: bool,
 }
@@ -653,15 +831,6 @@ impl Candidate {
 
     fn sort_key(&self) -> (&Location, &str) {
         (&self.location, &self.rule.id)
-    }
-
-    /// What makes it the same in every run: the secret, or the path where the file is the secret.
-    fn identity(&self) -> Secret {
-        if self.secret.len_bytes() > 0 {
-            self.secret.clone()
-        } else {
-            Secret::new(self.location.path.as_slice())
-        }
     }
 }
 
@@ -810,6 +979,9 @@ impl Scanner {
         if rule.pair.as_ref().is_some_and(|pair| pair.required) && self.other_half(index, matches).is_none() {
             return Err(Passed::Alone);
         }
+        if let Some(lists) = &self.policy.foreign {
+            self.foreign_judge(lists, unit, lines, index, matches)?;
+        }
         let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         if self.policy.inline_allow
@@ -818,6 +990,44 @@ impl Scanner {
             return Err(passed);
         }
         Ok(self.candidate(unit, lines, found, matches, verdict))
+    }
+
+    /// Whether a match has the companions that the configuration of another scanner asks for.
+    fn foreign_judge(
+        &self,
+        lists: &foreign::Lists,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex,
+        index: usize,
+        matches: &[Match],
+    ) -> Result<(), Passed> {
+        let found = &matches[index];
+        let Some(of) = lists.rules.get(&self.matcher.rule(found).id) else { return Ok(()) };
+        let place = |found: &Match| {
+            let start = lines.line_column(found.span.start);
+            (start.line, start.column)
+        };
+        let is_companion = |other: &Match, required: &foreign::Required| {
+            let rule = self.matcher.rule(other);
+            let counts = || {
+                let judged = filter::judge(rule, other.secret.reveal(), &other.context, FileKind::default());
+                let path = unit.path.map(|path| self.policy.allowlists.seen_from_root(path));
+                let path = path.as_deref();
+                let texts = lists.judge(&rule.id, &texts_of(unit.bytes, lines, other));
+                matches!(judged, Verdict::Keep { .. })
+                    && lists.looks_at(&rule.id, path)
+                    && lists.accepts(&rule.id, &texts, path, None).is_none()
+            };
+            required.rules.contains(&rule.id) && required.is_near(place(found), place(other)) && counts()
+        };
+        let is_whole = of.required.iter().all(|required| {
+            let mut others = matches.iter().enumerate().filter(|&(at, _)| at != index);
+            others.any(|(_, other)| is_companion(other, required))
+        });
+        if of.is_silent || !is_whole {
+            return Err(Passed::Alone);
+        }
+        Ok(())
     }
 
     fn candidate(
@@ -845,8 +1055,24 @@ impl Scanner {
             secret: found.secret.clone(),
             excerpt: excerpt(unit.bytes, line, found, matches),
             evidence: Evidence::of(found),
+            texts: match &self.policy.foreign {
+                Some(lists) => lists.judge(&self.matcher.rule(found).id, &texts_of(unit.bytes, lines, found)),
+                None => foreign::Judged::default(),
+            },
             counts: true,
         }
+    }
+}
+
+/// What allowlists of another scanner look at.
+fn texts_of<'t>(text: &'t [u8], lines: &LineIndex, found: &'t Match) -> foreign::Texts<'t> {
+    let last_byte = found.span.end.max(found.span.start + 1) - 1;
+    let (first, last) = (lines.line_span(found.span.start, text), lines.line_span(last_byte, text));
+    foreign::Texts {
+        secret: found.secret.reveal(),
+        // What was decoded stands nowhere but in the match.
+        matched: if found.layers.is_empty() { &text[found.span.range()] } else { found.secret.reveal() },
+        lines: &text[first.start..last.end.max(first.start)],
     }
 }
 
@@ -856,6 +1082,17 @@ fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str)
     let allow = inline::allowed(line, previous, rule_id)?;
     let is_above = inline::allowed(line, None, rule_id).is_none();
     Some(Passed::Inline { allow, is_above })
+}
+
+/// Where the quoted string ends whose first part is the secret: a password may hold a blank, and a rule may not.
+/// What follows is hidden too. The end of the secret where it fills its quotes or has none.
+fn quoted_rest(line: &[u8], secret: ByteSpan) -> usize {
+    let quote = match line[..secret.start.min(line.len())].last() {
+        Some(&quote @ (b'"' | b'\'' | b'`')) => quote,
+        _ => return secret.end,
+    };
+    let rest = line.get(secret.end..).unwrap_or_default();
+    secret.end + memchr::memchr(quote, rest).unwrap_or(0)
 }
 
 /// The line of a match with every match on it redacted, whatever became of the others.
@@ -879,6 +1116,11 @@ fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Exc
             secret = mark..out.len();
         }
         at = end.max(at);
+        let rest = quoted_rest(&text[..line.end], other.secret_span).min(to);
+        if rest > at {
+            out.push('…');
+            at = rest;
+        }
     }
     out.push_str(&String::from_utf8_lossy(&text[at.min(to)..to]));
     if to < line.end {

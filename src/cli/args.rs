@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stanch::finding::{Confidence, Severity};
+use stanch::hygiene::hook::HookName;
 
 /// What was typed.
 #[derive(Parser, Debug)]
@@ -61,7 +62,7 @@ pub enum Command {
     /// what is medium or worse.
     Check(CheckArgs),
 
-    /// Install, remove or inspect the git hook
+    /// Install, remove or inspect the git hooks
     Hook(HookArgs),
 
     /// Tell why something was found, or was not
@@ -82,6 +83,27 @@ pub enum Command {
     /// Check a receipt that --receipt wrote
     #[command(hide = true)]
     Receipt(ReceiptArgs),
+    /// Accept what is known, so that only what is new fails
+    Baseline(BaselineArgs),
+
+    /// Check, show or write the configuration
+    Config(ConfigArgs),
+
+    /// Print a completion script for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+
+    /// Write manual pages, one for each command
+    #[command(hide = true)]
+    Man {
+        /// Where they go; without it the page of `stanch` itself is printed
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 
     /// `history`, as another scanner spells it
     #[command(hide = true)]
@@ -97,7 +119,7 @@ pub enum Command {
 }
 
 /// Options that every command takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output and configuration")]
 pub struct GlobalArgs {
     /// Choose human|json|jsonl|sarif|gitlab|junit|csv|github|html [default: human]
@@ -115,16 +137,17 @@ pub struct GlobalArgs {
     /// Read this configuration instead of searching for .stanch.toml
     ///
     /// Without the option the file named by the variable STANCH_CONFIG is read, and else the first .stanch.toml
-    /// in the scanned place or above it, up to the root of the repository.
+    /// in the scanned place or above it, up to the root of the repository; where there is none, .gitleaks.toml. A
+    /// configuration of gitleaks is read as it is.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Read no configuration
-    #[arg(long, global = true, conflicts_with = "config")]
+    #[arg(long, global = true, conflicts_with = "config", hide_short_help = true)]
     pub no_config: bool,
 
     /// Use this many threads [default: one for each processor]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub threads: Option<NonZeroUsize>,
 
     /// Print findings and errors alone
@@ -147,7 +170,7 @@ pub struct GlobalArgs {
 }
 
 /// Options of every command that looks for secrets.
-#[derive(Args, Debug, Default, PartialEq)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 #[command(next_help_heading = "Detection")]
 pub struct MatchArgs {
     /// Use only this rule; may be given again
@@ -158,7 +181,9 @@ pub struct MatchArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub min_severity: Option<Severity>,
 
-    /// Report nothing less certain [default: low; medium for guesses and for keys in blocks, which are low when they need a passphrase]
+    /// Report nothing less certain
+    ///
+    /// Without the option low; but medium for guesses, and for keys in blocks, which are low when they need a passphrase.
     #[arg(long, value_name = "CONFIDENCE", value_parser = confidence())]
     pub min_confidence: Option<Confidence>,
 
@@ -169,6 +194,16 @@ pub struct MatchArgs {
     /// Report findings despite a stanch:allow marker
     #[arg(long)]
     pub no_inline_allow: bool,
+
+    /// Accept the findings that this file knows
+    ///
+    /// Without the option the file that .stanch.toml names as `path` under [baseline]. See `stanch baseline`.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Report findings despite the baseline that .stanch.toml names
+    #[arg(long, conflicts_with = "baseline", hide_short_help = true)]
+    pub no_baseline: bool,
 
     /// Show secrets in full, in every format
     #[arg(long)]
@@ -306,12 +341,81 @@ pub struct HookArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum HookAction {
-    /// Install the pre-commit hook; never overwrites another
-    Install(RepoArgs),
-    /// Remove the hook that `install` wrote
-    Uninstall(RepoArgs),
-    /// Tell whether the hook is installed and really runs
-    Status(RepoArgs),
+    /// Install hooks; what is there already goes on working
+    ///
+    /// A hook of somebody else is kept beside the new one and run by it. Where git knows hooks in its configuration
+    /// (2.54 and newer) nothing in the hooks directory is touched.
+    Install(HookInstallArgs),
+    /// Remove what `install` wrote and put back what was there
+    Uninstall(HookSelection),
+    /// Tell whether the hooks are installed and really run
+    ///
+    /// A made-up token is committed, or pushed, in a scratch repository in a temporary directory, with the hooks
+    /// of this one. The exit code is 0 if every hook stopped it, 1 if one did not, 2 if that cannot be told.
+    Status(HookStatusArgs),
+    /// Do the work of a hook, as git calls it
+    ///
+    /// The arguments and standard input are those that git gives to the hook. For hooks of your own:
+    /// `stanch hook run pre-push "$@" || exit $?`. Options stand before the name of the hook. Files named after pre-commit, as hook managers do, are read from
+    /// disk unless they are staged.
+    Run(HookRunArgs),
+}
+
+/// Which hooks of which repository.
+#[derive(Args, Debug)]
+pub struct HookSelection {
+    /// The hooks; may be several
+    #[arg(value_name = "HOOK", value_parser = hook_name())]
+    pub hooks: Vec<HookName>,
+
+    #[command(flatten)]
+    pub repo: RepoArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct HookInstallArgs {
+    #[command(flatten)]
+    pub selection: HookSelection,
+
+    /// Say where git shall find the hook
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    pub method: HookMethod,
+}
+
+#[derive(Args, Debug)]
+pub struct HookStatusArgs {
+    #[command(flatten)]
+    pub selection: HookSelection,
+
+    /// Look only, and run nothing
+    #[arg(long)]
+    pub no_proof: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct HookRunArgs {
+    /// The hook
+    #[arg(value_name = "HOOK", value_parser = hook_name())]
+    pub hook: HookName,
+
+    /// What git gives to it
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<std::ffi::OsString>,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+/// Where git finds the hook.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HookMethod {
+    /// In its configuration if it knows hooks there, in the hooks directory otherwise
+    #[default]
+    Auto,
+    /// In the hooks directory; every git and every program that takes its place finds it there
+    File,
+    /// In its configuration
+    Config,
 }
 
 #[derive(Args, Debug)]
@@ -408,6 +512,139 @@ pub enum ReceiptAction {
         #[arg(long, value_name = "COMMIT")]
         head: Option<String>,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ConfigAction {
+    /// Read the configuration as a scan would, and say what is wrong with it
+    ///
+    /// Compiles its rules, looks for the rules that it names and reads its baseline. The exit code is 0 if it is good, 2 if
+    /// not. Reads configurations of gitleaks too.
+    Check {
+        /// The file [default: the one that a scan of the current directory would use]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+
+    /// Show the configuration in force, and where each value comes from
+    ///
+    /// Options of detection may be given to see what they change.
+    Show {
+        #[command(flatten)]
+        matching: Box<MatchArgs>,
+    },
+
+    /// Write a commented .stanch.toml at the root of the repository
+    ///
+    /// Never overwrites a file.
+    Init {
+        /// Use the repository at or above this directory
+        #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+
+    /// Print the JSON Schema of .stanch.toml, for editors
+    Schema,
+}
+
+#[derive(Args, Debug)]
+pub struct BaselineArgs {
+    #[command(subcommand)]
+    pub action: BaselineAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum BaselineAction {
+    /// Write a baseline that accepts everything found now
+    ///
+    /// Names each finding by a slow hash of the secret and by its rule: it stays accepted on other lines, in other
+    /// files and commits, and a new secret on the same line is reported. Never overwrites a file. Nothing is written
+    /// unless everything could be read.
+    Create(AcceptArgs),
+
+    /// Add what is found now to the baseline
+    ///
+    /// Entries that are there keep their reasons, authors and days, also when nothing is found for them. An entry that has
+    /// ended stays so unless --expires gives it a new day.
+    Update(AcceptArgs),
+
+    /// Remove entries for which nothing is found any more
+    ///
+    /// Entries that came from the history stay unless the history is scanned. With everything counted that could be
+    /// reported at the lowest thresholds. Nothing is written unless everything could be read.
+    Prune(PruneArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct AcceptArgs {
+    #[command(flatten)]
+    pub source: BaselineSourceArgs,
+
+    /// Say why the new entries are accepted
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Say who accepts them [default: git's user.name and user.email]
+    #[arg(long, value_name = "NAME")]
+    pub author: Option<String>,
+
+    /// Say on which day they are accepted last
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub expires: Option<jiff::civil::Date>,
+
+    /// Accept only what this file of another scanner accepts; may be given again
+    ///
+    /// A JSON report of gitleaks, a .gitleaksignore, or a .secrets.baseline of detect-secrets. What they name is looked
+    /// for in this repository; what is not found is listed.
+    #[arg(long = "import", value_name = "FILE")]
+    pub imports: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub matching: MatchArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PruneArgs {
+    #[command(flatten)]
+    pub source: BaselineSourceArgs,
+
+    /// The baseline to prune [default: `path` under [baseline] in .stanch.toml, else .stanch-baseline]
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Tell what would be removed and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What a baseline speaks of.
+#[derive(Args, Debug)]
+pub struct BaselineSourceArgs {
+    /// Say where to look: in the files, in the index, or in all of history
+    #[arg(long, value_enum, default_value_t, value_name = "SOURCE")]
+    pub from: BaselineSource,
+
+    /// Use the repository at or above this directory
+    #[arg(long = "repo", short = 'C', value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Where a baseline looks.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BaselineSource {
+    /// Files as they are on disk
+    #[default]
+    Files,
+    /// The index
+    Staged,
+    /// Every version of every file
+    History,
 }
 
 #[derive(Args, Debug)]
@@ -539,11 +776,19 @@ impl MatchArgs {
             min_confidence: self.min_confidence.or(outer.min_confidence),
             max_file_bytes: self.max_file_bytes.or(outer.max_file_bytes),
             no_inline_allow: self.no_inline_allow || outer.no_inline_allow,
+            baseline: self.baseline.or(outer.baseline),
+            no_baseline: self.no_baseline || outer.no_baseline,
             show_secrets: self.show_secrets || outer.show_secrets,
             receipt: self.receipt.or(outer.receipt),
             audit_log: self.audit_log.or(outer.audit_log),
         }
     }
+}
+
+fn hook_name() -> impl TypedValueParser<Value = HookName> {
+    PossibleValuesParser::new(HookName::ALL.map(HookName::name)).map(|name| {
+        HookName::ALL.into_iter().find(|hook| hook.name() == name).expect("one of the possible values")
+    })
 }
 
 fn severity() -> impl TypedValueParser<Value = Severity> {

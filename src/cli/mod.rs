@@ -39,11 +39,15 @@ fn execute(cli: Cli) -> Result<Exit> {
         Command::History(args) => cmd::scan::history(&args, &global, &output),
         Command::Stdin(args) => cmd::scan::stdin(&args, &global, &output),
         Command::Check(args) => cmd::check::run(&args, &global, &output),
-        Command::Hook(args) => cmd::hook::run(&args, &output),
+        Command::Hook(args) => cmd::hook::run(args, &global, &output),
         Command::Explain(args) => cmd::explain::run(args, &global, &output),
         Command::Report(args) => cmd::report::run(&args, &output),
+        Command::Config(args) => cmd::config::run(&args, &global, &output),
+        Command::Baseline(args) => cmd::baseline::run(&args, &global, &output),
         Command::Receipt(args) => cmd::receipt::run(&args, &output),
         Command::Rules(args) => cmd::rules::run(&args, &global, &output),
+        Command::Completions { shell } => cmd::definitions::completions(shell, &output),
+        Command::Man { dir } => cmd::definitions::man(dir.as_deref(), &output),
         Command::Git(_) | Command::Detect(_) | Command::Protect(_) => {
             unreachable!("`resolve` turns these into the commands that they stand for")
         }

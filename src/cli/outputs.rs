@@ -11,7 +11,7 @@ use stanch::report::{
     Csv, Document, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Reporter, Sarif, Verbosity, text,
 };
 
-use super::args::{Command, Format, GlobalArgs, ReportFormat};
+use super::args::{Command, Format, GlobalArgs, HookAction, ReportFormat};
 use super::plan::OutputPlan;
 use super::terminal::{self, Target};
 
@@ -38,7 +38,14 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Protect(_)
         | Command::Check(_)
         | Command::Report(_) => true,
-        Command::Hook(_) | Command::Explain(_) | Command::Receipt(_) | Command::Rules(_) => false,
+        Command::Hook(args) => matches!(args.action, HookAction::Run(_)),
+        Command::Explain(_)
+        | Command::Receipt(_)
+        | Command::Config(_)
+        | Command::Baseline(_)
+        | Command::Rules(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => false,
     }
 }
 

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stanch::audit_log;
-use stanch::config::{self, Config};
+use stanch::baseline::{Baseline, Entry, FoundIn, InForce, Key};
+use stanch::config::{self, Config, Gitleaks};
+use stanch::coverage::BaselineUse;
 use stanch::filter::allowlist::PathPlaces;
 use stanch::finding::Severity;
 use stanch::hygiene;
@@ -19,7 +21,8 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 
 use super::args::{
-    Cli, Command, Format, GlobalArgs, HistoryArgs, MatchArgs, ProgressWhen, RepoArgs, ScanArgs,
+    Cli, Command, Format, GlobalArgs, HistoryArgs, HookAction, HookArgs, MatchArgs, ProgressWhen, RepoArgs,
+    ScanArgs,
 };
 use super::outputs::{self, Output};
 use super::terminal::{self, Target};
@@ -59,6 +62,33 @@ pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
         Command::Explain(mut args) => {
             args.matching = args.matching.or(outer);
             Command::Explain(args)
+        }
+        Command::Config(mut args) => {
+            match &mut args.action {
+                super::args::ConfigAction::Show { matching } => {
+                    **matching = std::mem::take(&mut **matching).or(outer)
+                }
+                _ if outer == MatchArgs::default() => {}
+                _ => bail!("options of detection have no meaning for this command"),
+            }
+            Command::Config(args)
+        }
+        Command::Baseline(mut args) => {
+            use super::args::BaselineAction::{Create, Prune, Update};
+            match &mut args.action {
+                Create(accept) | Update(accept) => {
+                    accept.matching = std::mem::take(&mut accept.matching).or(outer);
+                }
+                Prune(_) if outer != MatchArgs::default() => {
+                    bail!("options of detection stand behind `baseline prune`")
+                }
+                Prune(_) => {}
+            }
+            Command::Baseline(args)
+        }
+        Command::Hook(HookArgs { action: HookAction::Run(mut args) }) => {
+            args.matching = args.matching.or(outer);
+            Command::Hook(HookArgs { action: HookAction::Run(args) })
         }
         Command::Git(args) => history_of(args.repo, args.matching.or(outer)),
         Command::Detect(args) if args.no_git => {
@@ -145,8 +175,12 @@ pub struct Engine {
     pub audit_log: Option<PathBuf>,
     /// How large that log may grow.
     pub audit_limits: audit_log::Limits,
+    /// The baseline that was named, in use or to be written.
+    pub baseline_path: Option<PathBuf>,
+    /// What the user should know of a configuration of gitleaks.
+    gitleaks_notes: Vec<String>,
     /// The directory that patterns of paths speak of.
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
 /// What the paths of findings are relative to.
@@ -172,7 +206,15 @@ impl Engine {
     ) -> Result<Self> {
         let (config, root) = load_config(global, places)?;
         let audit_log = configured_log(&config, global)?;
+        let is_found = config_source(global) == ConfigSource::Search;
         let rules = rule_set(&config)?;
+        if let (true, Some(path)) = (rules.rules().is_empty(), &config.path) {
+            bail!(
+                "{}: no rule is active, so nothing could be found; `useDefault = true` under [extend] adds the \
+                 catalogue",
+                path.display()
+            );
+        }
         // Ids are only looked at where somebody names one: that decodes all the rules, half of a hook's time.
         let names_rules = config.names_rules() || !matching.rules.is_empty();
         if names_rules {
@@ -192,11 +234,27 @@ impl Engine {
             PathForm::FromRoot => config.allow,
             PathForm::AsTyped => config.allow.for_typed_paths(typed_places(&root, places)?),
         };
+        let configured = config.baseline.as_ref().map(|path| shortest(&root.join(path)));
+        let baseline_path = matching.baseline.clone().or(configured);
+        let baseline = match &baseline_path {
+            Some(path) if !matching.no_baseline => Some(InForce::new(Baseline::load(path)?, today())),
+            _ => None,
+        };
+        let mut gitleaks_notes = Vec::new();
+        let foreign = match config.gitleaks {
+            None => None,
+            Some(gitleaks) => {
+                gitleaks_notes = notes_of(&gitleaks, config.path.as_deref(), is_found);
+                Some(gitleaks.lists)
+            }
+        };
         let policy = Policy {
             min_severity: matching.min_severity.or(config.min_severity).unwrap_or(Severity::Low),
             min_confidence: matching.min_confidence.or(config.min_confidence),
             inline_allow: !matching.no_inline_allow,
             allowlists,
+            foreign,
+            baseline,
         };
         Ok(Self {
             scanner: Scanner::new(rules, policy),
@@ -210,6 +268,8 @@ impl Engine {
                 .map_or(1, NonZeroUsize::get),
             show_secrets: matching.show_secrets,
             watches_env_files,
+            baseline_path,
+            gitleaks_notes,
             root,
         })
     }
@@ -220,22 +280,63 @@ impl Engine {
     }
 
     /// What the user should know of the configuration after the scan. Entries without a use are stale only
-    /// when everything was scanned with every rule.
-    pub fn notes(&self, was_everything: bool) -> Vec<String> {
+    /// when everything was `scanned` with every rule.
+    pub fn notes(&self, scanned: Option<FoundIn>) -> Vec<String> {
         let allow = &self.scanner.policy().allowlists;
-        let mut notes = Vec::new();
+        let mut notes = self.gitleaks_notes.clone();
         for entry in allow.expired() {
             let day = entry.expires().map_or_else(String::new, |day| format!(" on {day}"));
             notes.push(format!("{}: this entry ended{day} and accepts nothing any more", entry.written_at()));
         }
-        if was_everything {
+        if scanned.is_some() {
             let stale = allow.unused().map(|entry| {
                 format!("{}: this entry accepts nothing that is there; remove it", entry.written_at())
             });
             notes.extend(stale);
         }
+        if let (Some(path), Some(baseline)) = (&self.baseline_path, &self.scanner.policy().baseline) {
+            let path = path.display();
+            if let Some(lines) = lines_of(baseline.expired()) {
+                notes.push(format!("{path}: {lines}: past the last day, so it accepts nothing any more"));
+            }
+            if let Some(lines) = scanned.and_then(|scanned| lines_of(baseline.stale(scanned))) {
+                notes.push(format!(
+                    "{path}: {lines}: nothing is found for it any more; see `stanch baseline prune`"
+                ));
+            }
+        }
         notes
     }
+
+    /// Puts another baseline in force.
+    pub fn accept(&mut self, baseline: InForce) {
+        self.scanner.set_baseline(baseline);
+    }
+
+    /// What became of the baseline.
+    pub fn baseline_use(&self, scanned: Option<FoundIn>) -> Option<BaselineUse> {
+        let baseline = self.scanner.policy().baseline.as_ref()?;
+        Some(BaselineUse {
+            path: slashed(self.baseline_path.as_deref()?),
+            entries: baseline.baseline().entries().len() as u64,
+            expired: baseline.expired().count() as u64,
+            stale: scanned.map(|scanned| baseline.stale(scanned).count() as u64),
+        })
+    }
+}
+
+/// The lines of entries, in words; `None` without any.
+fn lines_of<'e>(entries: impl Iterator<Item = (&'e Key, &'e Entry)>) -> Option<String> {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<usize> = entries.map(|(_, entry)| entry.line).collect();
+    lines.sort_unstable();
+    let shown: Vec<String> = lines.iter().take(SHOWN).map(ToString::to_string).collect();
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    let more = match lines.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!lines.is_empty()).then(|| format!("{word} {}{more}", shown.join(", ")))
 }
 
 /// Where the configuration wants scans to be logged. A file that was found and not named may come with a repository of
@@ -255,8 +356,7 @@ fn configured_log(config: &Config, global: &GlobalArgs) -> Result<Option<PathBuf
 
 /// The configuration that an option or the environment names.
 fn named_config(global: &GlobalArgs) -> Option<PathBuf> {
-    let variable = std::env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    global.config.clone().or(variable).filter(|_| !global.no_config)
+    global.config.clone().or_else(config_variable).filter(|_| !global.no_config)
 }
 
 /// The built-in rules and those of the configuration.
@@ -265,11 +365,59 @@ fn named_config(global: &GlobalArgs) -> Option<PathBuf> {
 ///
 /// When a rule of the configuration is wrong.
 pub fn rule_set(config: &Config) -> Result<RuleSet> {
-    let rules = RuleSet::builtin();
-    match (&config.custom_rules, &config.path) {
-        (Some(text), Some(path)) => Ok(rules.with_custom(text, &path.display().to_string())?),
-        _ => Ok(rules),
+    Ok(config.rule_set()?)
+}
+
+/// What the user should know of a configuration of gitleaks.
+fn notes_of(gitleaks: &Gitleaks, path: Option<&Path>, is_found: bool) -> Vec<String> {
+    let path = path.map_or_else(String::new, |path| path.display().to_string());
+    let mut notes = Vec::new();
+    if is_found {
+        let rules = match (gitleaks.rule_count(), gitleaks.use_default) {
+            (0, _) => "its allowlists and the catalogue".to_owned(),
+            (1, true) => "its rule and the catalogue".to_owned(),
+            (number, true) => format!("its {number} rules and the catalogue"),
+            (1, false) => "its rule alone".to_owned(),
+            (number, false) => format!("its {number} rules alone"),
+        };
+        notes.push(format!("{path} is in force, for there is no .stanch.toml: {rules}"));
     }
+    if !gitleaks.use_default {
+        notes.push(format!("{path} does not extend the default, so the catalogue is not in use"));
+    }
+    notes.extend(gitleaks.notes.iter().cloned());
+    if !gitleaks.by_name.is_empty() {
+        notes.push(format!(
+            "{path}: {} looks at the names of files, which `history` does not",
+            gitleaks.by_name.join(", ")
+        ));
+    }
+    notes
+}
+
+/// How the configuration is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// An option names it.
+    Option,
+    /// The variable names it.
+    Variable,
+    /// It is searched from the scanned place upwards.
+    Search,
+}
+
+/// What decides which configuration is read.
+pub fn config_source(global: &GlobalArgs) -> ConfigSource {
+    match (&global.config, config_variable()) {
+        (Some(_), _) => ConfigSource::Option,
+        (None, Some(_)) => ConfigSource::Variable,
+        (None, None) => ConfigSource::Search,
+    }
+}
+
+/// The configuration that a variable names.
+fn config_variable() -> Option<PathBuf> {
+    std::env::var_os(CONFIG_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The configuration that the options name, or the one that holds for `places`, and the directory that its
@@ -289,9 +437,18 @@ pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, P
         Some(root) => root,
         None => std::env::current_dir().context("there is no current directory")?,
     };
+    let is_named = named.is_some();
     let config = match named.or(found) {
         None => Config::default(),
-        Some(path) => Config::load(&shortest(&path), today())?,
+        Some(path) => {
+            let loaded = Config::load(&shortest(&path), today());
+            match !is_named && path.ends_with(config::GITLEAKS_FILE_NAME) {
+                true => loaded.context(
+                    "there is no .stanch.toml, so .gitleaks.toml is read; --no-config goes without",
+                )?,
+                false => loaded?,
+            }
+        }
     };
     Ok((config, root))
 }
@@ -345,7 +502,7 @@ fn known_ids(rules: &RuleSet) -> Vec<&str> {
 }
 
 /// The path as seen from the current directory, if it lies below it.
-fn shortest(path: &Path) -> PathBuf {
+pub fn shortest(path: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(|dir| dir.canonicalize());
     match here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf)) {
         Some(below) if !below.as_os_str().is_empty() => below,

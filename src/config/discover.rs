@@ -7,16 +7,22 @@ use std::path::{Path, PathBuf};
 pub const FILE_NAME: &str = ".stanch.toml";
 
 /// Looks for [`FILE_NAME`] in the directory of `start` and in those above it, up to the root of the repository
-/// that holds `start`, or to the root of the file system outside a repository.
+/// that holds `start`, or to the root of the file system outside a repository; where there is none, for the
+/// file that gitleaks would find.
 ///
 /// # Errors
 ///
 /// When a directory cannot be asked, because a file that is there but cannot be seen must not be taken
 /// for none.
 pub fn discover(start: &Path) -> io::Result<Option<PathBuf>> {
+    let ours = upwards(start, FILE_NAME)?;
+    if ours.is_some() { Ok(ours) } else { upwards(start, super::GITLEAKS_FILE_NAME) }
+}
+
+fn upwards(start: &Path, name: &str) -> io::Result<Option<PathBuf>> {
     let start = resolved(start)?;
     for dir in start.ancestors() {
-        let candidate = dir.join(FILE_NAME);
+        let candidate = dir.join(name);
         if exists(&candidate)? {
             return Ok(Some(candidate));
         }

@@ -17,6 +17,8 @@
 //! log = "logs/stanch.jsonl"     # append what is scanned and decided; beside this file, or anywhere if it is named
 //! max_bytes = "10M"             # put aside when larger
 //! keep = 9                      # how many old logs are kept
+//! [baseline]
+//! path = ".stanch-baseline"     # findings that are known; relative to the root that patterns of paths speak of
 //!
 //! [[rule]]                      # a rule of your own, as in the built-in rule files
 //! id = "acme-deploy-key"
@@ -31,10 +33,16 @@
 //! expires = 2027-01-01          # the last day on which the entry applies
 //! ```
 //!
+//! A configuration of gitleaks is read as it is, see [`Gitleaks`]: where it is named, and where a `.gitleaks.toml` lies and
+//! no `.stanch.toml`.
+//!
 //! The file is read as it is on disk, also when the index or the history is scanned. Whoever may change it may
 //! accept findings with it, so reports say which file was used.
 
 mod discover;
+mod gitleaks;
+mod gitleaks_names;
+mod re2;
 mod schema;
 mod size;
 mod suggest;
@@ -46,8 +54,10 @@ use jiff::civil::Date;
 use crate::audit_log::Limits;
 use crate::filter::allowlist::Allowlists;
 use crate::finding::{Confidence, Severity};
+use crate::rule::{RuleFileError, RuleSet};
 
 pub use discover::{FILE_NAME, discover, repository_root};
+pub use gitleaks::{GITLEAKS_FILE_NAME, Gitleaks};
 pub use size::parse_bytes;
 pub use suggest::nearest;
 
@@ -62,6 +72,8 @@ pub struct Config {
     pub min_confidence: Option<Confidence>,
     /// Larger files are skipped, and counted.
     pub max_file_bytes: Option<u64>,
+    /// The baseline, relative to the directory that patterns of paths speak of.
+    pub baseline: Option<PathBuf>,
     /// Ids of rules that are not used.
     pub disabled_rules: Vec<String>,
     /// The `[[rule]]` tables as they are written and on the lines on which they are written; everything
@@ -77,8 +89,18 @@ pub struct Config {
     pub check_required: Vec<String>,
     /// Ids of the kinds of items that `stanch check` does not report.
     pub check_skip: Vec<String>,
+    /// What the file says if it is one of gitleaks; nothing else is set then.
+    pub gitleaks: Option<Gitleaks>,
+    /// The keys that the file gives a value to, such as `scan.min_severity` and `rule.acme-key`, each with its line.
+    pub written: Vec<(String, usize)>,
     mentions: Vec<RuleMention>,
 }
+
+/// The JSON Schema of the file, for editors: `src/config/schema.json`.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
+
+/// A file with everything commented out, to start from.
+pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +125,17 @@ pub enum ConfigError {
         /// What is wrong and what is allowed; quotes no value that may be a secret.
         message: String,
     },
+}
+
+/// Why the rules of a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigRuleError {
+    /// A file of gitleaks has a wrong one.
+    #[error(transparent)]
+    Gitleaks(#[from] ConfigError),
+    /// A `[[rule]]` is wrong.
+    #[error(transparent)]
+    Rule(#[from] RuleFileError),
 }
 
 /// A place in the file that names a rule.
@@ -131,12 +164,36 @@ impl Config {
     ///
     /// When the text is no TOML, has an unknown key, a value of a wrong type or a bad pattern.
     pub fn parse(text: &str, path: &Path, today: Date) -> Result<Self, ConfigError> {
-        schema::parse(text, path, today)
+        match gitleaks::is_one(text, path) {
+            true => gitleaks::parse(text, path),
+            false => schema::parse(text, path, today),
+        }
+    }
+
+    /// The line that gives a key its value.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.written.iter().find(|(written, _)| written == key).map(|(_, line)| *line)
     }
 
     /// Whether the file names a rule anywhere, to disable or to allow it.
     pub fn names_rules(&self) -> bool {
         !self.mentions.is_empty()
+    }
+
+    /// The built-in rules and those of the file, without those that a file of gitleaks leaves out.
+    ///
+    /// # Errors
+    ///
+    /// When a rule of the file is wrong.
+    pub fn rule_set(&self) -> Result<RuleSet, ConfigRuleError> {
+        if let Some(gitleaks) = &self.gitleaks {
+            return Ok(gitleaks.rule_set()?);
+        }
+        let rules = RuleSet::builtin();
+        match (&self.custom_rules, &self.path) {
+            (Some(text), Some(path)) => Ok(rules.with_custom(text, &path.display().to_string())?),
+            _ => Ok(rules),
+        }
     }
 
     /// Checks that every rule that the file names exists.

@@ -31,6 +31,8 @@ struct File {
     audit: Audit,
     #[serde(default)]
     check: Check,
+    #[serde(default)]
+    baseline: BaselineTable,
     /// Read by the rule set, with the schema of the built-in rule files.
     #[serde(default)]
     rule: Vec<toml::Table>,
@@ -68,6 +70,12 @@ struct Audit {
 struct Rules {
     #[serde(default)]
     disable: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct BaselineTable {
+    path: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +122,12 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
             .map_or(Ok(limits.max_bytes), |size| source.size("max_bytes", size))?,
         keep: file.audit.keep.unwrap_or(limits.keep).min(MAX_OLD_LOGS),
     };
+    let baseline = match &file.baseline.path {
+        Some(path) if path.get_ref().trim().is_empty() => {
+            return Err(source.error(path.span().start, "`path`: name a file, or leave the key out"));
+        }
+        path => path.as_ref().map(|path| path.get_ref().into()),
+    };
     let entries: Vec<AllowEntry> =
         file.allow.iter().map(|allow| source.allow_entry(allow)).collect::<Result<_, _>>()?;
     Ok(Config {
@@ -121,6 +135,7 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         min_severity: file.scan.min_severity,
         min_confidence: file.scan.min_confidence,
         max_file_bytes,
+        baseline,
         disabled_rules: strings(&file.rules.disable),
         custom_rules: if file.rule.is_empty() { None } else { source.only_rules() },
         allow: Allowlists::new(entries, today),
@@ -128,14 +143,16 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         audit_limits,
         check_required: file.check.required,
         check_skip: file.check.skip,
+        gitleaks: None,
+        written: source.written(),
         mentions,
     })
 }
 
 /// The file, to say where something stands in it.
-struct Text<'t> {
-    text: &'t str,
-    path: &'t Path,
+pub(super) struct Text<'t> {
+    pub(super) text: &'t str,
+    pub(super) path: &'t Path,
 }
 
 impl Text<'_> {
@@ -144,7 +161,7 @@ impl Text<'_> {
         ConfigError::Invalid { path: self.path.to_path_buf(), line, column, message: message.into() }
     }
 
-    fn toml_error(&self, error: &toml::de::Error) -> ConfigError {
+    pub(super) fn toml_error(&self, error: &toml::de::Error) -> ConfigError {
         let offset = error.span().map_or(0, |span| span.start);
         let message = without_quoted(error.message());
         match self.key_before(offset) {
@@ -154,7 +171,7 @@ impl Text<'_> {
     }
 
     /// Line and column from 1; the column counts characters.
-    fn line_column(&self, offset: usize) -> (usize, usize) {
+    pub(super) fn line_column(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
@@ -228,6 +245,28 @@ impl Text<'_> {
         let (month, day) = (i8::try_from(day.month), i8::try_from(day.day));
         let (Ok(month), Ok(day)) = (month, day) else { return Err(wrong()) };
         Date::new(year, month, day).map_err(|_| wrong())
+    }
+
+    /// Every key of the plain tables, and every rule by its id, with the line on which it stands.
+    fn written(&self) -> Vec<(String, usize)> {
+        let Ok(table) = DeTable::parse(self.text) else { return Vec::new() };
+        let mut written = Vec::new();
+        for (name, value) in table.get_ref() {
+            match value.get_ref() {
+                DeValue::Table(table) => written.extend(table.iter().map(|(key, _)| {
+                    (format!("{}.{}", name.get_ref(), key.get_ref()), self.line_column(key.span().start).0)
+                })),
+                DeValue::Array(items) if name.get_ref() == "rule" => {
+                    written.extend(items.iter().map(|item| {
+                        let id =
+                            item.get_ref().get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default();
+                        (format!("rule.{id}"), self.line_column(item.span().start).0)
+                    }))
+                }
+                _ => {}
+            }
+        }
+        written
     }
 
     /// The text with everything blank but the `[[rule]]` tables. The TOML crate knows where a header and a
@@ -348,7 +387,7 @@ expires = 2020-01-01
             ),
             (
                 "[scans]\n",
-                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `audit`, `check`, `rule`, `allow`",
+                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `audit`, `check`, `baseline`, `rule`, `allow`",
             ),
             (
                 "[scan]\nmin_severity = \"hi\"\n",
@@ -388,6 +427,155 @@ expires = 2020-01-01
             "[[allow]]\nreason = \"x\"\nexpires = \"hunter2\"\n",
         ] {
             assert!(!fault(text).contains("hunter2"), "{}", fault(text));
+        }
+    }
+
+    /// What serde asks for: the keys of a struct, the names of an enum.
+    #[derive(Debug)]
+    struct Names(Vec<&'static str>);
+
+    impl std::fmt::Display for Names {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{:?}", self.0)
+        }
+    }
+
+    impl std::error::Error for Names {}
+
+    impl serde::de::Error for Names {
+        fn custom<T: std::fmt::Display>(_: T) -> Self {
+            Self(Vec::new())
+        }
+    }
+
+    /// Answers nothing, and remembers what it was asked.
+    struct Asked;
+
+    impl<'de> serde::Deserializer<'de> for Asked {
+        type Error = Names;
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Names> {
+            Err(Names(Vec::new()))
+        }
+
+        fn deserialize_struct<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Names> {
+            Err(Names(fields.to_vec()))
+        }
+
+        fn deserialize_enum<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            variants: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Names> {
+            Err(Names(variants.to_vec()))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
+        }
+    }
+
+    fn names<'de, T: Deserialize<'de>>() -> Vec<&'static str> {
+        let mut names = T::deserialize(Asked).err().expect("it was given nothing").0;
+        assert!(!names.is_empty());
+        names.sort_unstable();
+        names
+    }
+
+    /// A key without its place in the JSON Schema is one that editors underline as wrong.
+    #[test]
+    fn the_json_schema_has_every_key_and_no_other() {
+        use crate::rule::schema::{Checksum, PairEntry, RuleEntry, RuleKind};
+        let schema: serde_json::Value = serde_json::from_str(crate::config::JSON_SCHEMA).unwrap();
+        let tables = [
+            ("", names::<File>()),
+            ("/properties/scan", names::<Scan>()),
+            ("/properties/rules", names::<Rules>()),
+            ("/properties/baseline", names::<BaselineTable>()),
+            ("/definitions/allow", names::<Allow>()),
+            ("/definitions/rule", names::<RuleEntry>()),
+            ("/definitions/rule/properties/pair", names::<PairEntry>()),
+        ];
+        for (place, keys) in tables {
+            let table = schema.pointer(place).unwrap_or_else(|| panic!("{place}"));
+            assert_eq!(table["additionalProperties"], false, "{place}");
+            let properties = table["properties"].as_object().unwrap();
+            let mut described: Vec<&str> = properties.keys().map(String::as_str).collect();
+            described.sort_unstable();
+            assert_eq!(described, keys, "{place}");
+            for (key, property) in properties {
+                assert!(property["description"].is_string(), "{place}/{key} is explained");
+            }
+        }
+        for (place, values) in [
+            ("/definitions/severity", names::<Severity>()),
+            ("/definitions/confidence", names::<Confidence>()),
+            ("/definitions/rule/properties/kind", names::<RuleKind>()),
+            ("/definitions/rule/properties/checksum", names::<Checksum>()),
+        ] {
+            let listed = schema.pointer(place).unwrap()["enum"].as_array().unwrap();
+            let mut allowed: Vec<&str> = listed.iter().map(|value| value.as_str().unwrap()).collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, values, "{place}");
+        }
+    }
+
+    /// Keys that the schema calls mandatory are, and the others are not.
+    #[test]
+    fn the_json_schema_asks_for_what_is_mandatory() {
+        use crate::rule::schema::{PairEntry, RuleEntry};
+        let schema: serde_json::Value = serde_json::from_str(crate::config::JSON_SCHEMA).unwrap();
+        let required = |place: &str| -> Vec<String> {
+            let list = schema.pointer(place).unwrap()["required"].as_array().unwrap();
+            list.iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+        };
+        let samples = [("id", "a"), ("description", "a"), ("kind", "keyed"), ("severity", "low")];
+        assert_eq!(required("/definitions/rule"), samples.map(|(key, _)| key));
+        let rule = |without: &str| -> String {
+            let given = samples.iter().filter(|(key, _)| *key != without);
+            given.map(|(key, value)| format!("{key} = '{value}'\n")).collect()
+        };
+        assert!(toml::from_str::<RuleEntry>(&rule("")).is_ok());
+        for (key, _) in samples {
+            assert!(toml::from_str::<RuleEntry>(&rule(key)).is_err(), "{key}");
+        }
+        assert_eq!(required("/definitions/rule/properties/pair"), ["with", "within_bytes"]);
+        assert!(toml::from_str::<PairEntry>("with = 'a'\nwithin_bytes = 1\n").is_ok());
+        assert!(toml::from_str::<PairEntry>("with = 'a'\n").is_err());
+        assert!(toml::from_str::<PairEntry>("within_bytes = 1\n").is_err());
+        assert_eq!(required("/definitions/allow"), ["reason"]);
+    }
+
+    #[test]
+    fn the_template_says_nothing_and_explains_every_key() {
+        let config = read(crate::config::TEMPLATE).unwrap();
+        assert!(config.written.is_empty() && config.allow.is_empty() && config.custom_rules.is_none());
+        // Prose aside, what is commented out is a file.
+        let is_code = |line: &str| {
+            line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+        };
+        let lines = crate::config::TEMPLATE.lines().filter_map(|line| line.strip_prefix("# "));
+        let text: String = lines.filter(|line| is_code(line)).map(|line| format!("{line}\n")).collect();
+        let config = read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        for key in [
+            "scan.min_severity",
+            "scan.min_confidence",
+            "scan.max_file_bytes",
+            "rules.disable",
+            "baseline.path",
+        ] {
+            assert!(config.line_of(key).is_some(), "{key}");
+        }
+        assert!(config.rule_set().unwrap().get("acme-deploy-key").is_some());
+        for key in names::<Allow>() {
+            assert!(text.contains(&format!("\n{key} = ")), "{key}");
         }
     }
 

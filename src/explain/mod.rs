@@ -173,6 +173,9 @@ fn what_sends(rule: &Rule) -> String {
             list(spec.paths.clone())
         );
     }
+    if spec.kind == RuleKind::Whole {
+        return format!("it runs on files that hold one of {}", list(spec.keywords.clone()));
+    }
     let by_keyword = spec.kind == RuleKind::Keyed || spec.anchors.is_empty();
     match spec.kind {
         RuleKind::Generic => {
@@ -214,12 +217,21 @@ struct Decided {
 fn decision(scanner: &Scanner, rule: &Rule, judged: Result<Candidate, Passed>, line: u64) -> Decided {
     let decided = |decision, confidence, reason| Decided { decision, confidence, reason };
     match judged {
+        Ok(candidate) if let Some(reason) = scanner.accepted_elsewhere(&candidate) => {
+            decided(Decision::Allowlist, Some(candidate.confidence), reason)
+        }
         Ok(candidate) => match scanner.allowed(&candidate, None) {
             Some(entry) => {
                 let reason = format!("the entry at {} accepts it: {}", entry.written_at(), entry.reason());
                 decided(Decision::Allowlist, Some(candidate.confidence), reason)
             }
-            None => decided(Decision::Reported, Some(candidate.confidence), candidate.reason),
+            None => match scanner.accepted(&candidate) {
+                Some(entry) => {
+                    let reason = format!("line {} of the baseline accepts it: {}", entry.line, entry.reason);
+                    decided(Decision::Baseline, Some(candidate.confidence), reason)
+                }
+                None => decided(Decision::Reported, Some(candidate.confidence), candidate.reason),
+            },
         },
         Err(Passed::NotNew) => decided(Decision::NotNew, None, "its lines are no news".to_owned()),
         Err(Passed::Alone) => {

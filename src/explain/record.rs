@@ -110,6 +110,8 @@ pub enum Decision {
     Inline,
     /// An entry of the configuration accepts it.
     Allowlist,
+    /// The baseline accepts it.
+    Baseline,
     /// Its lines are no news.
     NotNew,
 }

@@ -124,7 +124,8 @@ impl Allowlists {
         Some(entry)
     }
 
-    fn seen_from_root<'p>(&self, path: &'p BStr) -> Cow<'p, BStr> {
+    /// The path as it is called from the root that patterns speak of.
+    pub(crate) fn seen_from_root<'p>(&self, path: &'p BStr) -> Cow<'p, BStr> {
         match &self.places {
             None => Cow::Borrowed(path),
             // Outside every place the path keeps its form, and patterns without a slash still match its name.
@@ -135,6 +136,17 @@ impl Allowlists {
     /// Entries that accepted nothing so far.
     pub fn unused(&self) -> impl Iterator<Item = &AllowEntry> {
         self.entries.iter().filter(|entry| entry.uses() == 0)
+    }
+
+    /// Every entry, and whether its last day is over.
+    pub fn entries(&self) -> impl Iterator<Item = (&AllowEntry, bool)> {
+        let in_force = self.entries.iter().map(|entry| (entry, false));
+        in_force.chain(self.expired.iter().map(|entry| (entry, true)))
+    }
+
+    /// How many entries there are, those included whose last day is over.
+    pub fn entry_count(&self) -> usize {
+        self.entries.len() + self.expired.len()
     }
 
     /// Entries whose last day is over.

@@ -38,6 +38,9 @@ pub fn allowed(line: &[u8], previous_line: Option<&[u8]>, rule_id: &str) -> Opti
         .or_else(|| MARKERS.iter().find_map(|marker| marker.alone_on_line(above, rule_id)))
         .or_else(|| foreign(ON_THE_LINE, line))
         .or_else(|| foreign(FOR_THE_NEXT_LINE, above))
+        .or_else(|| foreign(FOR_THE_NEXT_LINE_ALONE, alone_in_a_comment(above)?))
+        .or_else(|| pragma(line, Pragma::ThisLine))
+        .or_else(|| pragma(alone_in_a_comment(above)?, Pragma::NextLine))
 }
 
 /// Markers of other scanners that speak of the line they stand on, from the manuals of gitleaks, betterleaks,
@@ -48,18 +51,58 @@ const ON_THE_LINE: &[&str] = &[
     "trufflehog:ignore",
     "kingfisher:ignore",
     "kingfisher:allow",
-    "pragma: allowlist secret",
-    "pragma: whitelist secret",
     "ggignore",
     "secretlint-disable-line",
 ];
 
 /// Those that speak of the next line.
-const FOR_THE_NEXT_LINE: &[&str] = &[
-    "pragma: allowlist nextline secret",
-    "pragma: whitelist nextline secret",
-    "secretlint-disable-next-line",
-];
+const FOR_THE_NEXT_LINE: &[&str] = &["secretlint-disable-next-line"];
+
+/// Those that speak of the next line too, where they stand in a comment alone.
+const FOR_THE_NEXT_LINE_ALONE: &[&str] = &["kingfisher:ignore", "kingfisher:allow"];
+
+/// Which line a pragma of detect-secrets speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pragma {
+    ThisLine,
+    NextLine,
+}
+
+/// `pragma: allowlist secret` or `pragma: allowlist nextline secret`, with a blank or none behind the colon and blanks
+/// or hyphens between the words; the old `whitelist` has no form for the next line.
+fn pragma(line: &[u8], wanted: Pragma) -> Option<InlineAllow> {
+    const HEAD: &[u8] = b"pragma:";
+    let marker = memchr::memmem::find_iter(line, HEAD).find_map(|start| {
+        let behind = &line[start + HEAD.len()..];
+        let text = behind.strip_prefix(b" ").unwrap_or(behind);
+        let word = |text: &'_ [u8], word: &[u8]| -> Option<usize> {
+            let is_there = text.starts_with(word) && matches!(text.get(word.len()), Some(b' ' | b'-'));
+            is_there.then_some(word.len() + 1)
+        };
+        let (list, is_old) = match word(text, b"allowlist") {
+            Some(len) => (&text[len..], false),
+            None => (&text[word(text, b"whitelist")?..], true),
+        };
+        let (rest, found) = match word(list, b"nextline") {
+            Some(len) if !is_old => (&list[len..], Pragma::NextLine),
+            _ => (list, Pragma::ThisLine),
+        };
+        let tail = rest.strip_prefix(b"secret")?;
+        let is_free = stands_free(line, start, line.len() - tail.len());
+        (found == wanted && is_free).then_some(match (found, is_old) {
+            (Pragma::NextLine, _) => "pragma: allowlist nextline secret",
+            (Pragma::ThisLine, false) => "pragma: allowlist secret",
+            (Pragma::ThisLine, true) => "pragma: whitelist secret",
+        })
+    })?;
+    Some(InlineAllow { marker, reason: None })
+}
+
+/// The line, if it is a comment from its first character on.
+fn alone_in_a_comment(line: &[u8]) -> Option<&[u8]> {
+    let text = line.trim_ascii();
+    COMMENTS.iter().any(|(open, _)| text.starts_with(open.as_bytes())).then_some(line)
+}
 
 fn foreign(markers: &[&'static str], line: &[u8]) -> Option<InlineAllow> {
     let marker = markers.iter().find(|marker| {
@@ -271,13 +314,52 @@ mod tests {
         for marker in ON_THE_LINE {
             assert!(same_line(&format!("k=v # {marker}")).is_some(), "{marker}");
             assert_eq!(same_line(&format!("k=v # {marker}ed")), None, "{marker}");
-            assert_eq!(line_above(&format!("# {marker}")), None, "{marker}");
+            if !FOR_THE_NEXT_LINE_ALONE.contains(marker) {
+                assert_eq!(line_above(&format!("# {marker}")), None, "{marker}");
+            }
+        }
+        for marker in FOR_THE_NEXT_LINE_ALONE {
+            assert!(line_above(&format!("  // {marker}")).is_some(), "{marker}");
+            assert_eq!(line_above(&format!("k = v # {marker}")), None, "{marker}");
         }
         for marker in FOR_THE_NEXT_LINE {
             assert!(line_above(&format!("# {marker}")).is_some(), "{marker}");
             assert_eq!(same_line(&format!("k=v # {marker}")), None, "{marker}");
         }
         assert!(same_line("k=v // secretlint-disable-line @secretlint/secretlint-rule-aws").is_some());
+    }
+
+    #[test]
+    fn pragmas_are_spelled_as_detect_secrets_spells_them() {
+        for text in [
+            "pragma: allowlist secret",
+            "pragma:allowlist-secret",
+            "pragma: whitelist secret",
+            "pragma:whitelist-secret",
+        ] {
+            assert!(same_line(&format!("k=v # {text}")).is_some(), "{text}");
+            assert!(same_line(&format!("<k>v</k><!-- {text} -->")).is_some(), "{text}");
+            assert_eq!(line_above(&format!("# {text}")), None, "{text}");
+        }
+        for text in ["pragma: allowlist nextline secret", "pragma:allowlist-nextline-secret"] {
+            assert!(line_above(&format!("  // {text}")).is_some(), "{text}");
+            assert!(line_above(&format!("<!-- {text} -->")).is_some(), "{text}");
+            assert_eq!(line_above(&format!("k=v # {text}")), None, "beside code it says nothing: {text}");
+            assert_eq!(same_line(&format!("k=v # {text}")), None, "{text}");
+        }
+        for text in [
+            "pragma: allowlist",
+            "pragma: allowlist secrets",
+            "pragma: allow secret",
+            "pragma:  allowlist secret",
+            "pragma: allowlistsecret",
+            "xpragma: allowlist secret",
+            "Pragma: allowlist secret",
+            "pragma: whitelist nextline secret",
+        ] {
+            assert_eq!(same_line(&format!("k=v # {text}")), None, "{text}");
+            assert_eq!(line_above(&format!("# {text}")), None, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod allowlist;
 pub mod documented;
 pub mod entropy;
 pub mod file_kind;
+pub mod foreign;
 pub mod generic;
 pub mod inline;
 pub mod placeholder;
@@ -47,6 +48,9 @@ const SHORTEST_CHOSEN_BYTES: usize = 3;
 /// Judges the value of a match by itself, by what stands round it, and by the kind of `file` it stands in.
 /// Where the path is not known yet [`FileKind::default`] says the least against it.
 pub fn judge(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
+    if rule.kind == RuleKind::Whole {
+        return judge_whole(rule, value);
+    }
     match judge_unknown(rule, value, context, file) {
         // Asked last: it costs a hash, and nearly every match has been dropped by now.
         Verdict::Keep { confidence, reason } => match documented::printed_in(value) {
@@ -54,6 +58,16 @@ pub fn judge(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Ve
             None => Verdict::Keep { confidence, reason },
         },
         dropped => dropped,
+    }
+}
+
+/// What a rule of another scanner says stands: it has its own floor, which a value must exceed.
+fn judge_whole(rule: &Rule, value: &[u8]) -> Verdict {
+    match rule.min_entropy {
+        Some(floor) if entropy::shannon_bits(value) <= floor => {
+            Verdict::Drop { reason: "entropy not above the floor of the rule".to_owned() }
+        }
+        _ => Verdict::Keep { confidence: rule.confidence, reason: "its form".to_owned() },
     }
 }
 

@@ -182,6 +182,33 @@ impl Inventory {
         (Self::new(&listing).0, listing.faults)
     }
 
+    /// The objects that a push brought and the server has not accepted yet, and the faults of listing them; none
+    /// outside a pre-receive hook. An object that the server has as well is left out: git completes thin packs by
+    /// such objects.
+    pub fn quarantined(repository: &Repository) -> (Vec<ObjectId>, Vec<Fault>) {
+        let mut listing = Listing::default();
+        if std::env::var_os("GIT_QUARANTINE_PATH").is_none() {
+            return (Vec::new(), listing.faults);
+        }
+        let mut dirs = repository.object_dirs(&mut listing.faults).into_iter();
+        let Some(quarantine) = dirs.next() else { return (Vec::new(), listing.faults) };
+        let accepted = git2::Odb::new().and_then(|odb| {
+            for dir in dirs {
+                odb.add_disk_alternate(&dir.to_string_lossy())?;
+            }
+            Ok(odb)
+        });
+        listing.packs(&quarantine.join("pack"));
+        listing.loose(&quarantine);
+        let (inventory, _) = Self::new(&listing);
+        let is_new = |id: &ObjectId| match (&accepted, oid(id)) {
+            // Nothing changes what is there while the hook runs, so there is no need to look again at each miss.
+            (Ok(accepted), Ok(oid)) => !accepted.exists_ext(oid, git2::OdbLookupFlags::NO_REFRESH),
+            _ => true,
+        };
+        (inventory.in_reading_order().filter(is_new).collect(), listing.faults)
+    }
+
     /// The inventory, and for each place of the listing (pack by pack, then loose) which number it has there.
     fn new(listing: &Listing) -> (Self, Vec<Place>) {
         let mut named = Vec::with_capacity(listing.len());

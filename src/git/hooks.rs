@@ -118,3 +118,41 @@ impl Repository {
         self.work_dir().is_some_and(inside) && !inside(self.git_dir()) && !inside(self.common_dir())
     }
 }
+
+/// A hook in git's configuration (git-config(1), `hook.<friendly-name>.*`; git 2.54 and newer).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigHook {
+    /// The shell command.
+    pub command: String,
+    /// The setting that keeps git from running it, if one does.
+    pub switched_off_by: Option<String>,
+}
+
+impl Repository {
+    /// The hook of a friendly name, if it is configured for an event.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be read.
+    pub fn config_hook(&self, name: &str, event: &str) -> Result<Option<ConfigHook>, HooksDirError> {
+        let failed = |error: git2::Error| HooksDirError::Config {
+            path: self.git_dir().to_path_buf(),
+            message: error.message().to_owned(),
+        };
+        let config = self.inner.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+        let mut is_for_event = false;
+        let mut values = config.multivar(&format!("hook.{name}.event"), None).map_err(failed)?;
+        while let Some(entry) = values.next() {
+            let entry = entry.map_err(failed)?;
+            // An empty value takes back the ones before it.
+            is_for_event = match entry.value().unwrap_or_default() {
+                "" => false,
+                value => is_for_event || value == event,
+            };
+        }
+        let Ok(command) = config.get_string(&format!("hook.{name}.command")) else { return Ok(None) };
+        let switches = [format!("hook.{name}.enabled"), format!("hook.{event}.enabled")];
+        let switched_off_by = switches.into_iter().find(|key| config.get_bool(key).is_ok_and(|is_on| !is_on));
+        Ok(is_for_event.then_some(ConfigHook { command, switched_off_by }))
+    }
+}

@@ -11,9 +11,11 @@ pub mod hooks;
 mod identity;
 pub mod ignore;
 pub mod index;
+pub mod message;
 pub mod object;
 mod outline;
 pub mod pack;
+pub mod push;
 mod range;
 mod raw;
 mod reach;
@@ -114,6 +116,19 @@ impl Repository {
     /// The `.git` directory, or the one of this linked worktree.
     pub fn git_dir(&self) -> &Path {
         self.inner.path()
+    }
+
+    /// Who commits here, as git's configuration says: `Name <mail>`, or what there is of it.
+    pub fn author(&self) -> Option<String> {
+        let config = self.inner.config().and_then(|mut config| config.snapshot()).ok()?;
+        let value = |variable: &str, key: &str| {
+            let given = std::env::var(variable).ok().filter(|value| !value.trim().is_empty());
+            given.or_else(|| config.get_string(key).ok())
+        };
+        let name = value("GIT_AUTHOR_NAME", "user.name");
+        let email = value("GIT_AUTHOR_EMAIL", "user.email").map(|email| format!("<{email}>"));
+        let parts: Vec<String> = name.into_iter().chain(email).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
     /// The directory shared by all worktrees, with the objects and the refs.

@@ -52,6 +52,15 @@ impl Repository {
         }
     }
 
+    /// The bytes of a file as a commit has it; `None` where there is no such commit, file or object.
+    pub fn file_at(&self, commit: &str, path: &bstr::BStr) -> Option<Vec<u8>> {
+        use bstr::ByteSlice;
+        let tree = self.inner.revparse_single(commit).ok()?.peel_to_tree().ok()?;
+        let entry = tree.get_path(path.to_path().ok()?).ok()?;
+        let blob = entry.to_object(&self.inner).ok()?.into_blob().ok()?;
+        Some(blob.content().to_vec())
+    }
+
     /// Size of a blob in bytes, without reading more of it than its header.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub struct RevisionRange {
     exclude: Vec<ObjectId>,
     /// Pairs whose common history is left out.
     symmetric: Vec<(ObjectId, ObjectId)>,
-    /// Annotated tags on the way to commits that count.
+    /// Annotated tags on the way to what counts.
     tags: Vec<ObjectId>,
 }
 
@@ -70,6 +70,57 @@ impl RevisionRange {
         }
         range.single = plain;
         Ok(range)
+    }
+
+    /// The commits that one of `wanted` reaches and none of `known`, as `git rev-list WANTED --not KNOWN` lists
+    /// them, and the blobs to which refs lead without a commit. What is not there of `known` leaves nothing out.
+    ///
+    /// # Errors
+    ///
+    /// When an object of `wanted` is not there.
+    pub fn between(
+        repository: &Repository,
+        wanted: &[ObjectId],
+        known: &[ObjectId],
+    ) -> Result<(Self, Vec<ObjectId>), RevisionError> {
+        let mut range = Self::default();
+        let mut others = Vec::new();
+        for id in wanted {
+            range.add_wanted(repository, id, &mut others)?;
+        }
+        for id in known {
+            let object = repository.find(id);
+            let commit = object.ok().and_then(|object| object.peel(git2::ObjectType::Commit).ok());
+            range.exclude.extend(commit.map(|commit| object_id(commit.id())));
+        }
+        Ok((range, others))
+    }
+
+    fn add_wanted(
+        &mut self,
+        repository: &Repository,
+        id: &ObjectId,
+        others: &mut Vec<ObjectId>,
+    ) -> Result<(), RevisionError> {
+        let failed = |error: git2::Error| RevisionError::unknown(&id.to_string(), &error);
+        let mut object = repository.find(id).map_err(failed)?;
+        while let Some(tag) = object.as_tag() {
+            self.tags.push(object_id(object.id()));
+            let target = tag.target().map_err(failed)?;
+            object = target;
+        }
+        if let Some(tree) = object.as_tree() {
+            tree.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
+                others.extend((entry.kind() == Some(git2::ObjectType::Blob)).then(|| object_id(entry.id())));
+                git2::TreeWalkResult::Ok
+            })
+            .map_err(failed)?;
+        } else if object.as_commit().is_some() {
+            self.include.push(object_id(object.id()));
+        } else {
+            others.push(object_id(object.id()));
+        }
+        Ok(())
     }
 
     /// Adds one argument; says whether it makes the list a walk.
@@ -316,6 +367,10 @@ fn commit_of(spec: &str, object: &git2::Object<'_>) -> Result<ObjectId, Revision
 impl Repository {
     fn object(&self, spec: &str) -> Result<git2::Object<'_>, RevisionError> {
         self.inner.revparse_single(spec).map_err(|error| RevisionError::unknown(spec, &error))
+    }
+
+    fn find(&self, id: &ObjectId) -> Result<git2::Object<'_>, git2::Error> {
+        self.inner.find_object(git2::Oid::from_bytes(id.as_raw())?, None)
     }
 
     /// The commit that a revision names, through tags.

@@ -44,9 +44,19 @@ impl Roots {
         for dir in repository.worktree_dirs(&mut roots.faults) {
             roots.read_reflogs(&dir.join("logs"));
         }
-        roots.list.sort_by(|a, b| (a.reach, &a.target, &a.name).cmp(&(b.reach, &b.target, &b.name)));
-        roots.list.dedup_by(|a, b| (a.reach, a.target) == (b.reach, b.target));
+        roots.sort();
         roots
+    }
+
+    /// Adds refs that are not there yet.
+    pub fn add_coming(&mut self, coming: &[Root]) {
+        self.list.extend_from_slice(coming);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.list.sort_by(|a, b| (a.reach, &a.target, &a.name).cmp(&(b.reach, &b.target, &b.name)));
+        self.list.dedup_by(|a, b| (a.reach, a.target) == (b.reach, b.target));
     }
 
     fn add(&mut self, name: impl Into<BString>, reach: Reach, target: ObjectId) {
@@ -264,6 +274,13 @@ impl Repository {
                 !entry.has_value() || !entry.value().is_ok_and(|value| value.eq_ignore_ascii_case("false"));
         }
         is_partial
+    }
+}
+
+impl Root {
+    /// A ref by its full name.
+    pub(super) fn of_ref(name: &BStr, target: ObjectId) -> Self {
+        Self { name: name.to_owned(), reach: reach_of(name), target }
     }
 }
 

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::hook::{self, HookState};
+use super::hook::{self, HookName, HookState};
 use super::{Item, Problem, Report};
 use crate::finding::Severity;
 use crate::git::Repository;
 
 /// Adds what is wrong with the hook and the gate. `search_path` is where the hook finds the binary (`PATH`).
 pub fn check_guards(repository: &Repository, search_path: Option<&OsStr>, report: &mut Report) {
-    match hook::status(repository, search_path) {
+    match hook::status(repository, HookName::PreCommit, search_path) {
         Ok(status) => {
             if let Some((id, severity, reason)) = hook_state(&status.state) {
                 let path = repository.work_dir().and_then(|dir| status.path.strip_prefix(dir).ok());
@@ -62,6 +62,14 @@ fn hook_state(state: &HookState) -> Option<(&'static str, Severity, &'static str
         HookState::Disabled => {
             ("hook-shadowed", Severity::Medium, "git runs no hooks: core.hooksPath names no directory")
         }
+        HookState::SwitchedOff { .. } => {
+            ("hook-shadowed", Severity::Medium, "the pre-commit hook is switched off in git's configuration")
+        }
+        HookState::NotSupported => (
+            "hook-shadowed",
+            Severity::Medium,
+            "the pre-commit hook is in git's configuration, and the git on PATH is too old to look there",
+        ),
         HookState::BinaryMissing => (
             "hook-stale",
             Severity::Medium,

@@ -11,6 +11,7 @@ mod derived;
 mod long;
 mod prefilter;
 pub mod trace;
+mod whole;
 
 use std::sync::OnceLock;
 
@@ -119,6 +120,8 @@ pub struct Matcher {
     sights: OnceLock<derived::Sights>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
+    /// The words of those among them that look only at texts that hold one.
+    whole: whole::Words,
     decode: decode::Limits,
 }
 
@@ -155,11 +158,12 @@ impl Matcher {
     pub fn new(rules: RuleSet) -> Self {
         let mut triggers = rules.triggers();
         let unanchored = rules.looking_at_everything();
+        let whole = whole::Words::new(&rules, &unanchored);
         // The catalogue's come sorted, and a stable sort passes over sorted runs.
         triggers.sort_by_key(Trigger::order);
-        let mut literals: Vec<Literal<'_>> = Vec::new();
-        let mut starts = Vec::new();
-        let mut targets = Vec::new();
+        let mut literals: Vec<Literal<'_>> = Vec::with_capacity(triggers.len());
+        let mut starts = Vec::with_capacity(triggers.len() + 1);
+        let mut targets = Vec::with_capacity(triggers.len());
         for Trigger { literal: bytes, ignore_case, gram_at, rule, kind } in triggers {
             if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
                 literals.push(Literal { bytes, ignore_case, gram_at });
@@ -172,7 +176,7 @@ impl Matcher {
         let prefilter = Prefilter::new(literals.into_iter());
         let sights = OnceLock::new();
         let decode = decode::Limits::default();
-        Self { rules, prefilter, starts, targets, literal_lens, sights, unanchored, decode }
+        Self { rules, prefilter, starts, targets, literal_lens, sights, unanchored, whole, decode }
     }
 
     /// The rules that were prepared.
@@ -313,9 +317,21 @@ impl Matcher {
     }
 
     fn find_unanchored(&self, text: &[u8], out: &mut impl Sink) {
+        if self.unanchored.is_empty() {
+            return;
+        }
+        let words = self.whole.find(text);
         for &index in &self.unanchored {
             let whole = ByteSpan::new(0, text.len());
             let rule = &self.rules.rules()[index];
+            if rule.kind == RuleKind::Whole {
+                if words.lead_to(index) {
+                    out.look(text, (index, rule), None, 0);
+                    out.window(whole);
+                    whole::find(text, (index, rule), out);
+                }
+                continue;
+            }
             out.look(text, (index, rule), None, 0);
             self.search(text, (index, rule), whole, text.len(), |_| Ok(NO_WORD), out);
         }
@@ -543,10 +559,16 @@ impl Matcher {
         if found.len() < 2 {
             return;
         }
+        // Rules of another scanner see what each of them would see alone.
+        let is_whole = |found: &Match| self.rule(found).kind == RuleKind::Whole;
+        let mut whole: Vec<Match> = Vec::new();
+        if !self.unanchored.is_empty() {
+            whole.extend(found.extract_if(.., |found| is_whole(found)));
+        }
         let rank = |found: &Match| {
             let rule = self.rule(found);
             let kind = match rule.kind {
-                RuleKind::Generic | RuleKind::Path => 5,
+                RuleKind::Generic | RuleKind::Path | RuleKind::Whole => 5,
                 _ if rule.any_provider => 3,
                 RuleKind::Block => 0,
                 RuleKind::Prefixed => 1,
@@ -581,6 +603,7 @@ impl Matcher {
                 kept.push(candidate);
             }
         }
+        kept.append(&mut whole);
         kept.sort_by_key(|found| (found.secret_span, found.rule));
         *found = kept;
     }

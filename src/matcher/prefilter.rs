@@ -59,9 +59,11 @@ const BUCKET_BITS: u32 = 12;
 
 impl Prefilter {
     /// Prepares the search. An occurrence is reported by the index of its literal.
-    pub(crate) fn new<'a>(literals: impl Iterator<Item = Literal<'a>>) -> Self {
-        let mut entries = Vec::new();
-        let mut bytes = Vec::new();
+    pub(crate) fn new<'a>(literals: impl ExactSizeIterator<Item = Literal<'a>>) -> Self {
+        /// Of the catalogue.
+        const MEAN_LITERAL_BYTES: usize = 12;
+        let mut entries = Vec::with_capacity(literals.len());
+        let mut bytes = Vec::with_capacity(literals.len() * MEAN_LITERAL_BYTES);
         let mut grams = Bitmap::new();
         let (mut fours, mut threes) = (HashSet16::new(), HashSet16::new());
         for (id, literal) in literals.enumerate() {
@@ -147,14 +149,15 @@ fn into_buckets(entries: &[Entry]) -> (Vec<u32>, Vec<Entry>) {
     for index in 1..buckets.len() {
         buckets[index] += buckets[index - 1];
     }
+    let Some(first) = entries.first() else { return (buckets, Vec::new()) };
     let mut next = buckets.clone();
-    let mut order = vec![0; entries.len()];
-    for (index, entry) in entries.iter().enumerate() {
+    let mut sorted = vec![*first; entries.len()];
+    for entry in entries {
         let place = &mut next[bucket(entry.gram)];
-        order[*place as usize] = index;
+        sorted[*place as usize] = *entry;
         *place += 1;
     }
-    (buckets, order.into_iter().map(|index| entries[index]).collect())
+    (buckets, sorted)
 }
 
 fn bucket(gram: u32) -> usize {

@@ -198,7 +198,12 @@ impl Page<'_> {
         let example = rules.keys().next().copied().unwrap_or_default();
         writeln!(self.out, "False alarm? Say so in a comment on the line or alone on the line above:")?;
         writeln!(self.out, "  stanch:allow {}: <why it is safe>", escape(example))?;
-        writeln!(self.out, "or add an [[allow]] entry with a reason to .stanch.toml.")?;
+        let config = self.document.run.config.as_deref();
+        match config.and_then(|path| path.rsplit(['/', '\\']).next()).filter(|name| name.contains("gitleaks"))
+        {
+            Some(name) => writeln!(self.out, "or add it to an allowlist in {}.", escape(name))?,
+            None => writeln!(self.out, "or add an [[allow]] entry with a reason to .stanch.toml.")?,
+        }
         writeln!(self.out)
     }
 
@@ -247,6 +252,7 @@ impl Page<'_> {
         let dropped = [
             (suppressed.inline, "by inline markers"),
             (suppressed.allowlist, "by allowlist entries"),
+            (suppressed.baseline, "by the baseline"),
             (suppressed.below_threshold, "below the severity or confidence asked for"),
         ];
         let dropped: Vec<String> = dropped
@@ -259,6 +265,14 @@ impl Page<'_> {
         }
         if let Some(path) = &document.run.config {
             self.faint_line(&format!("configuration: {}", escape(path)))?;
+        }
+        if let Some(baseline) = &document.run.baseline {
+            let mut line = format!("baseline: {}, {}", escape(&baseline.path), entries(baseline.entries));
+            let counts = [(baseline.expired, "expired"), (baseline.stale.unwrap_or(0), "stale")];
+            for (number, what) in counts.iter().filter(|(number, _)| *number > 0) {
+                line.push_str(&format!(", {number} {what}"));
+            }
+            self.faint_line(&line)?;
         }
         Ok(())
     }
@@ -300,6 +314,10 @@ impl Page<'_> {
             false => text.to_owned(),
         }
     }
+}
+
+fn entries(number: u64) -> String {
+    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
 }
 
 /// A problem as one safe line: what, then why.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use bstr::ByteSlice;
 
 use super::Reporter;
-use super::text::{escape, escape_bytes};
+use super::text::{escape, escape_bytes, markup};
 use super::wire::{Document, FindingRecord, TOOL};
 
 /// Writes a test suite with a failure for each finding and an error for each problem. A run that found nothing is one
@@ -32,8 +32,8 @@ impl Reporter for Junit {
             failure(finding, out)?;
         }
         for problem in problems {
-            let message = xml(&super::human::problem_line(problem));
-            error(&xml(&escape_bytes(&problem.name_bytes())), &message, out)?;
+            let message = markup(&super::human::problem_line(problem));
+            error(&markup(&escape_bytes(&problem.name_bytes())), &message, out)?;
         }
         if is_cut_short {
             error(TOOL, "the job is not complete", out)?;
@@ -41,7 +41,7 @@ impl Reporter for Junit {
         if is_clean {
             writeln!(out, "    <testcase classname=\"{TOOL}\" name=\"no secrets found\"/>")?;
         }
-        writeln!(out, "    <system-out>{}</system-out>", xml(&document.verdict()))?;
+        writeln!(out, "    <system-out>{}</system-out>", markup(&document.verdict()))?;
         writeln!(out, "  </testsuite>\n</testsuites>")?;
         Ok(Vec::new())
     }
@@ -50,10 +50,10 @@ impl Reporter for Junit {
 fn failure(finding: &FindingRecord, out: &mut dyn Write) -> io::Result<()> {
     let secret = &finding.secret;
     let place = finding.repository_path_bytes();
-    let path = xml(&escape_bytes(&place));
+    let path = markup(&escape_bytes(&place));
     let name = format!("{} at {}:{}", finding.rule, secret.line, secret.column);
     let class = match &finding.repository {
-        Some(repository) => format!("{}: {path}", xml(&escape(repository))),
+        Some(repository) => format!("{}: {path}", markup(&escape(repository))),
         None => path.clone(),
     };
     // Some readers show a file beside the failure, and choke on one that is none.
@@ -61,10 +61,10 @@ fn failure(finding: &FindingRecord, out: &mut dyn Write) -> io::Result<()> {
         true => format!(" file=\"{path}\" line=\"{}\"", secret.line),
         false => String::new(),
     };
-    writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\"{file}>", xml(&escape(&name)))?;
-    let title = xml(&escape(&finding.description));
+    writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\"{file}>", markup(&escape(&name)))?;
+    let title = markup(&escape(&finding.description));
     let (severity, line) = (finding.severity, secret.line);
-    let rule = xml(&escape(&finding.rule));
+    let rule = markup(&escape(&finding.rule));
     writeln!(out, "      <failure type=\"{severity}\" message=\"{title}\">{path}:{line}: {rule}")?;
     let reason =
         format!("{} severity, {} confidence: {}", finding.severity, finding.confidence, finding.reason);
@@ -85,7 +85,7 @@ fn failure(finding: &FindingRecord, out: &mut dyn Write) -> io::Result<()> {
     lines.extend(finding.revoke.as_ref().map(|revoke| format!("what to do: {revoke}")));
     lines.push(format!("fingerprint {}", secret.fingerprint));
     for line in lines.iter().filter(|line| !line.is_empty()) {
-        writeln!(out, "{}", xml(&escape(line)))?;
+        writeln!(out, "{}", markup(&escape(line)))?;
     }
     writeln!(out, "      </failure>\n    </testcase>")
 }
@@ -94,21 +94,4 @@ fn error(name: &str, message: &str, out: &mut dyn Write) -> io::Result<()> {
     let name = if name.is_empty() { TOOL } else { name };
     writeln!(out, "    <testcase classname=\"{TOOL}\" name=\"read {name}\">")?;
     writeln!(out, "      <error type=\"incomplete\" message=\"{message}\"/>\n    </testcase>")
-}
-
-/// Text for content and attributes. Control characters are escaped before; XML 1.0 forbids two more.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => out.extend(character.escape_unicode()),
-            plain => out.push(plain),
-        }
-    }
-    out
 }

@@ -33,6 +33,7 @@ pub fn merge(reports: Vec<(Option<String>, Document)>, version: &str) -> Documen
         version: version.to_owned(),
         mode: common(&reports),
         config: None,
+        baseline: None,
         complete: reports.iter().all(|(_, report)| report.is_complete()),
         finding_count: 0,
         coverage: CoverageRecord {
@@ -45,7 +46,7 @@ pub fn merge(reports: Vec<(Option<String>, Document)>, version: &str) -> Documen
             skipped: SkippedRecord { counts: Default::default(), items: Vec::new() },
             problems: Vec::new(),
         },
-        suppressed: SuppressedRecord { inline: 0, allowlist: 0, below_threshold: 0 },
+        suppressed: SuppressedRecord { inline: 0, allowlist: 0, baseline: 0, below_threshold: 0 },
         notes: Vec::new(),
         merged: Vec::new(),
     };
@@ -67,6 +68,7 @@ pub fn merge(reports: Vec<(Option<String>, Document)>, version: &str) -> Documen
         receipt(&mut run, part.coverage, repository.as_deref());
         add(&mut run.suppressed.inline, part.suppressed.inline);
         add(&mut run.suppressed.allowlist, part.suppressed.allowlist);
+        add(&mut run.suppressed.baseline, part.suppressed.baseline);
         add(&mut run.suppressed.below_threshold, part.suppressed.below_threshold);
         let about = repository.as_ref().map_or_else(String::new, |name| format!("{name}: "));
         run.notes.extend(part.notes.into_iter().map(|note| format!("{about}{note}")));

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::{Coverage, Suppressed};
+use crate::coverage::{BaselineUse, Coverage, Suppressed};
 use crate::finding::Finding;
 
 pub use csv::Csv;
@@ -75,6 +75,8 @@ pub struct Report<'r> {
     pub mode: Mode,
     /// The configuration file that was used.
     pub config: Option<&'r Path>,
+    /// The baseline that was used.
+    pub baseline: Option<&'r BaselineUse>,
     /// How long it took; `None` where reports must be comparable byte for byte.
     pub elapsed: Option<Duration>,
     /// The end of the run in seconds since 1970-01-01T00:00:00Z, for the forms that must name it; `None` where
@@ -143,6 +145,7 @@ impl<'r> Report<'r> {
             notes: &[],
             mode,
             config: None,
+            baseline: None,
             elapsed: None,
             finished_seconds: None,
             base: None,

@@ -37,6 +37,24 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Text that means nothing else in HTML and XML, in content and in quoted attributes. XML 1.0 forbids two characters
+/// that are not hidden. Control characters are to be escaped before.
+pub(super) fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => out.extend(character.escape_unicode()),
+            plain => out.push(plain),
+        }
+    }
+    out
+}
+
 /// As [`escape`], with bytes that are no UTF-8 as `\xNN`.
 pub fn escape_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());

@@ -229,8 +229,24 @@ pub struct SuppressedRecord {
     pub inline: u64,
     /// Accepted by the configuration.
     pub allowlist: u64,
+    /// Findings accepted by the baseline.
+    #[serde(default)]
+    pub baseline: u64,
     /// Below the severity or confidence asked for.
     pub below_threshold: u64,
+}
+
+/// What became of a baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineRecord {
+    /// The file.
+    pub path: String,
+    /// How many entries it has.
+    pub entries: u64,
+    /// Entries whose last day has passed: they accept nothing any more.
+    pub expired: u64,
+    /// Entries that met no finding; `null` where not everything was scanned that they may speak of.
+    pub stale: Option<u64>,
 }
 
 /// Everything about the run but its findings.
@@ -246,6 +262,9 @@ pub struct RunRecord {
     pub mode: Mode,
     /// The configuration file that was used.
     pub config: Option<String>,
+    /// The baseline that was used; `null` without one, and in a merged report.
+    #[serde(default)]
+    pub baseline: Option<BaselineRecord>,
     /// Whether everything asked for was read.
     pub complete: bool,
     /// How many findings there are.
@@ -418,6 +437,12 @@ impl Recorder<'_> {
             version: self.report.version.to_owned(),
             mode: self.report.mode,
             config: self.report.config.map(|path| path.display().to_string()),
+            baseline: self.report.baseline.map(|used| BaselineRecord {
+                path: self.lossy(&used.path),
+                entries: used.entries,
+                expired: used.expired,
+                stale: used.stale,
+            }),
             complete: self.report.is_complete(),
             finding_count: self.report.findings.len(),
             coverage: CoverageRecord {
@@ -433,6 +458,7 @@ impl Recorder<'_> {
             suppressed: SuppressedRecord {
                 inline: suppressed.inline,
                 allowlist: suppressed.allowlist,
+                baseline: suppressed.baseline,
                 below_threshold: suppressed.below_threshold,
             },
             notes: self.report.notes.iter().map(|note| self.redactor.text(note).into_owned()).collect(),

@@ -195,6 +195,19 @@ impl RuleSet {
         Ok(self)
     }
 
+    /// Adds rules that are translated already. One with the id of another takes its place.
+    ///
+    /// # Errors
+    ///
+    /// The place in the list of the first whose expression does not compile, and why.
+    pub fn with_specs(mut self, specs: Vec<RuleSpec>) -> Result<Self, (usize, String)> {
+        let ready = |(index, spec): (usize, RuleSpec)| ready(spec).map_err(|message| (index, message));
+        let added: Vec<Rule> = specs.into_iter().enumerate().map(ready).collect::<Result<_, _>>()?;
+        self.rules.retain(|rule| added.iter().all(|new| new.id != rule.id));
+        self.rules.extend(added);
+        Ok(self)
+    }
+
     /// Keeps the rules that `keep` says yes to.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&RuleSpec) -> bool) -> Self {
@@ -210,11 +223,17 @@ impl RuleSet {
     /// The literals that send the matcher to the rules, by the index of the rule.
     pub(crate) fn triggers(&self) -> Vec<Trigger<'_>> {
         let index_of_builtin = self.index_of_builtin();
+        // In the place of the list itself: new memory costs the hook more than the work in it.
+        let builtin = builtin::triggers().into_iter().filter_map(|trigger| {
+            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule: rule as u32, ..trigger })
+        });
+        let builtin: Vec<Trigger<'_>> = builtin.collect();
         let mut triggers: Vec<Trigger<'_>> =
             self.custom().flat_map(|(index, rule)| rule.triggers(index as u32)).collect();
-        triggers.extend(builtin::triggers().into_iter().filter_map(|trigger| {
-            index_of_builtin[trigger.rule as usize].map(|rule| Trigger { rule: rule as u32, ..trigger })
-        }));
+        if triggers.is_empty() {
+            return builtin;
+        }
+        triggers.extend(builtin);
         triggers
     }
 
@@ -248,7 +267,7 @@ impl RuleSet {
         self.rules.iter().enumerate().filter(|(_, rule)| matches!(rule.source, RuleSource::Custom))
     }
 
-    /// The indexes of rules that have neither a literal nor a keyword; only a user's own can be such.
+    /// The indexes of rules that look at whole texts; only a user's own can be such.
     pub(crate) fn looking_at_everything(&self) -> Vec<usize> {
         self.custom().filter(|(_, rule)| rule.looks_at_everything()).map(|(index, _)| index).collect()
     }
@@ -282,6 +301,11 @@ fn custom(entry: &RuleEntry) -> Result<Rule, String> {
     for pattern in &spec.paths {
         paths::glob(pattern).map_err(|error| format!("`paths`: {error}"))?;
     }
+    ready(spec)
+}
+
+/// Compiles the expression of a rule at once.
+fn ready(spec: RuleSpec) -> Result<Rule, String> {
     let rule = Rule::custom(spec);
     if !rule.spec().regex.is_empty() {
         let regex = compile(&rule.regex_text()).map_err(|error| {

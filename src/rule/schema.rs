@@ -113,6 +113,10 @@ pub enum RuleKind {
     Path,
     /// By assignment to a name that holds a keyword; judged by score.
     Generic,
+    /// By its expression anywhere in a text that holds one of its keywords, and judged by its own entropy alone: a rule of
+    /// another scanner. No rule file can ask for it.
+    #[serde(skip_deserializing)]
+    Whole,
 }
 
 /// Structure inside a value that can be checked without asking anybody.
@@ -304,7 +308,7 @@ impl RuleSpec {
             words.iter().map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
         }
         match self.kind {
-            RuleKind::Path => Vec::new(),
+            RuleKind::Path | RuleKind::Whole => Vec::new(),
             RuleKind::Generic => by_word(&self.keywords, rule, TriggerKind::Name),
             RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
                 let kind = |anchor: &AnchorSpec| TriggerKind::Anchor {
@@ -324,9 +328,10 @@ impl RuleSpec {
         }
     }
 
-    /// Whether the rule has neither a literal nor a keyword and looks at everything.
+    /// Whether no literal and no keyword sends the matcher to the rule: it looks at whole texts.
     pub fn looks_at_everything(&self) -> bool {
-        !self.regex.is_empty() && self.anchors.is_empty() && self.keywords.is_empty() && self.names.is_empty()
+        let is_led = !(self.anchors.is_empty() && self.keywords.is_empty() && self.names.is_empty());
+        !self.regex.is_empty() && (self.kind == RuleKind::Whole || !is_led)
     }
 }
 
@@ -334,6 +339,40 @@ impl RuleSpec {
 const DEFAULT_REACH_BYTES: u32 = 120;
 /// A regular expression of a user's own has no bound; a candidate's window is this wide then.
 const OPEN_WINDOW_BYTES: u32 = 4096;
+
+impl RuleSpec {
+    /// A rule of another scanner: an expression for whole texts.
+    pub fn whole(id: &str, description: &str, regex: String, keywords: Vec<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            provider: String::new(),
+            description: description.to_owned(),
+            kind: RuleKind::Whole,
+            severity: Severity::High,
+            confidence: Confidence::Medium,
+            shape: String::new(),
+            regex,
+            anchors: Vec::new(),
+            keywords,
+            names: Vec::new(),
+            reach_bytes: 0,
+            min_bytes: 1,
+            max_bytes: None,
+            edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
+            min_entropy: None,
+            checksum: None,
+            public: false,
+            any_provider: false,
+            samples_count: false,
+            chosen: false,
+            paths: Vec::new(),
+            revoke: None,
+            reference: None,
+            pair: None,
+        }
+    }
+}
+
 impl RuleEntry {
     /// Checks the entry and translates it.
     ///
@@ -350,6 +389,7 @@ impl RuleEntry {
                     return Err("a rule of kind `generic` needs `keywords`".into());
                 }
             }
+            RuleKind::Whole => return Err("no rule of a file is of the kind `whole`".into()),
             RuleKind::Prefixed | RuleKind::Keyed | RuleKind::Block => self.translate_pattern(&mut spec)?,
         }
         Ok(spec)

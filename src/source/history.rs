@@ -16,6 +16,7 @@ use super::families::Families;
 use super::{ContentUnit, Fresh, NewVisitor, Searched, Source, Visitor, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
+use crate::git::push::Pushed;
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
     OpenError, Outline, Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Rows, Scope,
@@ -68,6 +69,12 @@ pub struct History {
     place: PathBuf,
     options: Options,
     range: Option<RevisionRange>,
+    /// Objects that are read besides those of the range.
+    more: Vec<ObjectId>,
+    /// Refs that are about to be.
+    coming_roots: Vec<crate::git::Root>,
+    /// What was wrong before the first object was read.
+    faults: Vec<Fault>,
     /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
     commits: OnceLock<Vec<ObjectId>>,
     /// See [`Store::hopeless`].
@@ -89,15 +96,29 @@ impl History {
             true => None,
             false => Some(RevisionRange::resolve(&repository, &options.ranges)?),
         };
-        Ok(Self {
+        Ok(Self::new(place, options, range))
+    }
+
+    /// What a push hands on, read from the repository at or above `place`. The ranges of the options count for
+    /// nothing.
+    pub fn of_push(place: &Path, options: Options, pushed: Pushed) -> Self {
+        let Pushed { range, objects, roots, faults } = pushed;
+        Self { more: objects, coming_roots: roots, faults, ..Self::new(place, options, Some(range)) }
+    }
+
+    fn new(place: &Path, options: Options, range: Option<RevisionRange>) -> Self {
+        Self {
             place: place.to_path_buf(),
             options,
             range,
+            more: Vec::new(),
+            coming_roots: Vec::new(),
+            faults: Vec::new(),
             commits: OnceLock::new(),
             hopeless: OnceLock::new(),
             notes: OnceLock::new(),
             known: OnceLock::new(),
-        })
+        }
     }
 
     /// What the user should know of the cache, after [`Source::drive`].
@@ -141,6 +162,7 @@ impl History {
             coverage.skip(commit.to_string(), SkipReason::Submodule);
         }
         let faults = done.damage.into_faults(repository.is_partial_clone());
+        coverage.problems.extend(self.faults.iter().cloned().map(Problem::from));
         coverage.problems.extend(faults.into_iter().map(Problem::from));
         let mut commits = done.commits;
         commits.sort_unstable();
@@ -159,7 +181,8 @@ impl History {
         let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
         let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
         let shallow = repository.shallow_commits()?;
-        let roots = Roots::read(&repository);
+        let mut roots = Roots::read(&repository);
+        roots.add_coming(&self.coming_roots);
         let commits = self.commits.get().cloned().unwrap_or_default();
         let scope = match self.range {
             Some(_) => Scope::Commits(commits),
@@ -353,7 +376,11 @@ impl Run<'_, '_> {
         }
         let tags: BTreeSet<ObjectId> = range.tags().iter().copied().collect();
         done.submodules.extend(changes.submodules);
-        let objects = commits.into_iter().chain(tags).chain(changes.blobs).collect();
+        // Those that were listed come first: they are in the order in which reading them is cheapest.
+        let brought = commits.into_iter().chain(tags).chain(changes.blobs);
+        let mut seen = HashSet::new();
+        let objects =
+            self.history.more.iter().copied().chain(brought).filter(|id| seen.insert(*id)).collect();
         done.merge(self.objects(&Objects::These(objects)));
         done
     }

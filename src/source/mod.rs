@@ -1,5 +1,6 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
+pub mod both;
 mod cache;
 #[cfg(test)]
 mod collect;

@@ -8,6 +8,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("source", &["rule", "matcher", "filter", "report", "scanner", "config", "hygiene"]),
     ("report", &["scanner", "source", "git", "matcher", "filter", "config", "hygiene"]),
     ("filter", &["source", "report", "scanner", "git", "config", "hygiene"]),
+    ("baseline", &["source", "report", "scanner", "git", "filter", "matcher", "config", "hygiene"]),
     ("matcher", &["source", "report", "scanner", "git", "filter", "config", "hygiene"]),
     ("rule", &["source", "report", "scanner", "git", "filter", "matcher", "config", "hygiene"]),
     ("decode", &["source", "report", "scanner", "git", "filter", "matcher", "rule", "config", "hygiene"]),

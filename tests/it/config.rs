@@ -146,3 +146,117 @@ fn stale_and_expired_entries_are_told() {
     let part = sandbox.stanch(&["src", "--format", "json"]).expect_code(0).json();
     assert_eq!(part["notes"].as_array().map(Vec::len), Some(1), "a part says nothing of the whole: {part}");
 }
+
+#[test]
+fn a_configuration_is_checked_without_a_scan() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("a.txt", clickup_token(1));
+    let ran = sandbox.stanch(&["config", "check"]).expect_code(0);
+    assert!(ran.stdout.starts_with("no configuration: the defaults hold"), "{}", ran.stdout);
+    sandbox.write(".stanch.toml", format!("[rules]\ndisable = [\"jwt\"]\n{}", allow("rules = [\"jwt\"]")));
+    let ran = sandbox.stanch(&["config", "check"]).expect_code(0);
+    assert!(ran.stdout.starts_with(".stanch.toml: good; "), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("1 disabled, 1 allow entry\n"), "{}", ran.stdout);
+    let rule = |kind: &str, regex: &str| {
+        format!(
+            "[[rule]]\nid = \"x\"\ndescription = \"x\"\nkind = \"{kind}\"\nseverity = \"low\"\nregex = '{regex}'\n"
+        )
+    };
+    for (text, fault) in [
+        ("[rules]\ndisable = [\"jwtt\"]\n".to_owned(), ".stanch.toml:2:12: there is no rule `jwtt`"),
+        ("[scan]\nx = 1\n".to_owned(), ".stanch.toml:2:1: unknown field `x`"),
+        (rule("prefixed", "("), ".stanch.toml:1: rule `x`"),
+        (rule("whole", "a"), "unknown variant `whole`"),
+        ("[baseline]\npath = \"gone\"\n".to_owned(), "cannot read the baseline"),
+    ] {
+        sandbox.write("other/.stanch.toml", text);
+        let ran = sandbox.stanch_in(&sandbox.path().join("other"), &["config", "check"]).expect_code(2);
+        assert!(ran.stderr.contains(fault), "{}", ran.stderr);
+        sandbox.stanch(&["config", "check", "other/.stanch.toml"]).expect_code(2);
+    }
+    sandbox.write("gitleaks.toml", "[[rules]]\nid = \"a\"\nregex = '''abc'''\n");
+    let ran = sandbox.stanch(&["config", "check", "gitleaks.toml", "--format", "json"]).expect_code(0).json();
+    assert_eq!((ran["kind"].as_str(), ran["rules"].as_u64()), (Some("gitleaks"), Some(1)));
+    sandbox.stanch(&["config", "check", "none.toml"]).expect_code(2);
+}
+
+#[test]
+fn the_configuration_in_force_is_shown_with_its_sources() {
+    let sandbox = Sandbox::repo();
+    let secret = clickup_token(7);
+    sandbox.write(
+        ".stanch.toml",
+        format!(
+            "[scan]\nmin_severity = \"medium\"\nmax_file_bytes = \"2k\"\n\n[rules]\ndisable = [\"jwt\"]\n\
+             [[rule]]\nid = \"acme-key\"\ndescription = \"x\"\nkind = \"prefixed\"\nseverity = \"low\"\nshape = '\"acme_\" ALNUM{{20}}'\n{}",
+            allow(&format!("values = [\"{secret}\"]\nexpires = 2020-01-01"))
+        ),
+    );
+    let ran = sandbox.stanch(&["config", "show", "--max-file-bytes", "1k"]).expect_code(0);
+    for line in [
+        "# .stanch.toml, found from here upwards",
+        "min_severity = \"medium\"                   # .stanch.toml:2",
+        "# min_confidence: not set                 # default",
+        "max_file_bytes = 1024                     # --max-file-bytes",
+        "disable = [\"jwt\"]                         # .stanch.toml:6",
+        "# [[rule]] acme-key                       # .stanch.toml:7",
+        "# [[allow]] made up                       # .stanch.toml:13, ended on 2020-01-01",
+    ] {
+        assert!(ran.stdout.lines().any(|shown| shown == line), "{line}\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains(&secret), "what is allowed may be a secret");
+    let ran = sandbox
+        .stanch(&["--min-severity", "high", "config", "show", "--format", "json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(ran["found_by"], "search");
+    let value = serde_json::json!({"key": "scan.min_severity", "value": "high", "from": "--min-severity"});
+    assert_eq!(ran["values"][0], value);
+    let ran = sandbox.stanch(&["config", "show", "--no-config"]).expect_code(0);
+    assert!(ran.stdout.starts_with("# no configuration, the defaults hold"), "{}", ran.stdout);
+    let ran = sandbox.stanch(&["config", "show", "--config", ".stanch.toml"]).expect_code(0);
+    assert!(ran.stdout.starts_with("# .stanch.toml, named by --config"), "{}", ran.stdout);
+    sandbox.stanch(&["--min-severity", "high", "config", "check"]).expect_code(2);
+}
+
+#[test]
+fn a_first_configuration_is_written_and_never_over_another() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("sub/a.txt", clickup_token(1));
+    let sub = sandbox.path().join("sub");
+    sandbox.stanch_in(&sub, &["config", "init"]).expect_code(0);
+    let file = sandbox.path().join(".stanch.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("# [scan]"), "{text}");
+    sandbox.stanch(&["config", "check"]).expect_code(0);
+    // All of it is a comment.
+    assert_eq!(sandbox.stanch(&["--format", "json"]).expect_code(1).json()["config"], ".stanch.toml");
+    fs::write(&file, "[scan]\n").unwrap();
+    let ran = sandbox.stanch(&["config", "init"]).expect_code(2);
+    assert!(ran.stderr.contains(".stanch.toml is there already"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[scan]\n");
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.stanch(&["config", "schema"]).expect_code(0);
+    assert_eq!(ran.json()["properties"]["scan"]["additionalProperties"], false);
+    let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/schema.json")).unwrap();
+    assert_eq!(ran.stdout, file, "the published file is the one that is printed");
+}
+
+#[test]
+fn no_rule_left_is_an_error_in_every_mode() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("a.txt", "x\n");
+    sandbox.git(&["add", "a.txt"]);
+    let rules = sandbox.stanch(&["rules", "list", "--format", "json"]).expect_code(0).json();
+    let ids: Vec<&str> = rules.as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    sandbox.write("all.toml", format!("[rules]\ndisable = {ids:?}\n"));
+    for command in ["scan", "staged", "history", "stdin"] {
+        let ran = sandbox.stanch(&[command, "--config", "all.toml"]).expect_code(2);
+        assert!(ran.stderr.contains("no rule is left to scan with"), "{command}: {}", ran.stderr);
+    }
+    sandbox.stanch(&["staged", "--rule", "env-file-staged"]).expect_code(0);
+}

@@ -59,9 +59,11 @@ fn status(sandbox: &Sandbox, vars: &[(&str, &str)]) -> (String, i32) {
     let mut command = sandbox.command(stanch());
     command.args(["hook", "status", "--format", "json"]).env("PATH", clean_path()).envs(vars.iter().copied());
     let ran = finish(command);
-    let state = ran.json()["state"].as_str().expect("a state").to_owned();
-    assert_eq!(ran.json()["runs"], ran.code == 0);
-    (state, ran.code)
+    let hook = &ran.json()["hooks"][0];
+    assert_eq!(hook["hook"], "pre-commit");
+    assert_eq!(hook["runs"], ran.code == 0);
+    assert_eq!(hook["proof"] == "stopped", ran.code == 0, "{hook}");
+    (hook["state"].as_str().expect("a state").to_owned(), ran.code)
 }
 
 fn hook_file(sandbox: &Sandbox) -> PathBuf {
@@ -78,7 +80,7 @@ fn program_that_ends_with(sandbox: &Sandbox, code: i32) -> String {
 #[test]
 fn blocks_a_commit_with_a_token_and_lets_others_pass() {
     let sandbox = Sandbox::repo();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
 
     let token = stage_token(&sandbox);
@@ -107,7 +109,7 @@ fn sees_what_is_committed_and_not_what_is_staged_beside_it() {
     sandbox.write("other.py", "a = 1\n");
     stage_harmless(&sandbox);
     sandbox.commit_all("first");
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     stage_token(&sandbox);
     sandbox.write("other.py", "a = 2\n");
     commit(&sandbox, &["other.py"], &[]).expect_code(0);
@@ -118,7 +120,7 @@ fn sees_what_is_committed_and_not_what_is_staged_beside_it() {
 #[test]
 fn every_way_in_which_the_check_fails_blocks() {
     let sandbox = Sandbox::repo();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     stage_harmless(&sandbox);
     for (code, said) in [
         (1, "holds secrets"),
@@ -141,7 +143,7 @@ fn a_missing_binary_blocks_and_says_how_to_go_on() {
     let copy = sandbox.outside().join("bin").join(Path::new(stanch()).file_name().unwrap());
     write_program(&copy, fs::read(stanch()).unwrap());
     let mut install = sandbox.command(&copy);
-    install.args(["hook", "install"]);
+    install.args(["hook", "install", "--method", "file"]);
     finish(install).expect_code(0);
     stage_harmless(&sandbox);
 
@@ -181,10 +183,10 @@ fn installing_again_changes_nothing_and_uninstalling_removes_it() {
     let sandbox = Sandbox::repo();
     assert_eq!(status(&sandbox, &[]), ("missing".to_owned(), 1));
     fs::remove_dir_all(sandbox.path().join(".git/hooks")).unwrap();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     let first = fs::read(hook_file(&sandbox)).unwrap();
     let written = fs::metadata(hook_file(&sandbox)).unwrap().modified().unwrap();
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(0);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert!(ran.stdout.contains("installed already"), "{}", ran.stdout);
     assert_eq!(fs::read(hook_file(&sandbox)).unwrap(), first);
     assert_eq!(fs::metadata(hook_file(&sandbox)).unwrap().modified().unwrap(), written);
@@ -193,22 +195,22 @@ fn installing_again_changes_nothing_and_uninstalling_removes_it() {
     let left: Vec<_> = fs::read_dir(sandbox.path().join(".git/hooks")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
     let ran = sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
-    assert!(ran.stdout.contains("there is no pre-commit hook of stanch"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("there is no hook of stanch"), "{}", ran.stdout);
 }
 
 #[test]
 fn an_older_hook_is_replaced_and_a_newer_one_is_kept() {
     let sandbox = Sandbox::repo();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     let current = fs::read_to_string(hook_file(&sandbox)).unwrap();
-    write_program(&hook_file(&sandbox), current.replace("pre-commit 1\n", "pre-commit 0\n"));
+    write_program(&hook_file(&sandbox), current.replace("pre-commit 2\n", "pre-commit 0\n"));
     assert_eq!(status(&sandbox, &[]), ("outdated".to_owned(), 0));
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), current);
 
-    let newer = current.replace("pre-commit 1\n", "pre-commit 1000\n");
+    let newer = current.replace("pre-commit 2\n", "pre-commit 1000\n");
     write_program(&hook_file(&sandbox), &newer);
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(0);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert!(ran.stdout.contains("newer"), "{}", ran.stdout);
     assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), newer);
     sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
@@ -216,26 +218,93 @@ fn an_older_hook_is_replaced_and_a_newer_one_is_kept() {
 }
 
 #[test]
-fn a_hook_of_somebody_else_is_never_touched() {
+fn a_hook_of_somebody_else_goes_on_running_and_comes_back() {
     let sandbox = Sandbox::repo();
-    let foreign = "#!/bin/sh\necho mine\n";
+    let foreign = "#!/bin/sh\necho mine \"$@\"\n[ ! -e forbidden ] || exit 7\n";
     write_program(&hook_file(&sandbox), foreign);
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(2);
-    assert!(ran.stderr.contains("stanch staged || exit $?"), "{}", ran.stderr);
+    let mode = fs::metadata(hook_file(&sandbox)).unwrap().permissions();
     assert_eq!(status(&sandbox, &[]), ("foreign".to_owned(), 1));
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+    assert!(ran.stdout.contains("pre-commit.stanch-kept"), "{}", ran.stdout);
+    assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
+    // A second time the hook that was kept is not taken for one to keep.
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+
+    stage_token(&sandbox);
+    let ran = commit(&sandbox, &[], &[]).expect_code(1);
+    assert!(ran.stderr.contains("mine") && ran.stderr.contains("settings.py"), "{}", ran.stderr);
+    stage_harmless(&sandbox);
+    sandbox.write("forbidden", "");
+    commit(&sandbox, &[], &[]).expect_code(1);
+    fs::remove_file(sandbox.path().join("forbidden")).unwrap();
+    commit(&sandbox, &[], &[]).expect_code(0);
+
+    sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
+    assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), foreign);
+    assert_eq!(fs::metadata(hook_file(&sandbox)).unwrap().permissions(), mode);
+    let left = fs::read_dir(sandbox.path().join(".git/hooks")).unwrap();
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().contains("stanch")));
+}
+
+#[test]
+fn what_was_kept_comes_back_even_if_ours_is_gone() {
+    let sandbox = Sandbox::repo();
+    let foreign = "#!/bin/sh\nexit 0\n";
+    for by_hand in ["removed", "put back"] {
+        write_program(&hook_file(&sandbox), foreign);
+        sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+        fs::remove_file(hook_file(&sandbox)).unwrap();
+        if by_hand == "put back" {
+            write_program(&hook_file(&sandbox), foreign);
+        }
+        sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
+        assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), foreign, "{by_hand}");
+        assert!(!hook_file(&sandbox).with_file_name("pre-commit.stanch-kept").exists(), "{by_hand}");
+    }
+    // Where two are there stanch does not choose.
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+    write_program(&hook_file(&sandbox), "#!/bin/sh\nexit 3\n");
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
+    assert!(ran.stderr.contains("remove the one that is not wanted"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_kept_hook_stages_is_seen() {
+    let sandbox = Sandbox::repo();
+    let token = clickup_token(3);
+    let foreign = format!("#!/bin/sh\necho 'a = \"{token}\"' >late.py\ngit add late.py\n");
+    write_program(&hook_file(&sandbox), foreign);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
+    stage_harmless(&sandbox);
+    let ran = commit(&sandbox, &[], &[]).expect_code(1);
+    assert!(ran.stderr.contains("late.py"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_hook_that_looks_at_itself_stays_and_the_line_for_it_works() {
+    let sandbox = Sandbox::repo();
+    let foreign = "#!/bin/sh\n. \"${0%/*}/helper\"\n";
+    write_program(&hook_file(&sandbox), foreign);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
+    assert!(ran.stderr.contains("stanch staged || exit $?"), "{}", ran.stderr);
     sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
     assert_eq!(fs::read_to_string(hook_file(&sandbox)).unwrap(), foreign);
 
-    // The line that is printed does what it says.
-    write_program(&hook_file(&sandbox), format!("{foreign}stanch staged || exit $?\n"));
-    assert_eq!(status(&sandbox, &[]), ("called-by-foreign".to_owned(), 0));
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    write_program(&hook_file(&sandbox), "#!/bin/sh\necho mine\nstanch staged || exit $?\n");
+    let on_path = path_with(Path::new(stanch()).parent().unwrap());
+    let on_path = on_path.to_str().unwrap();
+    assert_eq!(status(&sandbox, &[("PATH", on_path)]), ("called-by-foreign".to_owned(), 0));
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     let ran = sandbox.stanch(&["hook", "uninstall"]).expect_code(2);
     assert!(ran.stderr.contains("remove the line"), "{}", ran.stderr);
     stage_token(&sandbox);
-    let on_path = path_with(Path::new(stanch()).parent().unwrap());
-    let ran = commit(&sandbox, &[], &[("PATH", on_path.to_str().unwrap())]).expect_code(1);
+    let ran = commit(&sandbox, &[], &[("PATH", on_path)]).expect_code(1);
     assert!(ran.stderr.contains("mine") && ran.stderr.contains("settings.py"), "{}", ran.stderr);
+    // Without stanch on PATH such a hook stops everything, and that proves nothing.
+    let mut command = sandbox.command(stanch());
+    command.args(["hook", "status"]).env("PATH", clean_path());
+    let ran = finish(command).expect_code(2);
+    assert!(ran.stdout.contains("proof: none"), "{}", ran.stdout);
 }
 
 #[cfg(unix)]
@@ -245,12 +314,12 @@ fn links_and_directories_in_its_place_are_left_alone() {
     let sandbox = Sandbox::repo();
     let hook = hook_file(&sandbox);
     symlink("nowhere", &hook).unwrap();
-    sandbox.stanch(&["hook", "install"]).expect_code(2);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
     assert_eq!(fs::read_link(&hook).unwrap(), Path::new("nowhere"));
     fs::remove_file(&hook).unwrap();
 
     fs::create_dir(&hook).unwrap();
-    sandbox.stanch(&["hook", "install"]).expect_code(2);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
     sandbox.stanch(&["hook", "uninstall"]).expect_code(2);
     assert!(hook.is_dir());
     fs::remove_dir(&hook).unwrap();
@@ -258,7 +327,7 @@ fn links_and_directories_in_its_place_are_left_alone() {
     // A link to our script is ours: it stays a link, and removing it leaves the script.
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/pre-commit");
     symlink(&script, &hook).unwrap();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert_eq!(fs::read_link(&hook).unwrap(), script);
     sandbox.stanch(&["hook", "uninstall"]).expect_code(0);
     assert!(fs::symlink_metadata(&hook).is_err() && script.is_file());
@@ -269,10 +338,10 @@ fn links_and_directories_in_its_place_are_left_alone() {
 fn a_hook_that_is_not_executable_is_told_and_repaired() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::repo();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     fs::set_permissions(hook_file(&sandbox), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(status(&sandbox, &[]), ("not-executable".to_owned(), 1));
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert_eq!(fs::metadata(hook_file(&sandbox)).unwrap().permissions().mode() & 0o777, 0o755);
     assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
 }
@@ -289,7 +358,9 @@ fn the_configured_hooks_directory_is_used() {
         };
         sandbox.git(&["config", "core.hooksPath", &value]);
         sandbox.write("sub/file", "");
-        sandbox.stanch_in(&sandbox.path().join("sub"), &["hook", "install"]).expect_code(0);
+        sandbox
+            .stanch_in(&sandbox.path().join("sub"), &["hook", "install", "--method", "file"])
+            .expect_code(0);
         assert!(dir.join("pre-commit").is_file(), "{form}");
         assert!(!hook_file(&sandbox).exists());
 
@@ -312,7 +383,7 @@ fn the_configured_hooks_directory_is_used() {
 fn a_directory_for_all_repositories_is_said_to_be_that() {
     let sandbox = Sandbox::repo();
     sandbox.git(&["config", "--global", "core.hooksPath", "~/hooks"]);
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(0);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert!(ran.stdout.contains("runs in every repository"), "{}", ran.stdout);
     assert!(sandbox.outside().join("home/hooks/pre-commit").is_file());
 }
@@ -320,7 +391,7 @@ fn a_directory_for_all_repositories_is_said_to_be_that() {
 #[test]
 fn a_hook_that_git_does_not_look_for_is_told() {
     let sandbox = Sandbox::repo();
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     sandbox.git(&["config", "core.hooksPath", "../elsewhere"]);
     assert_eq!(status(&sandbox, &[]), ("shadowed".to_owned(), 1));
     stage_token(&sandbox);
@@ -330,7 +401,7 @@ fn a_hook_that_git_does_not_look_for_is_told() {
 
     sandbox.git(&["config", "core.hooksPath", ".git/config"]);
     assert_eq!(status(&sandbox, &[]), ("disabled".to_owned(), 1));
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(2);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
     assert!(
         ran.stderr.contains("is no directory") && ran.stderr.contains("--unset core.hooksPath"),
         "{}",
@@ -338,7 +409,7 @@ fn a_hook_that_git_does_not_look_for_is_told() {
     );
 
     sandbox.git(&["config", "core.hooksPath", ""]);
-    let ran = sandbox.stanch(&["hook", "install"]).expect_code(2);
+    let ran = sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(2);
     assert!(ran.stderr.contains("set to nothing"), "{}", ran.stderr);
 }
 
@@ -349,7 +420,7 @@ fn linked_worktrees_share_the_hook() {
     sandbox.commit_all("first");
     sandbox.git(&["worktree", "add", "--quiet", "../linked"]);
     let linked = sandbox.outside().join("linked");
-    sandbox.stanch_in(&linked, &["hook", "install"]).expect_code(0);
+    sandbox.stanch_in(&linked, &["hook", "install", "--method", "file"]).expect_code(0);
     assert!(hook_file(&sandbox).is_file());
     assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
 
@@ -369,7 +440,7 @@ fn linked_worktrees_share_the_hook() {
     finish(config).expect_code(0);
     let ran = sandbox.stanch_in(&linked, &["hook", "status"]).expect_code(1);
     assert!(ran.stdout.contains("shadowed"), "{}", ran.stdout);
-    sandbox.stanch_in(&linked, &["hook", "install"]).expect_code(0);
+    sandbox.stanch_in(&linked, &["hook", "install", "--method", "file"]).expect_code(0);
     assert!(linked.join("own-hooks/pre-commit").is_file());
     assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
 }
@@ -381,7 +452,7 @@ fn paths_with_quotes_and_dollars_are_safe() {
     let copy = sandbox.outside().join("o'brien's \"$HOME\" `x` bin/stanch");
     write_program(&copy, fs::read(stanch()).unwrap());
     let mut install = sandbox.command(&copy);
-    install.args(["hook", "install"]);
+    install.args(["hook", "install", "--method", "file"]);
     finish(install).expect_code(0);
     assert_eq!(status(&sandbox, &[]), ("installed".to_owned(), 0));
     stage_token(&sandbox);
@@ -397,7 +468,7 @@ fn the_repository_of_the_environment_gets_the_hook() {
     let elsewhere = Sandbox::repo();
     let mut install = sandbox.command(stanch());
     install
-        .args(["hook", "install"])
+        .args(["hook", "install", "--method", "file"])
         .current_dir(elsewhere.path())
         .env("GIT_DIR", sandbox.path().join(".git"))
         .env("GIT_WORK_TREE", sandbox.path());
@@ -410,7 +481,7 @@ fn the_repository_of_the_environment_gets_the_hook() {
 fn a_git_directory_elsewhere_and_a_submodule_get_the_hook() {
     let sandbox = Sandbox::new();
     sandbox.git(&["init", "--quiet", "--separate-git-dir", "../git dir"]);
-    sandbox.stanch(&["hook", "install"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file"]).expect_code(0);
     assert!(sandbox.outside().join("git dir/hooks/pre-commit").is_file());
 
     let sub = Sandbox::repo();
@@ -425,7 +496,7 @@ fn a_git_directory_elsewhere_and_a_submodule_get_the_hook() {
         url.to_str().unwrap(),
         "sub",
     ]);
-    sandbox.stanch(&["hook", "install", "-C", "sub"]).expect_code(0);
+    sandbox.stanch(&["hook", "install", "--method", "file", "-C", "sub"]).expect_code(0);
     assert!(sandbox.outside().join("git dir/modules/sub/hooks/pre-commit").is_file());
 }
 
@@ -437,7 +508,9 @@ fn without_a_working_tree_there_is_nothing_to_guard() {
     for action in ["install", "uninstall", "status"] {
         let ran = nowhere.stanch(&["hook", action]).expect_code(2);
         assert!(ran.stderr.contains("not inside a git repository"), "{}", ran.stderr);
-        let ran = bare.stanch(&["hook", action]).expect_code(2);
-        assert!(ran.stderr.contains("bare"), "{}", ran.stderr);
     }
+    let ran = bare.stanch(&["hook", "install"]).expect_code(2);
+    assert!(ran.stderr.contains("bare") && ran.stderr.contains("pre-receive"), "{}", ran.stderr);
+    let ran = bare.stanch(&["hook", "status"]).expect_code(1);
+    assert!(ran.stdout.starts_with("pre-receive: missing"), "{}", ran.stdout);
 }

@@ -1,7 +1,9 @@
 //! Runs the real binary on real repositories made with the real git.
 
+mod action;
 mod architecture;
 mod audit;
+mod baseline;
 mod cache;
 mod catalogue;
 mod check;
@@ -10,8 +12,11 @@ mod cli;
 mod clickup;
 mod config;
 mod contexts;
+mod definitions;
 mod exit_codes;
 mod explain;
+mod gates;
+mod gitleaks;
 mod history;
 mod hook;
 mod install;

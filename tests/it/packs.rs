@@ -1,6 +1,7 @@
 //! Packs of every shape: what is read family by family is what is read whole, and crafted packs end in words.
 
 use std::fs;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use stanch::rule::RuleSet;
@@ -160,7 +161,9 @@ fn a_completed_thin_pack_tells_the_same_both_ways() {
 struct Crafted {
     pack: Vec<u8>,
     /// Name, offset, checksum.
-    rows: Vec<([u8; 20], u32, u32)>,
+    rows: Vec<([u8; 20], u64, u32)>,
+    /// How many bytes of `pack` stand before a hole in the file, and how long that is.
+    hole: (usize, u64),
 }
 
 const BLOB: u8 = 3;
@@ -169,11 +172,16 @@ const NAME_DELTA: u8 = 7;
 
 impl Crafted {
     fn new() -> Self {
-        Self { pack: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new() }
+        Self { pack: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new(), hole: (0, 0) }
+    }
+
+    /// Puts what follows at a later offset, behind bytes that no entry needs.
+    fn skip_to(&mut self, offset: u64) {
+        self.hole = (self.pack.len(), offset - self.pack.len() as u64);
     }
 
     /// Appends an entry and returns its offset.
-    fn add(&mut self, name: [u8; 20], kind: u8, size: usize, base: &[u8], content: &[u8]) -> u32 {
+    fn add(&mut self, name: [u8; 20], kind: u8, size: usize, base: &[u8], content: &[u8]) -> u64 {
         let mut packed = Vec::new();
         let mut rest = size >> 4;
         packed.push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
@@ -186,14 +194,14 @@ impl Crafted {
         self.add_packed(name, &packed)
     }
 
-    fn add_packed(&mut self, name: [u8; 20], packed: &[u8]) -> u32 {
-        let offset = self.pack.len() as u32;
+    fn add_packed(&mut self, name: [u8; 20], packed: &[u8]) -> u64 {
+        let offset = self.pack.len() as u64 + self.hole.1;
         self.pack.extend_from_slice(packed);
         self.rows.push((name, offset, crc32fast::hash(packed)));
         offset
     }
 
-    fn blob(&mut self, content: &[u8]) -> u32 {
+    fn blob(&mut self, content: &[u8]) -> u64 {
         self.add(name_of(content), BLOB, content.len(), &[], content)
     }
 
@@ -212,11 +220,21 @@ impl Crafted {
         }
         self.rows.iter().for_each(|(name, ..)| index.extend(name));
         self.rows.iter().for_each(|(.., sum)| index.extend(sum.to_be_bytes()));
-        self.rows.iter().for_each(|(_, offset, _)| index.extend(offset.to_be_bytes()));
+        let mut large: Vec<u64> = Vec::new();
+        for (_, offset, _) in &self.rows {
+            let small = u32::try_from(*offset).ok().filter(|offset| *offset < 1 << 31);
+            index.extend(small.unwrap_or(large.len() as u32 | 1 << 31).to_be_bytes());
+            large.extend(small.is_none().then_some(*offset));
+        }
+        large.iter().for_each(|offset| index.extend(offset.to_be_bytes()));
         index.extend(checksum);
         index.extend([0; 20]);
         fs::create_dir_all(&dir).expect("a directory");
-        fs::write(dir.join("pack-crafted.pack"), self.pack).expect("a pack");
+        let mut file = fs::File::create(dir.join("pack-crafted.pack")).expect("a pack");
+        let (before, behind) = self.pack.split_at(self.hole.0);
+        file.write_all(before).expect("room enough");
+        file.seek(SeekFrom::Current(self.hole.1 as i64)).expect("a file system with holes");
+        file.write_all(behind).expect("room enough");
         fs::write(dir.join("pack-crafted.idx"), index).expect("an index");
         sandbox
     }
@@ -246,7 +264,7 @@ fn delta(base_len: u8, len: u8, tail: &[u8]) -> Vec<u8> {
 fn crafted_packs_end_in_words_that_name_pack_and_offset() {
     const BASE: &[u8] = b"a base of some bytes, not many";
     let len = BASE.len() as u8;
-    type Craft = fn(&mut Crafted, u8) -> u32;
+    type Craft = fn(&mut Crafted, u8) -> u64;
     let crafts: [(&str, Craft); 13] = [
         ("its delta leads back to itself", |pack, len| {
             let (one, two) = ([0x11; 20], [0x22; 20]);
@@ -334,6 +352,38 @@ fn a_broken_base_is_made_good_by_another_copy() {
     let broken =
         |words: &str| outcome.coverage.problems.iter().any(|problem| problem.message.contains(words));
     assert!(broken("its compressed bytes are damaged") && broken("the base of its delta cannot be read"));
+}
+
+/// Entries lie behind a hole of five gibibytes, where offsets have more than 32 bits. The first entry of a pack
+/// starts at 12, and is none here, so that nobody reads the hole.
+#[test]
+fn a_pack_of_more_than_four_gibibytes_is_read() {
+    let base = format!("token = {}\n{}", clickup_token(7), random_text("abc\n", 60, 2));
+    let derived = format!("{base}x");
+    let far = format!("other = {}\n", clickup_token(8));
+    let mut pack = Crafted::new();
+    pack.add_packed([0x11; 20], &[0x5A, 1, 2, 3]);
+    pack.skip_to((5 << 30) + 12_345);
+    let first = pack.blob(base.as_bytes());
+    assert!(first > 1 << 32);
+    pack.blob(far.as_bytes());
+    // Seven bits a byte, the highest first, each but the last less one (gitformat-pack(5)).
+    let distance = pack.pack.len() as u64 + pack.hole.1 - first;
+    let back = [((distance >> 7) - 1) as u8 | 0x80, (distance & 0x7F) as u8];
+    let delta = delta(base.len() as u8, base.len() as u8, b"x");
+    pack.add(name_of(derived.as_bytes()), OFFSET_DELTA, delta.len(), &back, &delta);
+    let sandbox = pack.into_repository();
+    for content in [&base, &derived, &far] {
+        let name = git2::Oid::from_bytes(&name_of(content.as_bytes())).expect("a name").to_string();
+        assert_eq!(sandbox.git(&["cat-file", "blob", &name]).trim_end(), content.trim_end(), "git reads it");
+    }
+    let outcome = audit(&sandbox.path(), Options::default(), 2);
+    let problems: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+    assert!(
+        matches!(problems[..], [one] if one.contains("at offset 12 of")),
+        "the rest is read: {problems:?}"
+    );
+    assert_eq!((outcome.coverage.blobs, outcome.findings.len()), (3, 3));
 }
 
 /// One chain of deltas, each on the one before, far longer than git makes them.

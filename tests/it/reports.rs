@@ -16,7 +16,7 @@ use stanch::report::{
 use stanch::secret::Secret;
 use stanch::span::{ByteSpan, LineColumn};
 
-use crate::support::{clickup_token, random_text};
+use crate::support::{Sandbox, clickup_token, random_text};
 
 /// What a report is made of, owned.
 struct Fixture {
@@ -35,6 +35,7 @@ impl Fixture {
             notes: &self.notes,
             mode: Mode::History,
             config: Some(Path::new(".stanch.toml")),
+            baseline: None,
             elapsed: Some(Duration::from_millis(1234)),
             finished_seconds: Some(1_914_972_089),
             base: None,
@@ -182,7 +183,7 @@ fn fixture() -> Fixture {
     Fixture {
         findings,
         coverage,
-        suppressed: Suppressed { inline: 2, allowlist: 1, below_threshold: 0 },
+        suppressed: Suppressed { inline: 2, allowlist: 1, ..Suppressed::default() },
         notes: vec![".stanch.toml:4: this entry matches nothing".to_owned()],
     }
 }
@@ -619,4 +620,18 @@ fn what_is_read_is_what_was_written() {
         let text = written(reporter, &report);
         assert_eq!(stanch::report::read(text.as_bytes()).unwrap(), document);
     }
+}
+
+/// A rule may end at a blank that the password holds.
+#[test]
+fn the_rest_of_a_quoted_secret_is_hidden_too() {
+    let sandbox = Sandbox::new();
+    let (first, rest) = ("A7kQ2-98mZ/3vX", "R4wPXHHjmN3LW");
+    sandbox.write("app.py", format!("app.secret_key = '{first} {rest}'  # local\n"));
+    for format in ["human", "json", "jsonl", "sarif", "gitlab", "junit", "csv", "github", "html"] {
+        let ran = sandbox.stanch(&["scan", "--min-confidence", "low", "--format", format]).expect_code(1);
+        assert!(!ran.stdout.contains(first) && !ran.stdout.contains(rest), "{format}: {}", ran.stdout);
+    }
+    let ran = sandbox.stanch(&["scan", "--min-confidence", "low", "--format", "json"]).expect_code(1);
+    assert_eq!(ran.json()["findings"][0]["excerpt"], "app.secret_key = '…[14 bytes]…'  # local");
 }

@@ -1,10 +1,12 @@
 //! Scratch repositories with a pinned environment, and made-up tokens that never stand whole in a file.
 
 use std::ffi::OsStr;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// What a finished process left behind.
@@ -110,7 +112,7 @@ impl Sandbox {
 
     /// Runs stanch with bytes on its standard input.
     pub fn stanch_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
-        use std::io::Write;
+        use std::io::Write as _;
         let mut child = self
             .command(stanch())
             .args(args)
@@ -194,4 +196,12 @@ pub fn clickup_token(seed: u64) -> String {
     let owner = random_text("123456789", 8, seed);
     let tail = random_text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 32, seed + 1);
     format!("pk_{owner}_{tail}")
+}
+
+/// The SHA-256 sum in hexadecimal digits.
+pub fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+        text
+    })
 }

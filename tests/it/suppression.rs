@@ -25,6 +25,61 @@ fn markers_accept_on_the_line_and_above() {
 }
 
 #[test]
+fn markers_of_other_scanners_accept_and_are_counted() {
+    let token = clickup_token(1);
+    let beside = |marker: &str| format!("k = {token} # {marker}\n");
+    let above = |marker: &str| format!("  # {marker}\nk = {token}\n");
+    let mut texts: Vec<(String, bool)> = Vec::new();
+    for marker in [
+        "gitleaks:allow",
+        "betterleaks:allow",
+        "trufflehog:ignore",
+        "kingfisher:ignore",
+        "pragma: allowlist secret",
+        "pragma: whitelist secret",
+        "pragma:allowlist-secret",
+        "ggignore",
+        "secretlint-disable-line",
+    ] {
+        texts.push((beside(marker), true));
+        texts.push((beside(&format!("x{marker}")), false));
+        texts.push((above(marker), marker == "kingfisher:ignore"));
+    }
+    for marker in ["pragma: allowlist nextline secret", "secretlint-disable-next-line"] {
+        texts.push((above(marker), true));
+        texts.push((beside(marker), false));
+        texts.push((format!("# {marker}\n\nk = {token}\n"), false));
+    }
+    texts.push((format!("x = 1 # pragma: allowlist nextline secret\nk = {token}\n"), false));
+    for (text, is_accepted) in texts {
+        let sandbox = Sandbox::repo();
+        sandbox.write("a.txt", &text);
+        sandbox.git(&["add", "a.txt"]);
+        for command in ["scan", "staged"] {
+            let ran = sandbox.stanch(&[command, "--format", "json"]).expect_code(i32::from(!is_accepted));
+            let report = ran.json();
+            assert_eq!(report["suppressed"]["inline"], u64::from(is_accepted), "{command}: {text}");
+            assert_eq!(report["finding_count"], u64::from(!is_accepted), "{command}: {text}");
+            let ran =
+                sandbox.stanch(&[command, "--no-inline-allow", "--format", "json"]).expect_code(1).json();
+            assert_eq!(ran["suppressed"]["inline"], 0, "{command}: {text}");
+        }
+        let people = sandbox.stanch(&[]).stdout;
+        assert_eq!(people.contains("not reported: 1 by inline markers"), is_accepted, "{people}");
+    }
+}
+
+#[test]
+fn what_markers_hide_in_the_history_is_counted() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("a.txt", format!("k = {} # gitleaks:allow\n", clickup_token(1)));
+    sandbox.commit_all("first");
+    let report = sandbox.stanch(&["history", "--format", "json"]).expect_code(0).json();
+    assert_eq!(report["suppressed"]["inline"], 1);
+    sandbox.stanch(&["history", "--no-inline-allow"]).expect_code(1);
+}
+
+#[test]
 fn a_marker_that_was_there_before_counts_for_a_staged_line() {
     let sandbox = Sandbox::repo();
     sandbox.write("a.txt", "# stanch:allow: made up\nk = nothing\n");

@@ -1,6 +1,9 @@
 //! One file for each command.
 
+pub mod baseline;
 pub mod check;
+pub mod config;
+pub mod definitions;
 pub mod explain;
 pub mod hook;
 pub mod plan;

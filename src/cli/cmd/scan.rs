@@ -1,5 +1,6 @@
 //! `stanch scan`, `staged`, `history` and `stdin`: a source, the engine, a report.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -7,16 +8,19 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use bstr::{BStr, BString, ByteSlice};
 use clap::CommandFactory;
+use stanch::baseline::FoundIn;
 use stanch::config::{nearest, repository_root};
 use stanch::filter::allowlist::AllowQuery;
 use stanch::finding::Finding;
 use stanch::git::Repository;
+use stanch::git::push::Pushed;
 use stanch::hygiene;
 use stanch::progress::Progress;
 use stanch::report::{Document, Mode, PathBase, Report};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
 use stanch::source::Source;
+use stanch::source::both::Both;
 use stanch::source::history::{self, History};
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
@@ -49,6 +53,11 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let started = Instant::now();
     let repository = Repository::open(&args.repo.dir)?;
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    // Names of files alone are looked at only where that was asked for.
+    let asks_for_names = engine.watches_env_files && !args.matching.rules.is_empty();
+    if engine.scanner.rules().rules().is_empty() && !asks_for_names {
+        bail!(NO_RULE_LEFT);
+    }
     let source = Staged::new(repository, engine.max_file_bytes)?;
     let records = Records::prepare(&engine, &args.matching, &args.repo.dir)?;
     let run =
@@ -75,7 +84,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         cache: args.cache.then(|| engine.scanner.digest()),
     };
     let source = History::open(&args.repo.dir, options)?;
-    let is_whole = args.ranges.is_empty();
+    let is_whole = args.ranges.is_empty() && !args.reachable_only;
     let records = Records::prepare(&engine, &args.matching, &args.repo.dir)?;
     let records = records.of(
         &args.ranges,
@@ -103,6 +112,71 @@ pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Resu
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
 }
 
+/// What is about to be committed, and of `files` those that hold nothing of it, as they are on disk: hook managers
+/// name the files to check, staged or not, and where one is not staged a look at the index alone would pass it unread.
+pub fn staged_and_files(
+    files: Vec<PathBuf>,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let repository = Repository::open(Path::new("."))?;
+    let engine = Engine::new(global, matching, &[root_of(&repository)], PathForm::FromRoot)?;
+    let staged = Staged::new(repository, engine.max_file_bytes)?;
+    let paths: HashSet<BString> = staged.paths().map(BStr::to_owned).collect();
+    let others: Vec<PathBuf> = files.into_iter().filter(|file| !paths.contains(&slashed(file))).collect();
+    let options = WorktreeOptions { respect_ignore: true, max_file_bytes: engine.max_file_bytes };
+    let records = Records::prepare(&engine, matching, Path::new("."))?;
+    let run =
+        Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None, records };
+    // Without a path the whole directory would be read.
+    let mut outcome = if others.is_empty() {
+        run.outcome(&staged)?
+    } else {
+        run.outcome(&Both(staged, Worktree::new(others, options)))?
+    };
+    if engine.watches_env_files {
+        let paths: Vec<BString> = paths.into_iter().collect();
+        add_findings(&engine, hygiene::staged_env_findings(&paths), &mut outcome);
+    }
+    run.report(&outcome, matching, &[])
+}
+
+/// What a push hands on, as git tells it to pre-push and pre-receive.
+pub fn push(
+    pushed: Pushed,
+    repository: &Repository,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
+    let source = History::of_push(&root_of(repository), options, pushed);
+    let records = Records::prepare(&engine, matching, &root_of(repository))?;
+    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None, records }
+        .finish(&source, matching)
+}
+
+/// The message of a commit that is about to be made.
+pub fn message(
+    message: Vec<u8>,
+    name: BString,
+    repository: &Repository,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+) -> Result<Exit> {
+    let started = Instant::now();
+    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
+    let source = Stdin::new(io::Cursor::new(message), Some(name));
+    let records = Records::prepare(&engine, matching, &root_of(repository))?;
+    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None, records }
+        .finish(&source, matching)
+}
+
 /// A hint for a path that is none: `stanch stagde` scans a file of that name.
 fn mistyped_command(path: &Path) -> Option<String> {
     let name = path.to_str().filter(|_| !path.exists())?;
@@ -111,6 +185,8 @@ fn mistyped_command(path: &Path) -> Option<String> {
         commands.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name()).collect();
     Some(format!("hint: did you mean the command `stanch {}`?", nearest(name, &known)?))
 }
+
+const NO_RULE_LEFT: &str = "no rule is left to scan with: check --rule, and `disable` in the configuration";
 
 /// One scan, ready to go.
 struct Run<'r> {
@@ -133,7 +209,7 @@ impl Run<'_> {
 
     fn outcome(&self, source: &dyn Source) -> Result<Outcome> {
         if self.engine.scanner.rules().rules().is_empty() {
-            bail!("no rule is left to scan with: check --rule, and `disable` in the configuration");
+            bail!(NO_RULE_LEFT);
         }
         Ok(self.scan(source))
     }
@@ -147,7 +223,13 @@ impl Run<'_> {
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {
         let is_complete = outcome.coverage.problems.is_empty();
-        let mut notes = self.engine.notes(self.is_whole && is_complete && matching.is_everything());
+        let is_everything = self.is_whole && is_complete && matching.is_everything();
+        let scanned = is_everything.then_some(match self.mode {
+            Mode::History => FoundIn::History,
+            Mode::Scan | Mode::Staged | Mode::Stdin | Mode::Mixed => FoundIn::Files,
+        });
+        let baseline = self.engine.baseline_use(scanned);
+        let mut notes = self.engine.notes(scanned);
         notes.extend_from_slice(more_notes);
         let report = Report {
             findings: &outcome.findings,
@@ -156,6 +238,7 @@ impl Run<'_> {
             notes: &notes,
             mode: self.mode,
             config: self.engine.config_path.as_deref(),
+            baseline: baseline.as_ref(),
             elapsed: Some(self.started.elapsed()),
             finished_seconds: Some(now_seconds()),
             base: self.base.as_ref(),
@@ -172,7 +255,7 @@ impl Run<'_> {
 }
 
 /// Adds findings that are not about content, under the same policy.
-fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
+pub(super) fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) {
     let policy = engine.scanner.policy();
     for finding in findings {
         let query = AllowQuery {
@@ -187,6 +270,12 @@ fn add_findings(engine: &Engine, findings: Vec<Finding>, outcome: &mut Outcome) 
             outcome.suppressed.below_threshold += 1;
         } else if policy.allowlists.check(&query).is_some() {
             outcome.suppressed.allowlist += 1;
+        } else if policy
+            .baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.accepts(finding.fingerprint, &finding.rule.id).is_some())
+        {
+            outcome.suppressed.baseline += 1;
         } else {
             outcome.findings.push(finding);
         }
@@ -203,6 +292,6 @@ fn path_base(paths: &[PathBuf]) -> Option<PathBase> {
 }
 
 /// The top of the working tree, or the directory of a bare repository.
-fn root_of(repository: &Repository) -> PathBuf {
+pub(super) fn root_of(repository: &Repository) -> PathBuf {
     repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf()
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use self::timeline::{Span, Timeline};
-use super::text::{count, escape, escape_bytes, human_bytes};
+use super::text::{count, escape, escape_bytes, human_bytes, markup};
 use super::wire::{CommitRecord, Document, FindingRecord, HistoryRecord, SecretRecord, TOOL};
 use super::{Mode, Reporter};
 use crate::finding::Severity;
@@ -49,19 +49,7 @@ impl Reporter for Html {
 
 /// Text that means nothing else in HTML, in content and in quoted attributes; hidden characters as escapes.
 fn html(text: &str) -> String {
-    let text = escape(text);
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            plain => out.push(plain),
-        }
-    }
-    out
+    markup(&escape(text))
 }
 
 /// A source of the policy: the script or style with this text and no other.

@@ -1,0 +1,46 @@
+//! The search of what is new in a text finds what the search of the whole text finds.
+//!
+//! The first byte says how many cuts follow, three bytes each: where a copy starts, where it ends, what is inserted
+//! behind it. The rest is the text that is copied from.
+#![no_main]
+
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use stanch::derived::{Copied, Copies, Derivation, Trace};
+use stanch::matcher::{Match, Matcher, Scratch};
+use stanch::rule::RuleSet;
+
+static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::new(RuleSet::builtin()));
+
+fn find_derived(text: &[u8], base: Option<(&Trace, &Copies)>) -> (Vec<Match>, Option<Trace>) {
+    let derivation = Derivation { base, is_base: true, trace: RefCell::default() };
+    let mut found = Vec::new();
+    let _ = MATCHER.find_derived(text, &derivation, &|_| false, &mut Scratch::default(), &mut found);
+    (found, derivation.trace.into_inner())
+}
+
+fuzz_target!(|input: &[u8]| {
+    const INSERTED: [&[u8]; 8] = [b"", b"\n", b"\"", b" = ", b"A", b"%41", b"token", b"-----BEGIN "];
+    let Some((&count, rest)) = input.split_first() else { return };
+    let Some((cuts, base)) = rest.split_at_checked(usize::from(count % 8) * 3) else { return };
+    let (mut text, mut copies) = (Vec::new(), Copies::default());
+    copies.restart(base.len());
+    for cut in cuts.chunks_exact(3) {
+        let [a, b] = [cut[0], cut[1]].map(|at| usize::from(at) * base.len() / 255);
+        let (from, end) = (a.min(b), a.max(b));
+        copies.push(Copied { from, to: text.len(), len: end - from });
+        text.extend_from_slice(&base[from..end]);
+        text.extend_from_slice(INSERTED[usize::from(cut[2]) % INSERTED.len()]);
+    }
+    let (_, trace) = find_derived(base, None);
+    let trace = trace.expect("a trace was asked for");
+    let (derived, _) = find_derived(&text, Some((&trace, &copies)));
+    let mut whole = Vec::new();
+    let _ = MATCHER.find(&text, &mut Scratch::default(), &mut whole);
+    let places = |found: &[Match]| -> Vec<_> {
+        found.iter().map(|found| (found.rule, found.span, found.secret_span)).collect()
+    };
+    assert_eq!(places(&derived), places(&whole));
+});
