@@ -30,6 +30,8 @@
 //! - [`hygiene`] asks git's own rules whether secret files are ignored, and manages the hook.
 //! - [`residue`] looks for a known value, such as one that was rotated away.
 //! - `verify` asks issuers whether secrets are live; the feature of that name brings it.
+//! - [`plan`] says what to do about what was found in the history, [`receipt`] what a run examined, and [`audit_log`]
+//!   keeps a record of runs and decisions.
 //! - [`config`] finds and reads `.stanch.toml`.
 //!
 //! # In a few lines
@@ -62,6 +64,7 @@
 
 #![deny(missing_docs)]
 
+pub mod audit_log;
 pub mod baseline;
 pub mod config;
 pub mod coverage;
@@ -77,7 +80,9 @@ pub mod level;
 pub mod location;
 pub mod matcher;
 mod pairing;
+pub mod plan;
 pub mod progress;
+pub mod receipt;
 pub mod report;
 pub mod residue;
 pub mod rule;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 
 use bstr::{BStr, BString};
 use sha2::{Digest, Sha256};
@@ -85,6 +85,78 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// What was let pass.
     pub suppressed: Suppressed,
+    /// Each match that somebody accepted, and why; sorted.
+    pub accepted: Vec<Accepted>,
+    /// Where in the objects of the history the secrets of the findings stand, every version of a file on its own;
+    /// sorted. Accepted ones may be among them.
+    pub sightings: Vec<Sighting>,
+}
+
+/// A match that somebody accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Accepted {
+    /// Path, or the name of the object where its path was not looked for.
+    pub name: BString,
+    /// Where the secret starts.
+    pub start: LineColumn,
+    /// Id of the rule that matched.
+    pub rule_id: String,
+    /// The captured bytes, redacted unless revealed by name.
+    pub secret: Secret,
+    /// How it was accepted.
+    pub by: AcceptedBy,
+    /// The marker, or where the entry is written.
+    pub written_at: String,
+    /// The reason that was given.
+    pub reason: Option<String>,
+}
+
+impl Accepted {
+    /// Accepted by an entry of the configuration, wherever that is written.
+    fn of(candidate: &Candidate, reason: String) -> Self {
+        Self {
+            name: candidate.location.path.clone(),
+            start: candidate.location.start,
+            rule_id: candidate.rule.id.clone(),
+            secret: candidate.secret.clone(),
+            by: AcceptedBy::Allowlist,
+            written_at: String::new(),
+            reason: Some(reason),
+        }
+    }
+}
+
+/// How a match can be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AcceptedBy {
+    /// By a marker beside it.
+    Marker,
+    /// By an entry of the configuration.
+    Allowlist,
+    /// By an entry of the baseline.
+    Baseline,
+}
+
+impl AcceptedBy {
+    /// The stable name used in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            AcceptedBy::Marker => "marker",
+            AcceptedBy::Allowlist => "allowlist",
+            AcceptedBy::Baseline => "baseline",
+        }
+    }
+}
+
+/// One place of a secret in one object of the history.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sighting {
+    /// The captured bytes, as they read when decoded.
+    pub secret: Secret,
+    /// A blob, or the commit or tag of a message.
+    pub origin: Origin,
+    /// The bytes that stand for it in the content or the message.
+    pub span: ByteSpan,
 }
 
 /// The engine: compiled rules and a policy.
@@ -197,7 +269,8 @@ impl Scanner {
         let placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
         let findings = self.settle(placed, &counts);
         coverage.sort();
-        Outcome { findings, coverage, suppressed: counts.totals() }
+        let (suppressed, noted) = (counts.totals(), counts.into_noted());
+        Outcome { findings, coverage, suppressed, accepted: noted.accepted, sightings: noted.sightings }
     }
 
     /// Scans one piece of text.
@@ -223,7 +296,8 @@ impl Scanner {
             coverage.problem(path, TOO_MUCH_ENCODED);
         }
         let findings = self.settle(placed, &counts);
-        Outcome { findings, coverage, suppressed: counts.totals() }
+        let (suppressed, noted) = (counts.totals(), counts.into_noted());
+        Outcome { findings, coverage, suppressed, accepted: noted.accepted, sightings: noted.sightings }
     }
 
     /// The rule that speaks of a file of that name, and the candidate if the name makes it a secret. A rule with
@@ -369,6 +443,7 @@ impl Scanner {
                 rest.push(Placed { candidate, exposure: None });
                 continue;
             };
+            counts.sight(&candidate);
             let Some(appearances) = appearances.get(&object) else {
                 rest.push(Placed { candidate, exposure: None });
                 continue;
@@ -428,7 +503,8 @@ impl Scanner {
         // Windows of a large file overlap and see the same match twice.
         placed.dedup_by(|a, b| a.candidate.sort_key() == b.candidate.sort_key());
         placed.retain(|placed| {
-            let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref()).is_some();
+            let allowed = self.allowed(&placed.candidate, placed.exposure.as_ref());
+            let allowed = allowed.inspect(|entry| counts.accept_by_entry(&placed.candidate, entry)).is_some();
             counts.allowlist.fetch_add(u64::from(allowed), Ordering::Relaxed);
             let path = placed.candidate.location.path.as_ref();
             // Those of the history were asked at each of their places.
@@ -452,6 +528,14 @@ impl Scanner {
             for ((placed, root), _) in placed.iter_mut().zip(&roots).zip(&accepted).filter(|(_, yes)| **yes) {
                 let is_hidden = root.is_none() && placed.candidate.counts;
                 counts.baseline.fetch_add(u64::from(is_hidden), Ordering::Relaxed);
+                let (candidate, rule) = (&placed.candidate, &placed.candidate.rule.id);
+                if let Some(entry) = baseline.accepts(fingerprint(candidate), rule).filter(|_| is_hidden) {
+                    counts.accept(Accepted {
+                        by: AcceptedBy::Baseline,
+                        written_at: format!("line {} of the baseline", entry.line),
+                        ..Accepted::of(candidate, entry.reason.clone())
+                    });
+                }
                 // It may still be shown beside another half that is new.
                 placed.candidate.counts = false;
             }
@@ -600,9 +684,49 @@ struct Counts {
     allowlist: AtomicU64,
     baseline: AtomicU64,
     below_threshold: AtomicU64,
+    noted: Mutex<Noted>,
+}
+
+/// What is let pass or found, one by one.
+#[derive(Debug, Default)]
+struct Noted {
+    accepted: Vec<Accepted>,
+    sightings: Vec<Sighting>,
 }
 
 impl Counts {
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        // A list is whole whatever happened to those who held it.
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn accept(&self, accepted: Accepted) {
+        self.noted().accepted.push(accepted);
+    }
+
+    fn accept_by_entry(&self, candidate: &Candidate, entry: &AllowEntry) {
+        self.accept(Accepted {
+            written_at: entry.written_at().to_owned(),
+            ..Accepted::of(candidate, entry.reason().to_owned())
+        });
+    }
+
+    fn sight(&self, candidate: &Candidate) {
+        let Location { span, origin, .. } = &candidate.location;
+        let sighting = Sighting { secret: candidate.secret.clone(), origin: origin.clone(), span: *span };
+        self.noted().sightings.push(sighting);
+    }
+
+    /// Everything that was noted, in an order that does not depend on threads, each once.
+    fn into_noted(self) -> Noted {
+        let mut noted = self.noted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        noted.accepted.sort();
+        noted.accepted.dedup();
+        noted.sightings.sort();
+        noted.sightings.dedup();
+        noted
+    }
+
     /// Counts a match that is let pass.
     fn take<T>(&self, rule: &RuleSpec, judged: Result<T, Passed>) -> Option<T> {
         match &judged {
@@ -777,6 +901,19 @@ impl Worker<'_> {
         for (index, found) in self.matches.iter().enumerate() {
             let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
             has_matches |= !matches!(judged, Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }));
+            if let Err(Passed::Inline { allow, .. }) = &judged {
+                let start = lines.line_column(found.secret_span.start);
+                let rule_id = scanner.matcher.rule(found).id.clone();
+                self.counts.accept(Accepted {
+                    name: unit_name(unit),
+                    start,
+                    rule_id,
+                    secret: found.secret.clone(),
+                    by: AcceptedBy::Marker,
+                    written_at: allow.marker.to_owned(),
+                    reason: allow.reason.clone(),
+                });
+            }
             if let Some(candidate) = self.counts.take(scanner.matcher.rule(found), judged) {
                 counted[index] = true;
                 wanted.extend(scanner.other_half(index, &self.matches));

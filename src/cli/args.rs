@@ -55,7 +55,11 @@ pub enum Command {
     /// Scan standard input
     Stdin(StdinArgs),
 
-    /// Check that .gitignore keeps secret files out of the repository
+    /// Check that secret files cannot get out: .gitignore, builds, packages, hooks
+    ///
+    /// Asks git's own ignore rules, and looks for secrets in untracked files, examples of environment files, build
+    /// output, images and packages, under names that bundlers publish, and in several environments at once. Fails by
+    /// what is medium or worse.
     Check(CheckArgs),
 
     /// Install, remove or inspect the git hooks
@@ -76,6 +80,9 @@ pub enum Command {
     /// List the rules, show one or try a file of your own
     Rules(RulesArgs),
 
+    /// Check a receipt that --receipt wrote
+    #[command(hide = true)]
+    Receipt(ReceiptArgs),
     /// Accept what is known, so that only what is new fails
     Baseline(BaselineArgs),
 
@@ -219,6 +226,20 @@ pub struct MatchArgs {
     /// Show secrets in full, in every format
     #[arg(long)]
     pub show_secrets: bool,
+
+    /// Write what was examined and what was not, sealed with a digest
+    ///
+    /// JSON: files, blobs, commits, refs and bytes; what was left out and why; mode, version, rules and configuration.
+    /// `stanch receipt check FILE` tells whether it was changed.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub receipt: Option<PathBuf>,
+
+    /// Append the scan, and each decision to let a match pass, to this log
+    ///
+    /// One JSON object a line, without secrets. Without the option the file named by the variable STANCH_AUDIT_LOG, and
+    /// else `log` under [audit] in the configuration.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub audit_log: Option<PathBuf>,
 }
 
 #[derive(Args, Debug, Default, PartialEq)]
@@ -279,6 +300,18 @@ pub struct HistoryArgs {
     #[arg(long, conflicts_with_all = ["no_delta", "reachable_only", "ranges"])]
     pub cache: bool,
 
+    /// Write a plan of what to do about the findings into a new directory
+    ///
+    /// For each secret what it is, where it is exposed, since when, who must act and how to revoke it; files for
+    /// git-filter-repo and BFG, the commands to run, what they do not clean, and the command that proves the result.
+    /// The files hold the secrets in full and are readable by you alone. Nothing is overwritten.
+    #[arg(long, value_name = "DIR", conflicts_with = "ranges")]
+    pub plan: Option<PathBuf>,
+
+    /// Let the plan lie in the repository, where a commit could take it along
+    #[arg(long, requires = "plan", hide_short_help = true)]
+    pub plan_in_repository: bool,
+
     #[command(flatten)]
     pub repo: RepoArgs,
 
@@ -301,6 +334,18 @@ pub struct CheckArgs {
     /// Add the missing lines to .gitignore
     #[arg(long)]
     pub fix: bool,
+
+    /// Report only this kind of item, whatever its severity, and fail by it; may be given again
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// Do not report this kind of item; may be given again
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub skip: Vec<String>,
+
+    /// List the kinds of items and do nothing else
+    #[arg(long)]
+    pub list: bool,
 
     #[command(flatten)]
     pub repo: RepoArgs,
@@ -621,6 +666,29 @@ pub enum RulesAction {
 }
 
 #[derive(Args, Debug)]
+pub struct ReceiptArgs {
+    #[command(subcommand)]
+    pub action: ReceiptAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ReceiptAction {
+    /// Tell whether a receipt is as it was written, and speaks of a complete run
+    ///
+    /// The exit code is 0 if so, 2 if it was changed, is of another commit, or the run was not complete. What was
+    /// found in the run does not matter here.
+    Check {
+        /// The receipt
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        /// The commit that must have been checked out, as a full object name
+        #[arg(long, value_name = "COMMIT")]
+        head: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
 pub struct ConfigArgs {
     #[command(subcommand)]
     pub action: ConfigAction,
@@ -885,6 +953,8 @@ impl MatchArgs {
             baseline: self.baseline.or(outer.baseline),
             no_baseline: self.no_baseline || outer.no_baseline,
             show_secrets: self.show_secrets || outer.show_secrets,
+            receipt: self.receipt.or(outer.receipt),
+            audit_log: self.audit_log.or(outer.audit_log),
         }
     }
 }

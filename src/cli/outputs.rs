@@ -36,10 +36,11 @@ pub fn reports_findings(command: &Command) -> bool {
         | Command::Git(_)
         | Command::Detect(_)
         | Command::Protect(_)
+        | Command::Check(_)
         | Command::Report(_) => true,
         Command::Hook(args) => matches!(args.action, HookAction::Run(_)),
-        Command::Check(_)
-        | Command::Explain(_)
+        Command::Explain(_)
+        | Command::Receipt(_)
         | Command::Config(_)
         | Command::Baseline(_)
         | Command::Rules(_)
@@ -154,7 +155,7 @@ fn is_like_a_format(word: &str) -> bool {
     (1..=12).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn name(format: ReportFormat) -> String {
+pub fn name(format: ReportFormat) -> String {
     let value = format.to_possible_value().expect("no form is hidden");
     value.get_name().to_owned()
 }

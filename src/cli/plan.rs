@@ -1,7 +1,7 @@
 //! From what was typed to what will be done: options over configuration over defaults.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +9,7 @@ use bstr::{BString, ByteSlice, ByteVec};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use stanch::audit_log;
 use stanch::baseline::{Baseline, Entry, FoundIn, InForce, Key};
 use stanch::config::{self, Config, Gitleaks};
 use stanch::coverage::BaselineUse;
@@ -175,6 +176,10 @@ pub struct Engine {
     pub show_secrets: bool,
     /// Whether the name of a staged file may be a finding.
     pub watches_env_files: bool,
+    /// Where the configuration wants scans to be logged.
+    pub audit_log: Option<PathBuf>,
+    /// How large that log may grow.
+    pub audit_limits: audit_log::Limits,
     /// The baseline that was named, in use or to be written.
     pub baseline_path: Option<PathBuf>,
     /// What the user should know of a configuration of gitleaks.
@@ -205,6 +210,7 @@ impl Engine {
         form: PathForm,
     ) -> Result<Self> {
         let (config, root) = load_config(global, places)?;
+        let audit_log = configured_log(&config, global)?;
         let is_found = config_source(global) == ConfigSource::Search;
         let rules = rule_set(&config)?;
         if let (true, Some(path)) = (rules.rules().is_empty(), &config.path) {
@@ -258,6 +264,8 @@ impl Engine {
         Ok(Self {
             scanner: Scanner::new(rules, policy),
             config_path: config.path,
+            audit_log,
+            audit_limits: config.audit_limits,
             max_file_bytes: matching.max_file_bytes.or(config.max_file_bytes),
             threads: global
                 .threads
@@ -336,6 +344,26 @@ fn lines_of<'e>(entries: impl Iterator<Item = (&'e Key, &'e Entry)>) -> Option<S
     (!lines.is_empty()).then(|| format!("{word} {}{more}", shown.join(", ")))
 }
 
+/// Where the configuration wants scans to be logged. A file that was found and not named may come with a repository of
+/// strangers, so it reaches nothing outside its own directory.
+fn configured_log(config: &Config, global: &GlobalArgs) -> Result<Option<PathBuf>> {
+    let (Some(log), Some(path)) = (&config.audit_log, &config.path) else { return Ok(None) };
+    let is_below = log.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if named_config(global).is_none() && !is_below {
+        bail!(
+            "{}: `log` under [audit] must lie below the directory of this file; name the log with --audit-log, or \
+             this file with --config",
+            path.display()
+        );
+    }
+    Ok(Some(path.parent().unwrap_or(Path::new("")).join(log)))
+}
+
+/// The configuration that an option or the environment names.
+fn named_config(global: &GlobalArgs) -> Option<PathBuf> {
+    global.config.clone().or_else(config_variable).filter(|_| !global.no_config)
+}
+
 /// The built-in rules and those of the configuration.
 ///
 /// # Errors
@@ -404,7 +432,7 @@ fn config_variable() -> Option<PathBuf> {
 ///
 /// When it cannot be found or used, and when several hold.
 pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, PathBuf)> {
-    let named = global.config.clone().or_else(config_variable).filter(|_| !global.no_config);
+    let named = named_config(global);
     let found = if named.is_some() || global.no_config { None } else { discover(places)? };
     let root = match found.as_deref().and_then(Path::parent) {
         Some(dir) => Some(dir.to_path_buf()),

@@ -9,6 +9,14 @@
 //! [rules]
 //! disable = ["jwt"]             # ids of rules that are not used
 //!
+//! [check]
+//! required = ["*.p12"]          # lines that .gitignore must have in force besides the usual ones
+//! skip = ["hook-missing"]       # kinds of items that `stanch check` does not report
+//!
+//! [audit]
+//! log = "logs/stanch.jsonl"     # append what is scanned and decided; beside this file, or anywhere if it is named
+//! max_bytes = "10M"             # put aside when larger
+//! keep = 9                      # how many old logs are kept
 //! [baseline]
 //! path = ".stanch-baseline"     # findings that are known; relative to the root that patterns of paths speak of
 //!
@@ -43,6 +51,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use crate::audit_log::Limits;
 use crate::filter::allowlist::Allowlists;
 use crate::finding::{Confidence, Severity};
 use crate::rule::{RuleFileError, RuleSet};
@@ -72,6 +81,14 @@ pub struct Config {
     pub custom_rules: Option<String>,
     /// The `[[allow]]` entries.
     pub allow: Allowlists,
+    /// Where scans are logged, as written.
+    pub audit_log: Option<PathBuf>,
+    /// How large that log may grow.
+    pub audit_limits: Limits,
+    /// Lines that have to be in force in `.gitignore` besides the usual ones.
+    pub check_required: Vec<String>,
+    /// Ids of the kinds of items that `stanch check` does not report.
+    pub check_skip: Vec<String>,
     /// What the file says if it is one of gitleaks; nothing else is set then.
     pub gitleaks: Option<Gitleaks>,
     /// The keys that the file gives a value to, such as `scan.min_severity` and `rule.acme-key`, each with its line.

@@ -4,7 +4,7 @@
 //! may hold a secret.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -13,8 +13,12 @@ use toml::de::{DeTable, DeValue};
 use toml::value::Datetime;
 
 use super::{Config, ConfigError, RuleMention, parse_bytes};
+use crate::audit_log::Limits;
 use crate::filter::allowlist::{AllowEntry, AllowSpec, Allowlists};
 use crate::finding::{Confidence, Severity};
+
+/// More would make each run that puts a log aside slow.
+const MAX_OLD_LOGS: u32 = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +27,10 @@ struct File {
     scan: Scan,
     #[serde(default)]
     rules: Rules,
+    #[serde(default)]
+    audit: Audit,
+    #[serde(default)]
+    check: Check,
     #[serde(default)]
     baseline: BaselineTable,
     /// Read by the rule set, with the schema of the built-in rule files.
@@ -38,6 +46,23 @@ struct Scan {
     min_severity: Option<Severity>,
     min_confidence: Option<Confidence>,
     max_file_bytes: Option<Spanned<Size>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default)]
+    skip: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Audit {
+    log: Option<PathBuf>,
+    max_bytes: Option<Spanned<Size>>,
+    keep: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -86,7 +111,16 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
     mentions.extend(file.allow.iter().flat_map(|allow| &allow.get_ref().rules).map(|id| source.mention(id)));
     let max_file_bytes = match &file.scan.max_file_bytes {
         None => None,
-        Some(size) => Some(source.size(size)?),
+        Some(size) => Some(source.size("max_file_bytes", size)?),
+    };
+    let limits = Limits::default();
+    let audit_limits = Limits {
+        max_bytes: file
+            .audit
+            .max_bytes
+            .as_ref()
+            .map_or(Ok(limits.max_bytes), |size| source.size("max_bytes", size))?,
+        keep: file.audit.keep.unwrap_or(limits.keep).min(MAX_OLD_LOGS),
     };
     let baseline = match &file.baseline.path {
         Some(path) if path.get_ref().trim().is_empty() => {
@@ -105,6 +139,10 @@ pub(super) fn parse(text: &str, path: &Path, today: Date) -> Result<Config, Conf
         disabled_rules: strings(&file.rules.disable),
         custom_rules: if file.rule.is_empty() { None } else { source.only_rules() },
         allow: Allowlists::new(entries, today),
+        audit_log: file.audit.log,
+        audit_limits,
+        check_required: file.check.required,
+        check_skip: file.check.skip,
         gitleaks: None,
         written: source.written(),
         mentions,
@@ -153,7 +191,7 @@ impl Text<'_> {
         RuleMention { id: id.get_ref().clone(), line, column }
     }
 
-    fn size(&self, size: &Spanned<Size>) -> Result<u64, ConfigError> {
+    fn size(&self, key: &str, size: &Spanned<Size>) -> Result<u64, ConfigError> {
         let bytes = match size.get_ref() {
             Size::Bytes(0) => {
                 Err("0 would skip every file; leave the key out to read files of any size".to_owned())
@@ -161,7 +199,7 @@ impl Text<'_> {
             Size::Bytes(bytes) => Ok(*bytes),
             Size::Text(text) => parse_bytes(text),
         };
-        bytes.map_err(|message| self.error(size.span().start, format!("`max_file_bytes`: {message}")))
+        bytes.map_err(|message| self.error(size.span().start, format!("`{key}`: {message}")))
     }
 
     fn allow_entry(&self, allow: &Spanned<Allow>) -> Result<AllowEntry, ConfigError> {
@@ -349,7 +387,7 @@ expires = 2020-01-01
             ),
             (
                 "[scans]\n",
-                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `baseline`, `rule`, `allow`",
+                ".stanch.toml:1:2: unknown field `scans`, expected one of `scan`, `rules`, `audit`, `check`, `baseline`, `rule`, `allow`",
             ),
             (
                 "[scan]\nmin_severity = \"hi\"\n",

@@ -171,6 +171,13 @@ impl<'r> IgnoreRules<'r> {
         }
     }
 
+    /// The line that ignores the directory `path`, or a directory above it, as a whole; `None` when files in it
+    /// are looked at one by one.
+    pub fn ignored_directory(&mut self, path: &BStr) -> Option<Decision> {
+        self.enter(path);
+        self.directories[path].ignored_by.clone()
+    }
+
     /// The files of rules that could not be read so far.
     pub fn unreadable(&self) -> &[UnreadableRules] {
         &self.unreadable

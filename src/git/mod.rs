@@ -8,6 +8,7 @@ pub mod diff;
 mod forest;
 mod graph;
 pub mod hooks;
+mod identity;
 pub mod ignore;
 pub mod index;
 pub mod message;
@@ -23,6 +24,7 @@ pub mod staged;
 pub mod tip;
 pub mod tracked;
 mod trail;
+pub mod work_tree;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,7 @@ pub use attribution::{Attributor, Known, Scope};
 pub use changes::Changes;
 pub use damage::Damage;
 pub use database::{Inventory, Object, ObjectKind, ObjectReader, ReadError, Store};
+pub use identity::Identity;
 pub use outline::Outline;
 pub use range::{RevisionError, RevisionRange};
 pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};

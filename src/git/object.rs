@@ -3,6 +3,7 @@
 use git2::{ErrorCode, ObjectType};
 
 use super::Repository;
+use super::raw::split_header;
 use crate::location::ObjectId;
 
 /// Why an object could not be read.
@@ -34,6 +35,21 @@ impl Repository {
     /// When the object is missing, damaged or no blob.
     pub fn with_blob<R>(&self, id: ObjectId, read: impl FnOnce(&[u8]) -> R) -> Result<R, ObjectError> {
         self.with_object(id, ObjectType::Blob, read)
+    }
+
+    /// Hands the bytes of the message of a commit or an annotated tag to `read`.
+    ///
+    /// # Errors
+    ///
+    /// When the object is missing, damaged or neither.
+    pub fn with_message<R>(&self, id: ObjectId, read: impl FnOnce(&[u8]) -> R) -> Result<R, ObjectError> {
+        let failed = |error: git2::Error| object_error(id, &error);
+        let database = self.inner.odb().map_err(failed)?;
+        let object = database.read(oid(id).map_err(failed)?).map_err(failed)?;
+        match object.kind() {
+            ObjectType::Commit | ObjectType::Tag => Ok(read(split_header(object.data()).1)),
+            kind => Err(ObjectError::Damaged { id, message: format!("it is a {kind} and has no message") }),
+        }
     }
 
     /// The bytes of a file as a commit has it; `None` where there is no such commit, file or object.

@@ -203,7 +203,7 @@ impl<'a> Signature<'a> {
 }
 
 /// Splits at the first empty line. The header keeps its last line end.
-fn split_header(bytes: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split_header(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.find(b"\n\n") {
         Some(end) => (&bytes[..=end], &bytes[end + 2..]),
         None => (bytes, b""),

@@ -6,7 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::names::{env_like_path, pem_path};
 use super::{Family, Item, Options, PatternStatus, Problem, Protection, Report, RequiredPattern};
-use super::{quote, render};
+use super::{lines, quote, render};
+use crate::filter::file_kind::FileKind;
 use crate::finding::Severity;
 use crate::git::Repository;
 use crate::git::ignore::{Decision, IgnoreError, IgnoreRules, RuleHome};
@@ -54,9 +55,12 @@ pub fn check(repository: &Repository, options: &Options) -> Result<Report, Check
         directories: directories.len() as u64,
         tracked_files: tracked.len() as u64,
         problems: Vec::new(),
+        are_chosen: false,
     };
+    let root = [BString::from("")];
     for required in &options.required {
-        let survey = Survey::new(required, &directories, &mut rules, &mut with_lines);
+        let directories = if required.is_anchored() { &root[..] } else { &directories };
+        let survey = Survey::new(required, directories, &mut rules, &mut with_lines);
         survey.report(required, &mut report);
     }
     let unreadable = rules.unreadable().iter();
@@ -66,10 +70,8 @@ pub fn check(repository: &Repository, options: &Options) -> Result<Report, Check
     report.items.extend(rules.symlinks().iter().map(symlink_item));
     report.items.extend(rules.not_text().iter().map(encoding_item));
     report_tracked(repository, &tracked, &mut report);
-    report.items.sort_by(|a, b| {
-        (b.severity, &a.path, a.line, a.id, &a.pattern).cmp(&(a.severity, &b.path, b.line, b.id, &b.pattern))
-    });
-    report.problems.sort();
+    lines::check(repository, &tracked, &mut report);
+    report.sort();
     Ok(report)
 }
 
@@ -175,15 +177,19 @@ fn exposed_item(required: &RequiredPattern, exposed: &[(BString, Option<Decision
     let what = match required.family {
         Family::Env => "environment files hold live credentials",
         Family::Pem => "such files usually hold private keys",
+        Family::Framework => "a framework that is used here keeps secrets in such files",
+        Family::Configured => "the configuration wants such files ignored",
     };
     Some(Item {
         id: match required.family {
             Family::Env => "env-not-ignored",
             Family::Pem => "pem-not-ignored",
+            Family::Framework => "framework-not-ignored",
+            Family::Configured => "configured-not-ignored",
         },
         severity: match required.family {
             Family::Env => Severity::High,
-            Family::Pem => Severity::Medium,
+            Family::Pem | Family::Framework | Family::Configured => Severity::Medium,
         },
         reason: format!(
             "{} is not ignored{elsewhere}{why}; {what}, and one `git add --all` commits them",
@@ -205,6 +211,8 @@ fn local_item(required: &RequiredPattern, sample: &BStr, decision: &Decision) ->
         id: match required.family {
             Family::Env => "env-ignored-locally",
             Family::Pem => "pem-ignored-locally",
+            Family::Framework => "framework-ignored-locally",
+            Family::Configured => "configured-ignored-locally",
         },
         severity: Severity::Medium,
         reason: format!(
@@ -224,9 +232,11 @@ fn taken_back_item(required: &RequiredPattern, decision: &Decision, sample: &BSt
         id: match required.family {
             Family::Env => "env-taken-back",
             Family::Pem => "pem-taken-back",
+            Family::Framework => "framework-taken-back",
+            Family::Configured => "configured-taken-back",
         },
         severity: match required.family {
-            Family::Env => Severity::Medium,
+            Family::Env | Family::Framework | Family::Configured => Severity::Medium,
             // Somebody wrote the line for a directory of certificates; a key there is found when it is tracked.
             Family::Pem => Severity::Low,
         },
@@ -317,7 +327,7 @@ fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> 
             "a tracked symbolic link with the name of an environment file",
             remove,
         ),
-        (Family::Pem, EntryKind::Symlink) => {
+        (_, EntryKind::Symlink) => {
             ("pem-tracked", Severity::Info, "a tracked symbolic link; its target is not looked at", remove)
         }
         (Family::Env, _) => (
@@ -327,7 +337,7 @@ fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> 
              committed",
             remove_and_rotate,
         ),
-        (Family::Pem, _) => match holds_private_key(repository, file)? {
+        _ => match holds_private_key(repository, file)? {
             Some(true) => ("pem-tracked", Severity::High, "git tracks this private key", remove_and_rotate),
             Some(false) => (
                 "pem-tracked",
@@ -343,15 +353,13 @@ fn tracked_item(repository: &Repository, family: Family, file: &TrackedFile) -> 
             ),
         },
     };
-    Ok(Item {
-        id,
-        severity,
-        reason: reason.to_owned(),
-        path: file.path.clone(),
-        line: None,
-        pattern: None,
-        fix,
-    })
+    // Tests bring keys and settings of their own; what is real in them a scan still finds.
+    let is_rehearsal = FileKind::of(file.path.as_bstr()).tests;
+    let (severity, reason) = match is_rehearsal && severity > Severity::Low {
+        true => (Severity::Low, format!("{reason}; it belongs to a test")),
+        false => (severity, reason.to_owned()),
+    };
+    Ok(Item { id, severity, reason, path: file.path.clone(), line: None, pattern: None, fix })
 }
 
 /// Whether the file holds a private key; `None` when it is too large to tell.
@@ -366,7 +374,7 @@ fn holds_private_key(repository: &Repository, file: &TrackedFile) -> Result<Opti
 }
 
 /// The command that takes a file out of the index. It is printed, never run.
-fn git_rm(path: &BStr) -> String {
+pub(super) fn git_rm(path: &BStr) -> String {
     let Some(word) = quote::shell_word(path) else {
         return format!(
             "printf {} | git --literal-pathspecs rm --cached --pathspec-from-file=- --pathspec-file-nul",

@@ -1,23 +1,35 @@
 //! Repository hygiene: whether the files that hold secrets are kept out of git, and whether the hook that
 //! guards commits really runs.
 //!
-//! Git's own rules give the answers (see [`crate::git::ignore`]). Nothing here looks for secrets in content,
-//! except that a tracked `.pem` file is told to be a private key or not.
+//! Git's own rules give the answers (see [`crate::git::ignore`]). [`check()`] asks them, [`check_content`] looks for
+//! secrets where they are about to get out, [`check_guards`] at the hook and the gate; each adds to one report.
 
+mod catalogue;
 mod check;
+mod content;
 mod fix;
+mod frameworks;
+mod guards;
 pub mod hook;
+mod lines;
 mod names;
-mod quote;
+pub(crate) mod quote;
 mod render;
+mod sarif;
+mod shipping;
 mod staged;
 
 use bstr::BString;
 
+pub use catalogue::{ITEM_KINDS, ItemKind, item_kind};
 pub use check::{CheckError, check};
+pub use content::check_content;
 pub use fix::{FixError, Fixed, fix};
+pub use frameworks::{required_by_configuration, required_by_frameworks};
+pub use guards::check_guards;
 pub use names::env_like_path;
 pub use render::{human, json};
+pub use sarif::sarif;
 pub use staged::{ENV_FILE_STAGED, staged_env_findings};
 
 use crate::finding::Severity;
@@ -30,6 +42,10 @@ pub enum Family {
     Env,
     /// Keys and certificates: `*.pem`.
     Pem,
+    /// What a framework in the tree keeps secrets in.
+    Framework,
+    /// What the configuration names.
+    Configured,
 }
 
 /// A line that `.gitignore` has to hold, in this or another form.
@@ -40,7 +56,8 @@ pub struct RequiredPattern {
     /// The kind of file it protects; part of the ids of items.
     pub family: Family,
     /// Names of files that the line covers. Git's rules are asked about each of them, in the root directory,
-    /// in a directory that does not exist yet, and in every directory that holds a tracked file.
+    /// in a directory that does not exist yet, and in every directory that holds a tracked file; where the line
+    /// speaks of one place, they are paths from the root and asked about there alone.
     pub sample_names: Vec<String>,
 }
 
@@ -75,14 +92,7 @@ impl Default for Options {
 /// Something to say about the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Stable name of the kind of item, kebab-case:
-    ///
-    /// - `env-not-ignored`, `pem-not-ignored`: git would commit such a file;
-    /// - `env-ignored-locally`, `pem-ignored-locally`: ignored by a file that is not part of the repository;
-    /// - `env-taken-back`, `pem-taken-back`: a line of a nested `.gitignore` takes the protection back;
-    /// - `env-tracked`, `pem-tracked`: such a file is in the index, where no ignore rule reaches it;
-    /// - `gitignore-symlink`: a `.gitignore` that git does not read;
-    /// - `gitignore-encoding`: a `.gitignore` that git cannot read as text.
+    /// Stable name of the kind of item, one of [`ITEM_KINDS`].
     pub id: &'static str,
     /// How bad it is; from medium on the check fails.
     pub severity: Severity,
@@ -162,6 +172,8 @@ pub struct Report {
     pub tracked_files: u64,
     /// What could not be looked at, sorted.
     pub problems: Vec<Problem>,
+    /// Whether kinds of items were chosen by name; see [`Report::choose`].
+    pub are_chosen: bool,
 }
 
 /// What a report comes to.
@@ -176,11 +188,37 @@ pub enum Verdict {
 }
 
 impl Report {
+    /// Keeps only the kinds in `only`, if there are any, and none of those in `skip`. Whoever chooses kinds wants them
+    /// repaired, so the check fails by each of them.
+    pub fn choose(&mut self, only: &[String], skip: &[String]) {
+        let names = |list: &[String], id: &str| list.iter().any(|other| other == id);
+        self.items.retain(|item| (only.is_empty() || names(only, item.id)) && !names(skip, item.id));
+        self.are_chosen = !only.is_empty();
+        let items = &self.items;
+        self.missing_lines.retain(|line| items.iter().any(|item| item.pattern.as_ref() == Some(line)));
+    }
+
+    /// Whether the check fails by an item.
+    pub fn fails_by(&self, item: &Item) -> bool {
+        self.are_chosen || item.fails()
+    }
+
+    /// The gravest first, then by path; each once.
+    pub(crate) fn sort(&mut self) {
+        self.items.sort_by(|a, b| {
+            (b.severity, &a.path, a.line, a.id, &a.pattern)
+                .cmp(&(a.severity, &b.path, b.line, b.id, &b.pattern))
+        });
+        self.items.dedup();
+        self.problems.sort();
+        self.problems.dedup();
+    }
+
     /// What the report comes to; what could not be looked at outweighs what is wrong.
     pub fn verdict(&self) -> Verdict {
         if !self.problems.is_empty() {
             Verdict::Incomplete
-        } else if self.items.iter().any(Item::fails) {
+        } else if self.items.iter().any(|item| self.fails_by(item)) {
             Verdict::Wrong
         } else {
             Verdict::Fine

@@ -8,7 +8,7 @@ use crate::report::text::is_hidden;
 
 /// The path as it is, or in double quotes with C escapes when it holds control characters, quotes,
 /// backslashes or bytes that are no UTF-8: nothing of it can then act on a terminal.
-pub(super) fn shown(path: &BStr) -> String {
+pub(crate) fn shown(path: &BStr) -> String {
     if let Some(plain) = harmless(path)
         && !plain.contains(['"', '\\'])
     {
@@ -29,7 +29,7 @@ pub(super) fn shown(path: &BStr) -> String {
 }
 
 /// The path as one word of a POSIX shell; `None` when it holds something that would act on a terminal.
-pub(super) fn shell_word(path: &BStr) -> Option<String> {
+pub(crate) fn shell_word(path: &BStr) -> Option<String> {
     harmless(path).map(|plain| format!("'{}'", plain.replace('\'', r"'\''")))
 }
 

@@ -32,7 +32,7 @@ pub fn human(report: &Report) -> String {
             pattern.decided_by.as_ref().map(|decision| format!(" ({})", rule(decision))).unwrap_or_default();
         line(&mut out, format_args!("{:<14} {}{by}", pattern.line, pattern.protection.name()));
     }
-    let failing = report.items.iter().filter(|item| item.fails()).count();
+    let failing = report.items.iter().filter(|item| report.fails_by(item)).count();
     let notes = report.items.len() - failing;
     let verdict = match report.verdict() {
         Verdict::Fine => "nothing is wrong",
@@ -79,7 +79,7 @@ pub fn json(report: &Report) -> String {
             Verdict::Wrong => "wrong",
             Verdict::Incomplete => "incomplete",
         },
-        items: report.items.iter().map(JsonItem::new).collect(),
+        items: report.items.iter().map(|item| JsonItem::new(item, report.fails_by(item))).collect(),
         missing_lines: &report.missing_lines,
         patterns: report
             .patterns
@@ -150,11 +150,11 @@ struct JsonItem<'a> {
 }
 
 impl<'a> JsonItem<'a> {
-    fn new(item: &'a Item) -> Self {
+    fn new(item: &'a Item, fails: bool) -> Self {
         Self {
             id: item.id,
             severity: item.severity.name(),
-            fails: item.fails(),
+            fails,
             reason: &item.reason,
             path: text(&item.path),
             line: item.line,

@@ -2,10 +2,12 @@
 
 mod action;
 mod architecture;
+mod audit;
 mod baseline;
 mod cache;
 mod catalogue;
 mod check;
+mod check_items;
 mod cli;
 mod clickup;
 #[cfg(feature = "verify")]
@@ -23,8 +25,10 @@ mod install;
 mod modes;
 mod packs;
 mod pairs;
+mod plan;
 mod progress;
 mod proof;
+mod receipt;
 mod reports;
 mod reports_command;
 mod reports_schema;

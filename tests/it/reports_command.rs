@@ -95,7 +95,7 @@ fn outputs_that_cannot_be_are_refused_before_anything_is_written() {
         assert_eq!(fs::read_to_string(&kept).unwrap(), "before", "{output}");
         assert_eq!(fs::read_to_string(&locked).unwrap(), "before", "{output}");
     }
-    let ran = sandbox.stanch(&["check", "--format", "sarif"]).expect_code(2);
+    let ran = sandbox.stanch(&["rules", "list", "--format", "sarif"]).expect_code(2);
     assert!(ran.stderr.contains("reports no findings"), "{}", ran.stderr);
     let ran = sandbox.stanch(&["rules", "list", "-o", &format!("json={kept},jsonl=-")]).expect_code(2);
     assert!(ran.stderr.contains("one form to one place"), "{}", ran.stderr);

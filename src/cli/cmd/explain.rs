@@ -17,6 +17,9 @@ use crate::cli::terminal;
 
 pub fn run(args: ExplainArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let Place { path, line, column } = Place::parse(&args.place)?;
+    if args.matching.receipt.is_some() || args.matching.audit_log.is_some() {
+        bail!("--receipt and --audit-log are for scans; `explain` looks at one place");
+    }
     let is_stdin = path.as_os_str() == "-";
     let config_place = if is_stdin { PathBuf::from(".") } else { path.clone() };
     // All rules stay in force: one that takes another's place is a part of the explanation.

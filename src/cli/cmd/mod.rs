@@ -8,6 +8,9 @@ pub mod config;
 pub mod definitions;
 pub mod explain;
 pub mod hook;
+pub mod plan;
+pub mod receipt;
+pub mod record;
 pub mod report;
 #[cfg(feature = "verify")]
 pub mod rotate;

@@ -26,6 +26,8 @@ use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
 use stanch::source::worktree::{Worktree, WorktreeOptions};
 
+use super::plan;
+use super::record::Records;
 use crate::cli::args::{Cli, GlobalArgs, HistoryArgs, MatchArgs, ScanArgs, StagedArgs, StdinArgs};
 use crate::cli::exit::Exit;
 use crate::cli::outputs::{deliver, now_seconds};
@@ -38,7 +40,9 @@ pub fn scan(args: ScanArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<
     let engine = Engine::new(global, &args.matching, &paths, PathForm::AsTyped)?;
     let options = WorktreeOptions { respect_ignore: !args.no_ignore, max_file_bytes: engine.max_file_bytes };
     let (base, is_whole) = (path_base(&paths), engine.covers_root(&paths));
-    let run = Run { engine: &engine, output, mode: Mode::Scan, started, is_whole, base };
+    let records = Records::prepare(&engine, &args.matching, &paths[0])?;
+    let records = records.of(&paths, [("no_ignore", args.no_ignore.into())]);
+    let run = Run { engine: &engine, output, mode: Mode::Scan, started, is_whole, base, records };
     let slips: Vec<String> = paths.iter().filter_map(|path| mistyped_command(path)).collect();
     let exit = run.finish(&Worktree::new(paths, options), &args.matching);
     slips.iter().for_each(|slip| terminal::say(slip));
@@ -55,7 +59,9 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
         bail!(NO_RULE_LEFT);
     }
     let source = Staged::new(repository, engine.max_file_bytes)?;
-    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
+    let records = Records::prepare(&engine, &args.matching, &args.repo.dir)?;
+    let run =
+        Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None, records };
     let mut outcome = run.scan(&source);
     if engine.watches_env_files {
         let paths: Vec<BString> = source.paths().map(BStr::to_owned).collect();
@@ -66,8 +72,9 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
-    let place = root_of(&Repository::open(&args.repo.dir)?);
-    let engine = Engine::new(global, &args.matching, &[place], PathForm::FromRoot)?;
+    let repository = Repository::open(&args.repo.dir)?;
+    plan::check_place(args, &repository)?;
+    let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let options = history::Options {
         ranges: args.ranges.clone(),
         reachable_only: args.reachable_only,
@@ -78,16 +85,30 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
     };
     let source = History::open(&args.repo.dir, options)?;
     let is_whole = args.ranges.is_empty() && !args.reachable_only;
-    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole, base: None };
+    let records = Records::prepare(&engine, &args.matching, &args.repo.dir)?;
+    let records = records.of(
+        &args.ranges,
+        [
+            ("reachable_only", args.reachable_only.into()),
+            ("allow_shallow", args.allow_shallow.into()),
+            ("cache", args.cache.into()),
+        ],
+    );
+    let run = Run { engine: &engine, output, mode: Mode::History, started, is_whole, base: None, records };
     let outcome = run.outcome(&source)?;
-    run.report(&outcome, &args.matching, source.notes())
+    let planned = plan::write(args, &repository, &outcome, global);
+    // What was found is reported whatever becomes of the plan.
+    let exit = run.report(&outcome, &args.matching, source.notes())?;
+    planned.map(|()| exit)
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
     let engine = Engine::new(global, &args.matching, &[PathBuf::from(".")], PathForm::FromRoot)?;
     let name = args.path.as_deref().map(slashed);
-    let run = Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None };
+    let records = Records::prepare(&engine, &args.matching, Path::new("."))?;
+    let run =
+        Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None, records };
     run.finish(&Stdin::new(io::stdin(), name), &args.matching)
 }
 
@@ -106,7 +127,9 @@ pub fn staged_and_files(
     let paths: HashSet<BString> = staged.paths().map(BStr::to_owned).collect();
     let others: Vec<PathBuf> = files.into_iter().filter(|file| !paths.contains(&slashed(file))).collect();
     let options = WorktreeOptions { respect_ignore: true, max_file_bytes: engine.max_file_bytes };
-    let run = Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None };
+    let records = Records::prepare(&engine, matching, Path::new("."))?;
+    let run =
+        Run { engine: &engine, output, mode: Mode::Staged, started, is_whole: false, base: None, records };
     // Without a path the whole directory would be read.
     let mut outcome = if others.is_empty() {
         run.outcome(&staged)?
@@ -132,7 +155,8 @@ pub fn push(
     let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
     let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
     let source = History::of_push(&root_of(repository), options, pushed);
-    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None }
+    let records = Records::prepare(&engine, matching, &root_of(repository))?;
+    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None, records }
         .finish(&source, matching)
 }
 
@@ -148,7 +172,8 @@ pub fn message(
     let started = Instant::now();
     let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
     let source = Stdin::new(io::Cursor::new(message), Some(name));
-    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None }
+    let records = Records::prepare(&engine, matching, &root_of(repository))?;
+    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None, records }
         .finish(&source, matching)
 }
 
@@ -173,6 +198,8 @@ struct Run<'r> {
     is_whole: bool,
     /// Where typed paths start.
     base: Option<PathBase>,
+    /// What is kept of it besides the report.
+    records: Records,
 }
 
 impl Run<'_> {
@@ -218,8 +245,12 @@ impl Run<'_> {
             show_secrets: self.engine.show_secrets,
             version: env!("CARGO_PKG_VERSION"),
         };
-        deliver(&Document::new(&report), self.output, report.show_secrets)?;
-        Ok(Exit::of(is_complete, !outcome.findings.is_empty()))
+        let exit = Exit::of(is_complete, !outcome.findings.is_empty());
+        let delivered = deliver(&Document::new(&report), self.output, report.show_secrets);
+        // A report that could not be written is no reason to keep no record.
+        let recorded = if delivered.is_ok() { exit } else { Exit::Incomplete };
+        self.records.write(self.engine, self.mode, outcome, recorded)?;
+        delivered.map(|()| exit)
     }
 }
 
