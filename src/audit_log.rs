@@ -141,23 +141,6 @@ impl Log {
         })
     }
 
-    /// Appends the line of one verification, which is all that `stanch verify` has to call.
-    ///
-    /// # Errors
-    ///
-    /// When the line could not be written.
-    pub fn verified(
-        &self,
-        actor: &Actor,
-        seconds: i64,
-        entropy: &[u8],
-        verification: &Verification<'_>,
-    ) -> Result<(), LogError> {
-        let mut events = Events::new(actor, seconds, entropy);
-        events.verification(verification);
-        self.append(&events)
-    }
-
     fn locked(&self, work: impl FnOnce(&Self) -> io::Result<()>) -> Result<(), LogError> {
         let failed = |source| LogError::Io { path: self.path.clone(), source };
         let lock = self.open_private(&self.beside("lock")).map_err(failed)?;

@@ -330,6 +330,27 @@ fn crafted_packs_end_in_words_that_name_pack_and_offset() {
     }
 }
 
+/// A delta of a few bytes on a commit that says that it makes gibibytes of it.
+#[test]
+fn a_commit_that_says_it_is_gigantic_is_not_made_room_for() {
+    const COMMIT: u8 = 1;
+    let base = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n\nx";
+    let mut pack = Crafted::new();
+    pack.add([0x11; 20], COMMIT, base.len(), &[], base);
+    // The length of the base, 8 GiB in groups of seven bits, a copy.
+    let delta = [base.len() as u8, 0x80, 0x80, 0x80, 0x80, 0x20, 0x90, 9];
+    let offset = pack.add([0x22; 20], NAME_DELTA, delta.len(), &[0x11; 20], &delta);
+    let sandbox = pack.into_repository();
+    let outcome = audit(&sandbox.path(), Options { reachable_only: false, ..Options::default() }, 1);
+    let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+    let expected = format!("at offset {offset} of pack-crafted.pack");
+    assert!(said.iter().any(|said| said.contains(&expected)), "{said:?}");
+    // The slow twin asks libgit2 at once.
+    let outcome = audit(&sandbox.path(), Options { no_delta: true, ..Options::default() }, 1);
+    let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+    assert!(said.iter().any(|said| said.contains("it says that it has 8589934592 bytes")), "{said:?}");
+}
+
 /// What hangs on a broken entry is named too, and a good copy elsewhere makes good for it.
 #[test]
 fn a_broken_base_is_made_good_by_another_copy() {

@@ -364,3 +364,27 @@ fn what_is_accepted_is_asked_about_or_told() {
     assert!(ran.stderr.contains("not asked about 1 accepted finding"), "{}", ran.stderr);
     sandbox.stanch(&[&args[..], &["--no-inline-allow"]].concat()).expect_code(1);
 }
+
+#[test]
+fn the_audit_log_tells_what_was_learnt_and_no_secret() {
+    let (token, server) =
+        (clickup_token(9), Server::start(|_, _| Reply::json(401, r#"{"ECODE":"OAUTH_025"}"#)));
+    let sandbox = Sandbox::new();
+    sandbox.write("app.env", format!("A={token}\n"));
+    let log = sandbox.outside().join("audit.jsonl");
+    let (base, log_name) = (format!("clickup={}", server.url()), log.to_str().expect("a plain path"));
+    let args = ["verify", "--base-url", &base, "--allow-private", "--audit-log", log_name];
+    sandbox.stanch(&args).expect_code(0);
+    let text = std::fs::read_to_string(&log).expect("a log");
+    assert!(!text.contains(&token[token.len() - 32..]), "the secret is in the log");
+    let line: Value = serde_json::from_str(text.trim_end()).expect("one line of JSON");
+    assert_eq!((&line["event"], &line["state"]), (&"verify".into(), &"dead".into()));
+    assert_eq!(line["rule"], "clickup-personal-token");
+    let ran = sandbox.stanch(&["verify", "--receipt", "r.json", "--dry-run"]).expect_code(2);
+    assert!(ran.stderr.contains("a receipt is of a scan"), "{}", ran.stderr);
+    // What cannot be noted is not asked.
+    let asked = server.received().len();
+    let args = ["verify", "--base-url", &base, "--allow-private", "--audit-log", "no/such/dir/log"];
+    sandbox.stanch(&args).expect_code(2);
+    assert_eq!(server.received().len(), asked);
+}

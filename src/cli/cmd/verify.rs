@@ -1,14 +1,17 @@
 //! `stanch verify`: which of the secrets are live.
 
 use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
+use stanch::audit_log::{Log, Verification};
 use stanch::coverage::Problem;
 use stanch::finding::Finding;
 use stanch::fingerprint::Fingerprint;
+use stanch::git::Repository;
 use stanch::progress::Progress;
 use stanch::report::{Verbosity, text};
 use stanch::rule::{Rule, RuleSet};
@@ -18,7 +21,7 @@ use stanch::source::worktree::{Worktree, WorktreeOptions};
 use stanch::verify::endpoint::{self, BaseUrls};
 use stanch::verify::http::{Http, HttpOptions};
 use stanch::verify::pace::{Patience, SystemClock};
-use stanch::verify::{self, Options, State, Subject};
+use stanch::verify::{self, Options, State, Subject, Verdict};
 
 use crate::cli::args::{AskArgs, Format, GlobalArgs, NetworkArgs, VerifyArgs};
 use crate::cli::exit::Exit;
@@ -32,6 +35,9 @@ const BASE_URL_VARIABLE: &str = "STANCH_BASE_URL";
 pub fn run(mut args: VerifyArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     if args.matching.show_secrets {
         bail!("`stanch verify` shows no secrets; `stanch scan --show-secrets` does");
+    }
+    if args.matching.receipt.is_some() {
+        bail!("a receipt is of a scan: `stanch scan --receipt FILE` writes one");
     }
     // What a baseline accepts is known, and whether it is live is the question: only one that is typed counts.
     args.matching.no_baseline |= args.matching.baseline.is_none();
@@ -66,7 +72,13 @@ pub fn run(mut args: VerifyArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
         tell_accepted(accepted, output);
         return Ok(Exit::of(problems.is_empty(), false));
     }
+    // Before anything is asked: what cannot be noted is not done.
+    let typed = args.matching.audit_log.as_deref();
+    let log = super::record::log(typed, engine.audit_log.as_deref(), engine.audit_limits)?;
     let verdicts = verify::verify(&subjects, &options, &http(&args.ask.network), &SystemClock);
+    if let Some(log) = &log {
+        note(log, &subjects, &verdicts, args.paths.first().map_or(Path::new("."), PathBuf::as_path))?;
+    }
     let report = match output.format {
         Format::Human => verify::human(&subjects, &verdicts),
         Format::Json | Format::Jsonl => {
@@ -79,6 +91,27 @@ pub fn run(mut args: VerifyArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
     let is_told = verdicts.iter().all(|verdict| !matches!(verdict.workspaces, Some(Err(_))));
     let is_live = verdicts.iter().any(|verdict| verdict.judgement.state == State::Live);
     Ok(Exit::of(problems.is_empty() && is_known && is_told, is_live))
+}
+
+/// Notes in the audit log what was learnt of each secret.
+fn note(log: &Log, subjects: &[Subject], verdicts: &[Verdict], place: &Path) -> Result<()> {
+    let repository = Repository::open(place).ok();
+    let mut events = super::record::events(repository.as_ref());
+    for (subject, verdict) in subjects.iter().zip(verdicts) {
+        let state = &verdict.judgement.state;
+        let reason = match state {
+            State::Unknown(reason) => reason.to_string(),
+            State::Live | State::Dead => String::new(),
+        };
+        events.verification(&Verification {
+            rule_id: &subject.rule.id,
+            fingerprint: subject.fingerprint,
+            state: state.name(),
+            reason: &reason,
+            host: verdict.host.as_deref().unwrap_or_default(),
+        });
+    }
+    Ok(log.append(&events)?)
 }
 
 /// Says how much was not asked about, since a marker or an allowlist says nothing of what an issuer would say.

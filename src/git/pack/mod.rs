@@ -82,7 +82,7 @@ pub enum PackError {
 }
 
 /// No object but a blob that the user wants read is larger, and no delta.
-const MAX_BYTES: u64 = 1 << 31;
+pub(super) const MAX_BYTES: u64 = 1 << 31;
 
 /// Claimed sizes above this are not believed: no compressed byte of deflate makes more than 1,032 (RFC 1951).
 const MAX_INFLATION: u64 = 1032;
