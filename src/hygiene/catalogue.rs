@@ -14,7 +14,7 @@ const fn kind(id: &'static str, title: &'static str) -> ItemKind {
 }
 
 /// Every kind that [`check()`](super::check()) and its kin report, sorted by id.
-pub const ITEM_KINDS: [ItemKind; 31] = [
+pub const ITEM_KINDS: [ItemKind; 32] = [
     kind("ci-gate-missing", "No job of continuous integration looks for secrets"),
     kind("configured-ignored-locally", "A line of the configuration is in force for one clone or user only"),
     kind("configured-not-ignored", "A line that the configuration requires is not in force"),
@@ -42,6 +42,7 @@ pub const ITEM_KINDS: [ItemKind; 31] = [
     kind("secret-despite-variable", "A secret is written out where a variable for it is read elsewhere"),
     kind("secret-file-untracked", "A file with secrets is one `git add --all` away"),
     kind("secret-in-build-output", "Build output holds a secret"),
+    kind("secret-in-client-file", "A secret stands in a file that reaches every visitor"),
     kind("secret-in-client-name", "A secret has a name that bundlers copy into client code"),
     kind("secret-shared-by-environments", "Several environments use the same secret"),
     kind("tracked-although-ignored", "Git tracks a file although a line names it"),

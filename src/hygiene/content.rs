@@ -84,6 +84,7 @@ pub fn check_content(
     example_files(&open, report);
     build_output(&tree, &closed, report);
     client_names(&open, &closed, report);
+    client_files(&content, &open, report);
     shared_between_environments(&open, &closed, report);
     sources(&content, &tree, &open, report);
     shipping::check(&content.work_dir, &tree, report);
@@ -311,6 +312,66 @@ fn client_names(open: &[Found], closed: &[Found], report: &mut Report) {
                 .to_owned(),
         });
     }
+}
+
+/// Secrets in files that a bundler puts into what every visitor gets, or a server hands out as they are.
+fn client_files(content: &Content<'_>, open: &[Found], report: &mut Report) {
+    let mut seen = BTreeSet::new();
+    for Found { path, finding } in open {
+        let kind = FileKind::of(path.as_bstr());
+        let is_for_clients = MEANT_FOR_CLIENTS.contains(&finding.rule.id.as_str());
+        if is_for_clients || kind.tests || kind.docs || kind.foreign {
+            continue;
+        }
+        let Some(why) = reaches_clients(content, path) else { continue };
+        if !seen.insert((path, &finding.rule.id)) {
+            continue;
+        }
+        report.items.push(Item {
+            id: "secret-in-client-file",
+            severity: Severity::High,
+            reason: format!("{why}, and it holds a secret ({})", finding.rule.id),
+            path: path.clone(),
+            line: Some(finding.location.start.line),
+            pattern: None,
+            fix: "let the server use the value and hand out what comes of it; revoke it if the file was deployed"
+                .to_owned(),
+        });
+    }
+}
+
+/// Why a file reaches clients, by the manuals of React, Vue, Svelte, Nuxt and Remix; `None` where nothing says that it
+/// does.
+fn reaches_clients(content: &Content<'_>, path: &BString) -> Option<&'static str> {
+    let name = basename(path.as_bstr());
+    let is_script = |name: &[u8]| {
+        [&b".js"[..], b".jsx", b".ts", b".tsx", b".mjs"].iter().any(|ending| name.ends_with(ending))
+    };
+    if name.ends_with(b".vue") || name.ends_with(b".svelte") {
+        return Some("a component runs in the browser");
+    }
+    if name.contains_str(".client.") && (is_script(name) || name.ends_with(b".css")) {
+        return Some("its name says that it runs in the browser");
+    }
+    if is_script(name) && content.read(path).is_some_and(|text| uses_client(&text)) {
+        return Some("it says `use client`, so it runs in the browser");
+    }
+    // `public/` and `static/` beside a package are handed out as they are.
+    let mut parts = path.split_str("/").collect::<Vec<_>>();
+    parts.pop();
+    let at = parts.iter().rposition(|part| matches!(*part, b"public" | b"static"))?;
+    let package =
+        parts[..at].iter().fold(content.work_dir.clone(), |dir, part| dir.join(part.to_path_lossy()));
+    package.join("package.json").is_file().then_some("the directory is handed out to every visitor as it is")
+}
+
+/// Whether the first statement is the directive `"use client"`.
+fn uses_client(text: &[u8]) -> bool {
+    static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^\s*(?:(?://[^\n]*\n|(?s:/\*.*?\*/))\s*)*["']use client["']"#)
+            .expect("a valid expression")
+    });
+    DIRECTIVE.is_match(text)
 }
 
 /// The name that the secret is assigned to on its line, if there is one.

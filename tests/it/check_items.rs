@@ -137,6 +137,32 @@ fn names_that_bundlers_publish() {
 }
 
 #[test]
+fn files_that_reach_every_visitor() {
+    let secret = format!("const token = \"{}\";\n", clickup_token(1));
+    for (path, head, expected) in [
+        ("app/form.tsx", "// a form\n/* of\n two */ 'use client'\n", Some(4)),
+        ("app/form.tsx", "'use server'\n", None),
+        ("app/form.tsx", "const text = 'use client'\n", None),
+        ("src/Form.vue", "<script>\n", Some(2)),
+        ("src/Form.svelte", "<script>\n", Some(2)),
+        ("plugins/chat.client.ts", "", Some(1)),
+        ("web/public/app.js", "", Some(1)),
+        ("web/static/js/app.js", "", Some(1)),
+        ("public/app.js", "", None),
+        ("web/server/app.js", "", None),
+        ("web/tests/Form.vue", "<script>\n", None),
+    ] {
+        let sandbox = repo();
+        sandbox.write("web/package.json", "{}\n");
+        sandbox.write(path, format!("{head}{secret}"));
+        sandbox.git(&["add", "--all"]);
+        let item = expected.map(|line| format!("high secret-in-client-file {path}:{line}"));
+        let items: Vec<&str> = item.iter().map(String::as_str).collect();
+        assert_items(&sandbox, i32::from(!items.is_empty()), &items);
+    }
+}
+
+#[test]
 fn secrets_in_builds_that_git_ignores() {
     let sandbox = repo();
     sandbox.write(".gitignore", format!("{LINES}dist/\n.next\nout\n"));
