@@ -346,25 +346,12 @@ fn allow(accepted: &Accepted, fingerprint: Fingerprint) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Mode;
     use crate::scanner::{AcceptedBy, Outcome};
     use crate::span::LineColumn;
 
     fn events(outcome: &Outcome) -> Events {
         let mut events = Events::new(&Actor::default(), 0, b"1");
-        events.scan(&Run {
-            mode: Mode::Stdin,
-            outcome,
-            identity: None,
-            targets: Vec::new(),
-            options: BTreeMap::new(),
-            rule_count: 1,
-            rules_digest: [7; 32],
-            configuration: None,
-            ignored: Vec::new(),
-            exit_code: 0,
-            finished_seconds: 0,
-        });
+        events.scan(&Run::plain(outcome));
         events
     }
 

@@ -57,6 +57,26 @@ pub struct Run<'r> {
     pub finished_seconds: i64,
 }
 
+#[cfg(test)]
+impl<'r> Run<'r> {
+    /// A run of standard input with one rule, of which nothing else is to be told.
+    pub(crate) fn plain(outcome: &'r Outcome) -> Self {
+        Self {
+            mode: Mode::Stdin,
+            outcome,
+            identity: None,
+            targets: Vec::new(),
+            options: BTreeMap::new(),
+            rule_count: 1,
+            rules_digest: [7; 32],
+            configuration: None,
+            ignored: Vec::new(),
+            exit_code: 0,
+            finished_seconds: 0,
+        }
+    }
+}
+
 /// A file or directory that was left out since git ignores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
@@ -328,20 +348,7 @@ mod tests {
 
     #[test]
     fn a_receipt_that_was_changed_is_refused() {
-        let run = Run {
-            mode: Mode::Stdin,
-            outcome: &Outcome::default(),
-            identity: None,
-            targets: Vec::new(),
-            options: BTreeMap::new(),
-            rule_count: 1,
-            rules_digest: [7; 32],
-            configuration: None,
-            ignored: Vec::new(),
-            exit_code: 0,
-            finished_seconds: 0,
-        };
-        let receipt = String::from_utf8(write(&run)).unwrap();
+        let receipt = String::from_utf8(write(&Run::plain(&Outcome::default()))).unwrap();
         let checked = check(receipt.as_bytes()).unwrap();
         assert_eq!((checked.mode.as_str(), checked.is_complete, checked.exit_code), ("stdin", true, 0));
         assert!(receipt.contains("1970-01-01T00:00:00Z"), "{receipt}");

@@ -123,6 +123,15 @@ impl<'r> ObjectReader<'r> {
     /// See [`ReadError`].
     pub fn read(&self, id: &ObjectId) -> Result<Object<'_>, ReadError> {
         let (kind, len) = self.header(id)?;
+        self.read_of(id, kind, len)
+    }
+
+    /// As [`ObjectReader::read`], for those who have asked for the header already.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn read_of(&self, id: &ObjectId, kind: ObjectKind, len: u64) -> Result<Object<'_>, ReadError> {
         // libgit2 makes room for what a few bytes of a delta say that it makes. Who reads a blob has asked for its
         // length.
         if kind != ObjectKind::Blob && len > pack::MAX_BYTES {

@@ -104,6 +104,14 @@ struct Found {
     finding: Finding,
 }
 
+impl Found {
+    /// Whether it is neither meant for clients nor in code of others.
+    fn is_ours(&self) -> bool {
+        !MEANT_FOR_CLIENTS.contains(&self.finding.rule.id.as_str())
+            && !FileKind::of(self.path.as_bstr()).foreign
+    }
+}
+
 impl Content<'_> {
     fn scan(&self, places: &[BString], respect_ignore: bool, report: &mut Report) -> Vec<Found> {
         let paths = places.iter().map(|place| self.work_dir.join(place.to_path_lossy())).collect();
@@ -269,9 +277,8 @@ fn build_output(tree: &Tree, closed: &[Found], report: &mut Report) {
             .any(|output| path.strip_prefix(output.as_slice()).is_some_and(|rest| rest.starts_with(b"/")))
     };
     let mut seen = BTreeSet::new();
-    for Found { path, finding } in closed.iter().filter(|found| is_output(&found.path)) {
-        let is_for_clients = MEANT_FOR_CLIENTS.contains(&finding.rule.id.as_str());
-        if is_for_clients || FileKind::of(path.as_bstr()).foreign || !seen.insert((path, &finding.rule.id)) {
+    for Found { path, finding } in closed.iter().filter(|found| is_output(&found.path) && found.is_ours()) {
+        if !seen.insert((path, &finding.rule.id)) {
             continue;
         }
         report.items.push(Item {
@@ -291,13 +298,9 @@ fn build_output(tree: &Tree, closed: &[Found], report: &mut Report) {
 
 /// Secrets under names that bundlers copy into client code.
 fn client_names(open: &[Found], closed: &[Found], report: &mut Report) {
-    for Found { path, finding } in open.iter().chain(closed) {
+    for Found { path, finding } in open.iter().chain(closed).filter(|found| found.is_ours()) {
         let Some(name) = assigned_name(finding) else { continue };
-        let is_for_clients = MEANT_FOR_CLIENTS.contains(&finding.rule.id.as_str());
         let Some(prefix) = PUBLIC_PREFIXES.iter().find(|prefix| name.starts_with(*prefix)) else { continue };
-        if is_for_clients || FileKind::of(path.as_bstr()).foreign {
-            continue;
-        }
         report.items.push(Item {
             id: "secret-in-client-name",
             severity: Severity::High,
@@ -317,16 +320,13 @@ fn client_names(open: &[Found], closed: &[Found], report: &mut Report) {
 /// Secrets in files that a bundler puts into what every visitor gets, or a server hands out as they are.
 fn client_files(content: &Content<'_>, open: &[Found], report: &mut Report) {
     let mut seen = BTreeSet::new();
-    for Found { path, finding } in open {
+    for Found { path, finding } in open.iter().filter(|found| found.is_ours()) {
         let kind = FileKind::of(path.as_bstr());
-        let is_for_clients = MEANT_FOR_CLIENTS.contains(&finding.rule.id.as_str());
-        if is_for_clients || kind.tests || kind.docs || kind.foreign {
+        // Seen first: the answer takes a look into the file.
+        if kind.tests || kind.docs || !seen.insert((path, &finding.rule.id)) {
             continue;
         }
         let Some(why) = reaches_clients(content, path) else { continue };
-        if !seen.insert((path, &finding.rule.id)) {
-            continue;
-        }
         report.items.push(Item {
             id: "secret-in-client-file",
             severity: Severity::High,

@@ -393,10 +393,7 @@ impl Matcher {
         covered: &mut Vec<(u32, usize)>,
         out: &mut impl Sink,
     ) -> bool {
-        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
-            out.miss(|| Miss::of(MissReason::PartOfWord));
-            return false;
-        };
+        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else { return false };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -485,10 +482,7 @@ impl Matcher {
         start: usize,
         out: &mut impl Sink,
     ) -> bool {
-        let Some(keyword) = keyword_at(text, start, rule, &rule.keywords) else {
-            out.miss(|| Miss::of(MissReason::PartOfWord));
-            return false;
-        };
+        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else { return false };
         match assignment::read(text, keyword) {
             Some(assignment) => out.found(assigned_match(text, index, &assignment)),
             None => out.miss(|| Miss::of(MissReason::NoAssignment)),
@@ -507,10 +501,7 @@ impl Matcher {
         start: usize,
         out: &mut impl Sink,
     ) -> bool {
-        let Some(word) = keyword_at(text, start, rule, &rule.names) else {
-            out.miss(|| Miss::of(MissReason::PartOfWord));
-            return false;
-        };
+        let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return false };
         let mut any = false;
         let mut try_value = |keyword: ByteSpan| {
             let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
@@ -698,6 +689,21 @@ fn beside(text: &[u8], span: ByteSpan, rule: &Rule) -> MissReason {
 
 fn max_bytes(rule: &Rule) -> usize {
     rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
+}
+
+/// As [`keyword_at`], and a miss where there is none.
+fn whole_word(
+    text: &[u8],
+    start: usize,
+    rule: &Rule,
+    words: &[String],
+    out: &mut impl Sink,
+) -> Option<ByteSpan> {
+    let word = keyword_at(text, start, rule, words);
+    if word.is_none() {
+        out.miss(|| Miss::of(MissReason::PartOfWord));
+    }
+    word
 }
 
 /// The longest of the words that starts at `start` as a word of its own.

@@ -139,6 +139,14 @@ struct Expanded {
 /// By pack and entry: whether it has to be expanded, since it or one made from it is relevant.
 struct Needed(Vec<Vec<bool>>);
 
+/// Marks an entry and those on the way to it.
+fn need(needed: &mut [bool], bases: &[u32], mut entry: u32) {
+    // One that starts a family is its own base.
+    while !std::mem::replace(&mut needed[entry as usize], true) {
+        entry = bases[entry as usize];
+    }
+}
+
 impl Needed {
     fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
         let mut needed: Vec<Vec<bool>> =
@@ -148,11 +156,8 @@ impl Needed {
             let id = store.inventory.id(number);
             for (pack, needed) in needed.iter_mut().enumerate() {
                 let first = store.packs[pack].index().find(&id).filter(|entry| store.is_first(pack, *entry));
-                let mut next = first;
-                while let Some(entry) = next
-                    && !std::mem::replace(&mut needed[entry as usize], true)
-                {
-                    next = Some(bases[pack][entry as usize]).filter(|base| *base != entry);
+                if let Some(entry) = first {
+                    need(needed, &bases[pack], entry);
                 }
             }
         }
@@ -265,25 +270,13 @@ impl<'f> Families<'f> {
         let store = self.store;
         let needed = (0..store.packs.len()).map(|pack| {
             let (index, forest) = (store.packs[pack].index(), &store.forests[pack]);
-            let mut base_of: Vec<Option<u32>> = vec![None; index.len()];
-            for entry in 0..index.len() as u32 {
-                let mut child = forest.first_child(entry);
-                while let Some(entry_of_child) = child {
-                    base_of[entry_of_child as usize] = Some(entry);
-                    child = forest.next_sibling(entry_of_child);
-                }
-            }
+            let bases = forest.bases();
             let mut needed = vec![false; index.len()];
             for entry in 0..index.len() as u32 {
                 if !store.is_first(pack, entry) || !(self.wanted)(&index.id(entry)) {
                     continue;
                 }
-                let mut at = Some(entry);
-                while let Some(entry) = at
-                    && !std::mem::replace(&mut needed[entry as usize], true)
-                {
-                    at = base_of[entry as usize];
-                }
+                need(&mut needed, &bases, entry);
             }
             needed
         });
@@ -480,11 +473,6 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
-        if let Some((_, needed)) = &self.families.relevant
-            && !needed.0[pack][entry as usize]
-        {
-            return;
-        }
         match self.families.store.forests[pack].root(entry) {
             Root::Whole => match self.families.store.packs[pack].header(entry).map(|header| header.base) {
                 // Without links to follow, trees are of no interest.

@@ -670,7 +670,7 @@ impl<'w> Worker<'w, '_> {
             ObjectKind::Tree if matches!(self.shared.objects, Objects::These(_)) => return Ok(()),
             ObjectKind::Commit | ObjectKind::Tag | ObjectKind::Tree => {}
         }
-        let object = self.reader.read(&id)?;
+        let object = self.reader.read_of(&id, kind, len)?;
         Ok(self.message(id, kind, object.bytes())?)
     }
 
@@ -727,7 +727,7 @@ impl<'w> Worker<'w, '_> {
             self.leave_out(id, len);
             return Ok(());
         };
-        let object = self.reader.read(&id)?;
+        let object = self.reader.read_of(&id, ObjectKind::Blob, len)?;
         self.blob_bytes(id, object.bytes(), None);
         drop(turn);
         Ok(())

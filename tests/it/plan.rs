@@ -218,7 +218,8 @@ fn a_plan_overwrites_nothing_and_stays_out_of_the_repository() {
     fs::create_dir(&there).unwrap();
     let ran = sandbox.stanch(&["history", "--plan", there.to_str().unwrap()]).expect_code(2);
     assert!(ran.stderr.contains("is there already"), "{ran:?}");
-    for inside in ["plan", ".git/plan", "../work/plan"] {
+    let through_above = sandbox.path().file_name().unwrap().to_str().unwrap().to_owned();
+    for inside in ["plan", ".git/plan", &format!("../{through_above}/plan")] {
         let ran = sandbox.stanch(&["history", "--plan", inside]).expect_code(2);
         assert!(ran.stderr.contains("lies in the repository"), "{ran:?}");
         assert_eq!(ran.stdout, "", "refused before the work");

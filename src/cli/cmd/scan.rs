@@ -151,13 +151,11 @@ pub fn push(
     global: &GlobalArgs,
     output: &OutputPlan,
 ) -> Result<Exit> {
-    let started = Instant::now();
-    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
-    let options = history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
-    let source = History::of_push(&root_of(repository), options, pushed);
-    let records = Records::prepare(&engine, matching, &root_of(repository))?;
-    Run { engine: &engine, output, mode: Mode::History, started, is_whole: false, base: None, records }
-        .finish(&source, matching)
+    gate(Mode::History, repository, matching, global, output, |engine| {
+        let options =
+            history::Options { max_blob_bytes: engine.max_file_bytes, ..history::Options::default() };
+        History::of_push(&root_of(repository), options, pushed)
+    })
 }
 
 /// The message of a commit that is about to be made.
@@ -169,11 +167,25 @@ pub fn message(
     global: &GlobalArgs,
     output: &OutputPlan,
 ) -> Result<Exit> {
-    let started = Instant::now();
-    let engine = Engine::new(global, matching, &[root_of(repository)], PathForm::FromRoot)?;
-    let source = Stdin::new(io::Cursor::new(message), Some(name));
-    let records = Records::prepare(&engine, matching, &root_of(repository))?;
-    Run { engine: &engine, output, mode: Mode::Stdin, started, is_whole: false, base: None, records }
+    gate(Mode::Stdin, repository, matching, global, output, |_| {
+        Stdin::new(io::Cursor::new(message), Some(name))
+    })
+}
+
+/// Scans what a hook of a repository was handed.
+fn gate<S: Source>(
+    mode: Mode,
+    repository: &Repository,
+    matching: &MatchArgs,
+    global: &GlobalArgs,
+    output: &OutputPlan,
+    source: impl FnOnce(&Engine) -> S,
+) -> Result<Exit> {
+    let (started, root) = (Instant::now(), root_of(repository));
+    let engine = Engine::new(global, matching, std::slice::from_ref(&root), PathForm::FromRoot)?;
+    let source = source(&engine);
+    let records = Records::prepare(&engine, matching, &root)?;
+    Run { engine: &engine, output, mode, started, is_whole: false, base: None, records }
         .finish(&source, matching)
 }
 
