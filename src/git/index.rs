@@ -20,7 +20,7 @@ use crate::location::ObjectId;
 pub struct Index {
     names: Vec<u8>,
     entries: Vec<Entry>,
-    pub(super) cached_tree: Option<CachedTree>,
+    pub(super) cached_trees: Option<CachedTrees>,
 }
 
 /// One entry of the index.
@@ -142,13 +142,6 @@ impl Index {
         }
     }
 
-    /// The first position in `from..to` whose path is not below the directory `prefix`, which ends with `/`,
-    /// given that the path at `from` is.
-    pub(super) fn end_of_directory(&self, from: usize, to: usize, prefix: &[u8]) -> usize {
-        let below = |entry: &Entry| self.names[entry.name_start..entry.name_end].starts_with(prefix);
-        from + self.entries[from..to].partition_point(below)
-    }
-
     fn push(&mut self, name: &[u8], entry: Entry) {
         let name_start = self.names.len();
         self.names.extend_from_slice(name);
@@ -217,19 +210,83 @@ fn git_dir_of(top: &Path) -> Option<PathBuf> {
     git_dir.join("HEAD").exists().then_some(git_dir)
 }
 
-/// What git remembers of a directory that equals a tree (extension `TREE`).
+/// What git remembers of the directories that equal a tree (extension `TREE`).
 #[derive(Debug)]
-pub(super) struct CachedTree {
-    name: Vec<u8>,
-    /// `None` when something below has changed since the tree was written.
-    pub(super) id: Option<ObjectId>,
-    children: Vec<CachedTree>,
+pub(super) struct CachedTrees {
+    bytes: Vec<u8>,
+    /// In the order of the extension: a directory, then all that is below it. The first is the top.
+    nodes: Vec<CachedNode>,
+    id_bytes: usize,
 }
 
-impl CachedTree {
-    /// The entry of a subdirectory.
-    pub(super) fn child(&self, name: &[u8]) -> Option<&CachedTree> {
-        self.children.iter().find(|child| child.name == name)
+#[derive(Clone, Copy, Debug)]
+struct CachedNode {
+    name_start: u32,
+    name_end: u32,
+    /// Where its object name starts; 0 when something below has changed since the tree was written.
+    id_at: u32,
+    /// The node behind everything below it.
+    end: u32,
+}
+
+impl CachedTrees {
+    /// The top of the working tree.
+    pub(super) const TOP: u32 = 0;
+
+    /// Reads an extension; `None` if it is empty. A tree: name, zero byte, number of entries (-1 when invalid),
+    /// space, number of subtrees, line feed, and the object name when valid; then the subtrees.
+    pub(super) fn parse(data: &[u8], id_bytes: usize) -> Result<Option<Self>, Wrong> {
+        const WRONG: Wrong = Wrong::Malformed("its cached trees do not parse");
+        if data.is_empty() {
+            return Ok(None);
+        }
+        u32::try_from(data.len()).map_err(|_| WRONG)?;
+        let mut input = Input { bytes: data, at: 0 };
+        let mut nodes: Vec<CachedNode> = Vec::new();
+        // The directories that still wait for subtrees, so that no depth of nesting exhausts the stack.
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        loop {
+            let name_start = input.at as u32;
+            let name_end = name_start + input.until_nul()?.len() as u32;
+            let entries = input.until(b' ')?;
+            let subtrees = input.until(b'\n')?;
+            let subtrees: usize =
+                std::str::from_utf8(subtrees).ok().and_then(|digits| digits.parse().ok()).ok_or(WRONG)?;
+            let mut id_at = 0;
+            if entries.first() != Some(&b'-') {
+                id_at = input.at as u32;
+                input.take(id_bytes)?;
+            }
+            open.push((nodes.len(), subtrees));
+            nodes.push(CachedNode { name_start, name_end, id_at, end: 0 });
+            while let Some(&(complete, 0)) = open.last() {
+                open.pop();
+                nodes[complete].end = nodes.len() as u32;
+                match open.last_mut() {
+                    Some((_, missing)) => *missing -= 1,
+                    None => return Ok(Some(Self { bytes: data.to_vec(), nodes, id_bytes })),
+                }
+            }
+        }
+    }
+
+    /// The tree that a directory equals, if it is known.
+    pub(super) fn id(&self, node: u32) -> Option<ObjectId> {
+        let at = self.nodes[node as usize].id_at as usize;
+        if at == 0 { None } else { ObjectId::from_raw(&self.bytes[at..at + self.id_bytes]) }
+    }
+
+    /// The name of a directory.
+    pub(super) fn name(&self, node: u32) -> &[u8] {
+        let CachedNode { name_start, name_end, .. } = self.nodes[node as usize];
+        &self.bytes[name_start as usize..name_end as usize]
+    }
+
+    /// The directories right below one.
+    pub(super) fn children(&self, node: u32) -> impl Iterator<Item = u32> {
+        let end = self.nodes[node as usize].end;
+        let exists = move |child: u32| (child < end).then_some(child);
+        std::iter::successors(exists(node + 1), move |&child| exists(self.nodes[child as usize].end))
     }
 }
 
@@ -245,18 +302,18 @@ struct Entry {
 }
 
 /// The extension `link` of a split index: the changes against a shared base.
-struct Link {
+pub(super) struct Link {
     base: Option<ObjectId>,
     deleted: Vec<u64>,
     replaced: Vec<u64>,
 }
 
-struct Parsed {
-    index: Index,
-    link: Option<Link>,
+pub(super) struct Parsed {
+    pub(super) index: Index,
+    pub(super) link: Option<Link>,
 }
 
-enum Wrong {
+pub(super) enum Wrong {
     Malformed(&'static str),
     UnknownExtension(String),
 }
@@ -280,18 +337,18 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, IndexError> {
 }
 
 /// Bytes of the stat data before the object name: two times, device, inode; mode; user, group, size.
-const MODE_OFFSET: usize = 24;
-const STAT_BYTES: usize = 40;
+pub(super) const MODE_OFFSET: usize = 24;
+pub(super) const STAT_BYTES: usize = 40;
 
 /// More entries than any known repository has.
 const MAX_SPLIT_ENTRIES: u64 = 1 << 24;
 
-const FLAG_EXTENDED: u16 = 0x4000;
-const FLAG_NAME_LENGTH: u16 = 0x0FFF;
-const EXTENDED_INTENT_TO_ADD: u16 = 0x2000;
-const EXTENDED_SKIP_WORKTREE: u16 = 0x4000;
+pub(super) const FLAG_EXTENDED: u16 = 0x4000;
+pub(super) const FLAG_NAME_LENGTH: u16 = 0x0FFF;
+pub(super) const EXTENDED_INTENT_TO_ADD: u16 = 0x2000;
+pub(super) const EXTENDED_SKIP_WORKTREE: u16 = 0x4000;
 
-fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
+pub(super) fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
     let Some(content_len) = bytes.len().checked_sub(id_bytes) else {
         return Err(Wrong::Malformed("it is too short"));
     };
@@ -355,7 +412,7 @@ fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
         let length = input.u32()? as usize;
         let data = input.take(length)?;
         match &signature {
-            b"TREE" => index.cached_tree = parse_cached_tree(data, id_bytes)?,
+            b"TREE" => index.cached_trees = CachedTrees::parse(data, id_bytes)?,
             b"link" => link = Some(parse_link(data, id_bytes)?),
             // The mark of a sparse index; the collapsed directories are entries like others.
             b"sdir" => {}
@@ -369,37 +426,6 @@ fn parse(bytes: &[u8], id_bytes: usize) -> Result<Parsed, Wrong> {
         index.check_paths()?;
     }
     Ok(Parsed { index, link })
-}
-
-/// A tree: name, zero byte, number of entries (-1 when invalid), space, number of subtrees, line feed, and
-/// the object name when valid; then the subtrees.
-fn parse_cached_tree(data: &[u8], id_bytes: usize) -> Result<Option<CachedTree>, Wrong> {
-    const WRONG: Wrong = Wrong::Malformed("its cached trees do not parse");
-    if data.is_empty() {
-        return Ok(None);
-    }
-    let mut input = Input { bytes: data, at: 0 };
-    // The directories that still wait for subtrees, so that no depth of nesting exhausts the stack.
-    let mut open: Vec<(CachedTree, usize)> = Vec::new();
-    loop {
-        let name = input.until_nul()?.to_vec();
-        let entries = input.until(b' ')?;
-        let subtrees = input.until(b'\n')?;
-        let subtrees: usize =
-            std::str::from_utf8(subtrees).ok().and_then(|digits| digits.parse().ok()).ok_or(WRONG)?;
-        let id = if entries.first() == Some(&b'-') { None } else { Some(input.id(id_bytes)?) };
-        open.push((CachedTree { name, id, children: Vec::new() }, subtrees));
-        while let Some((_, 0)) = open.last() {
-            let (complete, _) = open.pop().ok_or(WRONG)?;
-            match open.last_mut() {
-                Some((parent, missing)) => {
-                    parent.children.push(complete);
-                    *missing -= 1;
-                }
-                None => return Ok(Some(complete)),
-            }
-        }
-    }
 }
 
 fn parse_link(data: &[u8], id_bytes: usize) -> Result<Link, Wrong> {
@@ -532,21 +558,39 @@ impl<'a> Input<'a> {
 
     /// The variable-length number of pack offsets (`gitformat-pack`, "offset encoding").
     fn offset_number(&mut self) -> Result<usize, Wrong> {
-        let mut byte = self.take(1)?[0];
-        let mut value = usize::from(byte & 0x7F);
-        while byte & 0x80 != 0 {
-            byte = self.take(1)?[0];
-            value = value
-                .checked_add(1)
-                .and_then(|value| value.checked_mul(128))
-                .ok_or(Wrong::Malformed("a number is too large"))?
-                | usize::from(byte & 0x7F);
-        }
+        let number = offset_number(&self.bytes[self.at..])?;
+        let (value, length) = number.ok_or(Wrong::Malformed("it ends too early"))?;
+        self.at += length;
         Ok(value)
     }
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+/// The number at the start of the bytes, and its length; `None` if they end inside it.
+pub(super) fn offset_number(bytes: &[u8]) -> Result<Option<(usize, usize)>, Wrong> {
+    let mut value = 0usize;
+    for (at, &byte) in bytes.iter().enumerate() {
+        value |= usize::from(byte & 0x7F);
+        if byte & 0x80 == 0 {
+            return Ok(Some((value, at + 1)));
+        }
+        let next = value.checked_add(1).and_then(|value| value.checked_mul(128));
+        value = next.ok_or(Wrong::Malformed("a number is too large"))?;
+    }
+    Ok(None)
+}
+
+/// The flags of an entry, those of its extension, and where its name starts. Two more bytes than the flags have
+/// must be there.
+pub(super) fn flags(bytes: &[u8], at: usize) -> (u16, u16, usize) {
+    let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+    let basic = number(at);
+    match basic & FLAG_EXTENDED {
+        0 => (basic, 0, at + 2),
+        _ => (basic, number(at + 2), at + 4),
+    }
+}
+
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().expect("the slice has four bytes"))
 }
 

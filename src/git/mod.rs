@@ -2,6 +2,7 @@
 
 mod attribution;
 mod changes;
+mod cursor;
 mod damage;
 mod database;
 pub mod diff;
@@ -24,6 +25,7 @@ pub mod staged;
 pub mod tip;
 pub mod tracked;
 mod trail;
+mod tree_reader;
 pub mod work_tree;
 
 use std::path::{Path, PathBuf};

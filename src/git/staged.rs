@@ -1,15 +1,17 @@
 //! What the index holds and `HEAD` does not.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use super::Repository;
-use super::index::{CachedTree, EntryKind, Index, IndexError};
+use super::cursor::{Cursor, Stream, Whole};
+use super::index::{CachedTrees, EntryKind, Index, IndexError};
 use super::object::ObjectError;
+use super::tree_reader::{Key, Tree, TreeReader};
 use crate::location::ObjectId;
 
 /// The difference between the index and `HEAD`; every list is sorted by path.
@@ -77,16 +79,7 @@ impl Repository {
         if self.inner.is_bare() && !index_path.exists() {
             return Err(StagedError::Bare { git_dir: self.git_dir().to_path_buf() });
         }
-        let index = Index::read(&index_path, self.git_dir(), SHA1_BYTES)?;
-        let head = self.head_tree()?;
-        let mut comparison = Comparison {
-            repository: self,
-            index: &index,
-            found: StagedChanges::default(),
-            deleted: Vec::new(),
-        };
-        comparison.run(head);
-        let Comparison { mut found, deleted, .. } = comparison;
+        let (mut found, deleted) = self.compare(&index_path)?;
         self.find_moved(&mut found, deleted);
         found.changes.sort();
         found.unmerged.sort();
@@ -94,6 +87,25 @@ impl Repository {
         found.submodules.sort();
         found.unreadable.sort_by(|left, right| left.0.cmp(&right.0));
         Ok(found)
+    }
+
+    fn compare(&self, index_path: &Path) -> Result<(StagedChanges, Vec<Listed>), StagedError> {
+        if let Some((entries, cached)) = Stream::open(index_path, SHA1_BYTES) {
+            let head = self.head_tree()?;
+            if let Ok(compared) = Comparison::new(self, entries, cached.as_ref()).run(head) {
+                return Ok(compared);
+            }
+        }
+        self.compare_whole(index_path)
+    }
+
+    /// The same with an index of any layout, read as a whole.
+    fn compare_whole(&self, index_path: &Path) -> Result<(StagedChanges, Vec<Listed>), StagedError> {
+        let index = Index::read(index_path, self.git_dir(), SHA1_BYTES)?;
+        let head = self.head_tree()?;
+        let comparison = Comparison::new(self, Whole::new(&index), index.cached_trees.as_ref());
+        let Ok(compared) = comparison.run(head);
+        Ok(compared)
     }
 
     /// The index that git reads in this environment. A relative `GIT_INDEX_FILE` counts from the top of the
@@ -216,157 +228,255 @@ pub(super) struct TreeEntry {
     pub(super) kind: EntryKind,
 }
 
-/// The new side of a directory.
-enum Side<'i> {
-    /// These entries of the index, and what git remembers of the directory.
-    Entries(Range<usize>, Option<&'i CachedTree>),
-    /// A directory that a sparse index keeps as a tree.
-    Tree(ObjectId),
+/// A directory that is being compared.
+#[derive(Default)]
+struct Frame {
+    /// Length of its path with the `/` at its end; 0 for the top.
+    prefix_bytes: usize,
+    /// What `HEAD` has in it.
+    old: Tree,
+    /// The first entry of that which was not passed yet.
+    next: usize,
+    /// The entry of the last child that had one: the sides of a conflict are children of one name.
+    met: Option<usize>,
+    /// The directories in it that git remembers, in the order of the index, and how many of them were passed.
+    cached: Vec<u32>,
+    passed: usize,
 }
 
-enum Child<'i> {
-    File {
-        id: ObjectId,
-        kind: EntryKind,
-    },
-    /// One of the sides of a conflict.
-    Unmerged,
-    Directory(Side<'i>),
-}
-
-struct Comparison<'i> {
-    repository: &'i Repository,
-    index: &'i Index,
-    found: StagedChanges,
-    deleted: Vec<Listed>,
-}
-
-impl<'i> Comparison<'i> {
-    fn run(&mut self, head: Option<ObjectId>) {
-        let everything = Side::Entries(0..self.index.len(), self.index.cached_tree.as_ref());
-        // A stack of our own: the depth of a tree is what its author made it.
-        let mut open = vec![(BString::default(), everything, head)];
-        while let Some((path, new, old)) = open.pop() {
-            self.compare(path.as_bstr(), new, old, &mut open);
+impl Frame {
+    /// The entry of that key; those before it are gone.
+    fn meet(&mut self, key: Key<'_>, path: &[u8], deleted: &mut Vec<Listed>) -> Option<usize> {
+        if let Some(met) = self.met.filter(|&met| self.old.key(met) == key) {
+            return Some(met);
         }
-    }
-
-    fn compare(
-        &mut self,
-        path: &BStr,
-        new: Side<'i>,
-        old: Option<ObjectId>,
-        open: &mut Vec<(BString, Side<'i>, Option<ObjectId>)>,
-    ) {
-        let new_tree = match &new {
-            Side::Entries(_, cached) => cached.and_then(|cached| cached.id),
-            Side::Tree(id) => Some(*id),
-        };
-        // The commit would take the cached tree as it stands, so equal names mean equal content.
-        if new_tree.is_some() && new_tree == old {
-            return;
-        }
-        let old_entries = old.map_or_else(Vec::new, |id| self.tree_or_report(path, id));
-        let old_places: HashMap<(&[u8], bool), usize> = old_entries
-            .iter()
-            .enumerate()
-            .map(|(place, entry)| ((entry.name.as_slice(), entry.kind == EntryKind::Directory), place))
-            .collect();
-        let mut kept = vec![false; old_entries.len()];
-        for (name, child) in self.children(path, new) {
-            let child_path = join(path, &name);
-            let is_directory = matches!(child, Child::Directory(_));
-            let old = old_places.get(&(name.as_slice(), is_directory)).map(|&place| {
-                kept[place] = true;
-                &old_entries[place]
-            });
-            match child {
-                Child::Directory(side) => open.push((child_path, side, old.map(|old| old.id))),
-                Child::File { id, kind } => self.file(child_path, id, kind, old),
-                Child::Unmerged => self.found.unmerged.push(child_path),
+        while self.next < self.old.len() {
+            let place = self.next;
+            match self.old.key(place).cmp(&key) {
+                Ordering::Greater => return None,
+                // Of two entries of a name the last counts.
+                Ordering::Equal if place + 1 == self.old.len() || self.old.key(place + 1) != key => {
+                    self.next += 1;
+                    self.met = Some(place);
+                    return Some(place);
+                }
+                Ordering::Less | Ordering::Equal => self.pass(path, deleted),
             }
         }
-        let gone = old_entries.into_iter().zip(kept).filter(|(_, kept)| !kept);
-        self.deleted.extend(gone.map(|(entry, _)| Listed {
-            path: join(path, &entry.name),
-            id: entry.id,
-            kind: entry.kind,
-        }));
+        None
     }
 
-    fn file(&mut self, path: BString, id: ObjectId, kind: EntryKind, old: Option<&TreeEntry>) {
-        if old.is_some_and(|old| old.id == id) {
+    /// Notes that the index has no more of the next entry.
+    fn pass(&mut self, path: &[u8], deleted: &mut Vec<Listed>) {
+        deleted.push(Listed {
+            path: [&path[..self.prefix_bytes], self.old.name(self.next)].concat().into(),
+            id: self.old.id(self.next),
+            kind: self.old.kind(self.next),
+        });
+        self.next += 1;
+    }
+
+    fn cached(&mut self, trees: Option<&CachedTrees>, name: &[u8]) -> Option<u32> {
+        let trees = trees?;
+        let key = |name| Key { name, is_directory: true };
+        while let Some(&node) = self.cached.get(self.passed) {
+            match key(trees.name(node)).cmp(&key(name)) {
+                Ordering::Less => self.passed += 1,
+                Ordering::Equal => return Some(node),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+}
+
+/// Goes through index and `HEAD` side by side: both have the same order.
+struct Comparison<'i, C> {
+    entries: C,
+    cached: Option<&'i CachedTrees>,
+    trees: TreeReader<'i>,
+    found: StagedChanges,
+    deleted: Vec<Listed>,
+    /// Directories that the index keeps as trees, and what `HEAD` has there.
+    collapsed: Vec<(BString, ObjectId, Option<ObjectId>)>,
+    /// For other directories.
+    spare: Vec<Frame>,
+}
+
+/// What an entry of the index is to a directory.
+enum Step {
+    /// Nothing: it lies elsewhere.
+    Leave,
+    /// It lies in a directory in it, whose path has this length with its `/`.
+    Enter(usize),
+    /// It is a child.
+    Child,
+}
+
+impl<'i, C: Cursor> Comparison<'i, C> {
+    fn new(repository: &'i Repository, entries: C, cached: Option<&'i CachedTrees>) -> Self {
+        Self {
+            entries,
+            cached,
+            trees: TreeReader::new(repository),
+            found: StagedChanges::default(),
+            deleted: Vec::new(),
+            collapsed: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    fn run(mut self, head: Option<ObjectId>) -> Result<(StagedChanges, Vec<Listed>), C::Stop> {
+        // The path of the directory, and those of the directories above it before that.
+        let mut path: Vec<u8> = Vec::new();
+        // A stack of our own: the depth of a tree is what its author made it.
+        let mut open = Vec::new();
+        self.enter(&path, self.cached.map(|_| CachedTrees::TOP), head, &mut open)?;
+        while let Some(mut frame) = open.pop() {
+            path.truncate(frame.prefix_bytes);
+            match self.step(&path) {
+                Step::Leave => {
+                    while frame.next < frame.old.len() {
+                        frame.pass(&path, &mut self.deleted);
+                    }
+                    self.spare.push(frame);
+                }
+                Step::Child => {
+                    self.child(&mut frame)?;
+                    open.push(frame);
+                }
+                Step::Enter(child_bytes) => {
+                    let Some(entry) = self.entries.entry() else { continue };
+                    let name = &entry.path[frame.prefix_bytes..child_bytes - 1];
+                    let key = Key { name, is_directory: true };
+                    let old = frame.meet(key, &path, &mut self.deleted).map(|place| frame.old.id(place));
+                    let cached = frame.cached(self.cached, name);
+                    path.extend_from_slice(&entry.path[frame.prefix_bytes..child_bytes]);
+                    open.push(frame);
+                    self.enter(&path, cached, old, &mut open)?;
+                }
+            }
+        }
+        self.entries.finish()?;
+        while let Some((path, new, old)) = self.collapsed.pop() {
+            self.compare_trees(path.as_bstr(), new, old);
+        }
+        Ok((self.found, self.deleted))
+    }
+
+    /// Starts with a directory, or passes over it where it is as in `HEAD`.
+    fn enter(
+        &mut self,
+        path: &[u8],
+        cached: Option<u32>,
+        old: Option<ObjectId>,
+        open: &mut Vec<Frame>,
+    ) -> Result<(), C::Stop> {
+        let node = self.cached.zip(cached);
+        let new_tree = node.and_then(|(trees, node)| trees.id(node));
+        // The commit would take the cached tree as it stands, so equal names mean equal content.
+        if new_tree.is_some() && new_tree == old {
+            // The path of the current entry starts so, and that of any other that has as much in common with it.
+            self.entries.advance()?;
+            while self.entries.entry().is_some() && self.entries.shared() >= path.len() {
+                self.entries.advance()?;
+            }
+            return Ok(());
+        }
+        let mut frame = self.spare.pop().unwrap_or_default();
+        (frame.prefix_bytes, frame.next, frame.met, frame.passed) = (path.len(), 0, None, 0);
+        frame.cached.clear();
+        if let Some((trees, node)) = node {
+            frame.cached.extend(trees.children(node));
+            let key = |&node: &u32| Key { name: trees.name(node), is_directory: true };
+            frame.cached.sort_by(|left, right| key(left).cmp(&key(right)));
+        }
+        frame.old.clear();
+        if let Some(old) = old {
+            self.read(path.strip_suffix(b"/").unwrap_or(path).as_bstr(), old, &mut frame.old);
+        }
+        open.push(frame);
+        Ok(())
+    }
+
+    fn step(&self, path: &[u8]) -> Step {
+        let Some(entry) = self.entries.entry() else { return Step::Leave };
+        let Some(rest) = entry.path.strip_prefix(path) else { return Step::Leave };
+        match memchr::memchr(b'/', rest) {
+            Some(end) if entry.kind == EntryKind::Directory && end + 1 == rest.len() => Step::Child,
+            Some(end) => Step::Enter(path.len() + end + 1),
+            None => Step::Child,
+        }
+    }
+
+    /// Compares the current entry and goes to the next.
+    fn child(&mut self, frame: &mut Frame) -> Result<(), C::Stop> {
+        if let Some(entry) = self.entries.entry() {
+            let is_directory = entry.kind == EntryKind::Directory;
+            let path = entry.path.strip_suffix(b"/").unwrap_or(entry.path).as_bstr();
+            let key = Key { name: &path[frame.prefix_bytes..], is_directory };
+            if is_directory {
+                let old = frame.meet(key, path, &mut self.deleted).map(|place| frame.old.id(place));
+                self.collapsed.push((path.to_owned(), entry.id, old));
+            } else if entry.stage != 0 {
+                frame.meet(key, path, &mut self.deleted);
+                self.found.unmerged.push(path.to_owned());
+            } else if !entry.intent_to_add {
+                let old = frame.meet(key, path, &mut self.deleted);
+                let old = old.map(|place| (frame.old.id(place), frame.old.kind(place)));
+                self.found.file(path, entry.id, entry.kind, old);
+            }
+        }
+        self.entries.advance()
+    }
+
+    /// Compares a directory that a sparse index keeps as a tree.
+    fn compare_trees(&mut self, path: &BStr, new: ObjectId, old: Option<ObjectId>) {
+        if old == Some(new) {
+            return;
+        }
+        let (mut new_tree, mut frame) = (Tree::default(), Frame::default());
+        if let Some(old) = old {
+            self.read(path, old, &mut frame.old);
+        }
+        self.read(path, new, &mut new_tree);
+        let prefix = join(path, b"");
+        frame.prefix_bytes = prefix.len();
+        for place in 0..new_tree.len() {
+            let old = frame.meet(new_tree.key(place), &prefix, &mut self.deleted);
+            let old = old.map(|place| (frame.old.id(place), frame.old.kind(place)));
+            let (path, id) = (join(path, new_tree.name(place)), new_tree.id(place));
+            match new_tree.kind(place) {
+                EntryKind::Directory => self.collapsed.push((path, id, old.map(|(id, _)| id))),
+                kind => self.found.file(path.as_bstr(), id, kind, old),
+            }
+        }
+        while frame.next < frame.old.len() {
+            frame.pass(&prefix, &mut self.deleted);
+        }
+    }
+
+    fn read(&mut self, path: &BStr, id: ObjectId, tree: &mut Tree) {
+        if let Err(error) = self.trees.read(id, tree) {
+            tree.clear();
+            let name = if path.is_empty() { BString::from("HEAD") } else { path.to_owned() };
+            self.found.unreadable.push((name, error));
+        }
+    }
+}
+
+impl StagedChanges {
+    fn file(&mut self, path: &BStr, id: ObjectId, kind: EntryKind, old: Option<(ObjectId, EntryKind)>) {
+        if old.is_some_and(|(old, _)| old == id) {
             return;
         }
         if kind == EntryKind::Submodule {
-            self.found.submodules.push(path);
+            self.submodules.push(path.to_owned());
             return;
         }
         // A file that was a link, or the other way round, has no line in common with it by right.
-        let old = old.filter(|old| old.kind == kind).map(|old| old.id);
-        self.found.changes.push(StagedChange { path, id, old });
-    }
-
-    /// The files and directories directly below `path` on the new side.
-    fn children(&mut self, path: &BStr, side: Side<'i>) -> Vec<(Vec<u8>, Child<'i>)> {
-        let (range, cached) = match side {
-            Side::Entries(range, cached) => (range, cached),
-            Side::Tree(id) => {
-                let entries = self.tree_or_report(path, id);
-                return entries
-                    .into_iter()
-                    .map(|entry| {
-                        let child = match entry.kind {
-                            EntryKind::Directory => Child::Directory(Side::Tree(entry.id)),
-                            kind => Child::File { id: entry.id, kind },
-                        };
-                        (entry.name, child)
-                    })
-                    .collect();
-            }
-        };
-        let index = self.index;
-        let prefix_bytes = if path.is_empty() { 0 } else { path.len() + 1 };
-        let mut children = Vec::new();
-        let mut position = range.start;
-        while position < range.end {
-            let entry = index.entry(position);
-            let rest = &entry.path[prefix_bytes..];
-            let name_bytes = memchr::memchr(b'/', rest);
-            match name_bytes {
-                Some(end) if entry.kind == EntryKind::Directory && end + 1 == rest.len() => {
-                    children.push((rest[..end].to_vec(), Child::Directory(Side::Tree(entry.id))));
-                    position += 1;
-                }
-                Some(end) => {
-                    let end_of_directory =
-                        index.end_of_directory(position, range.end, &entry.path[..=prefix_bytes + end]);
-                    let name = rest[..end].to_vec();
-                    let cached = cached.and_then(|cached| cached.child(&name));
-                    let side = Side::Entries(position..end_of_directory, cached);
-                    children.push((name, Child::Directory(side)));
-                    position = end_of_directory;
-                }
-                None => {
-                    if entry.stage != 0 {
-                        children.push((rest.to_vec(), Child::Unmerged));
-                    } else if !entry.intent_to_add {
-                        let child = Child::File { id: entry.id, kind: entry.kind };
-                        children.push((rest.to_vec(), child));
-                    }
-                    position += 1;
-                }
-            }
-        }
-        children
-    }
-
-    fn tree_or_report(&mut self, path: &BStr, id: ObjectId) -> Vec<TreeEntry> {
-        self.repository.tree_entries(id).unwrap_or_else(|error| {
-            let name = if path.is_empty() { BString::from("HEAD") } else { path.to_owned() };
-            self.found.unreadable.push((name, error));
-            Vec::new()
-        })
+        let old = old.filter(|&(_, old_kind)| old_kind == kind).map(|(id, _)| id);
+        self.changes.push(StagedChange { path: path.to_owned(), id, old });
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Header {
 
 impl Header {
     /// Reads the header of the entry at `offset`, whose packed bytes these are.
-    pub(super) fn parse(bytes: &[u8], offset: u64, id_len: usize) -> Result<Self, EntryError> {
+    pub(in crate::git) fn parse(bytes: &[u8], offset: u64, id_len: usize) -> Result<Self, EntryError> {
         let mut at = 0;
         let mut next = || {
             let byte = bytes.get(at).copied();

@@ -191,7 +191,12 @@ impl Inflater {
     }
 
     /// Appends what a zlib stream of a known inflated size holds. Bytes behind the stream are passed over.
-    fn inflate(&mut self, packed: &[u8], size_bytes: u64, out: &mut Vec<u8>) -> Result<(), EntryError> {
+    pub(in crate::git) fn inflate(
+        &mut self,
+        packed: &[u8],
+        size_bytes: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EntryError> {
         if size_bytes > (packed.len() as u64).saturating_mul(MAX_INFLATION) {
             return Err(EntryError::Inflate);
         }
