@@ -7,12 +7,15 @@
 
 pub mod assignment;
 mod boundary;
+mod catalogue;
 mod derived;
 mod long;
 mod prefilter;
+mod tables;
 pub mod trace;
 mod whole;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::decode::{self, View};
@@ -22,7 +25,8 @@ use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
-use prefilter::{Literal, Prefilter};
+use prefilter::Prefilter;
+use tables::{Tables, Target};
 use trace::{Miss, MissReason, Sink, Trace};
 
 /// A raw hit: a rule, a place and the captured bytes.
@@ -111,11 +115,8 @@ pub struct Assigned {
 pub struct Matcher {
     rules: RuleSet,
     prefilter: Prefilter,
-    /// For each distinct literal the rules to try: `targets[starts[l]..starts[l + 1]]`.
-    starts: Vec<u32>,
-    targets: Vec<Target>,
     /// Lengths of the literals.
-    literal_lens: Vec<u16>,
+    literal_lens: Cow<'static, [u16]>,
     /// How far the rules of each literal look, for texts derived from others.
     sights: OnceLock<derived::Sights>,
     /// Rules that have neither a literal nor a keyword and look at everything.
@@ -123,12 +124,6 @@ pub struct Matcher {
     /// The words of those among them that look only at texts that hold one.
     whole: whole::Words,
     decode: decode::Limits,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Target {
-    rule: u32,
-    kind: TriggerKind,
 }
 
 /// Space that a worker reuses from unit to unit.
@@ -156,27 +151,22 @@ const SHORT_KEYWORD_BYTES: usize = 4;
 impl Matcher {
     /// Prepares the rules. No expression is compiled before a candidate asks for it.
     pub fn new(rules: RuleSet) -> Self {
-        let mut triggers = rules.triggers();
+        let tables = match rules.is_catalogue() {
+            true => catalogue::tables(),
+            false => {
+                let mut triggers = rules.triggers();
+                // The catalogue's come sorted, and a stable sort passes over sorted runs.
+                triggers.sort_by_key(Trigger::order);
+                Tables::new(&triggers)
+            }
+        };
+        let literal_lens = tables.lens.clone();
+        let prefilter = Prefilter::new(tables);
         let unanchored = rules.looking_at_everything();
         let whole = whole::Words::new(&rules, &unanchored);
-        // The catalogue's come sorted, and a stable sort passes over sorted runs.
-        triggers.sort_by_key(Trigger::order);
-        let mut literals: Vec<Literal<'_>> = Vec::with_capacity(triggers.len());
-        let mut starts = Vec::with_capacity(triggers.len() + 1);
-        let mut targets = Vec::with_capacity(triggers.len());
-        for Trigger { literal: bytes, ignore_case, gram_at, rule, kind } in triggers {
-            if literals.last().is_none_or(|last| last.bytes != bytes || last.ignore_case != ignore_case) {
-                literals.push(Literal { bytes, ignore_case, gram_at });
-                starts.push(targets.len() as u32);
-            }
-            targets.push(Target { rule, kind });
-        }
-        starts.push(targets.len() as u32);
-        let literal_lens = literals.iter().map(|literal| literal.bytes.len() as u16).collect();
-        let prefilter = Prefilter::new(literals.into_iter());
         let sights = OnceLock::new();
         let decode = decode::Limits::default();
-        Self { rules, prefilter, starts, targets, literal_lens, sights, unanchored, whole, decode }
+        Self { rules, prefilter, literal_lens, sights, unanchored, whole, decode }
     }
 
     /// The rules that were prepared.
@@ -288,7 +278,8 @@ impl Matcher {
 
     fn targets_of(&self, literal: u32) -> &[Target] {
         let literal = literal as usize;
-        &self.targets[self.starts[literal] as usize..self.starts[literal + 1] as usize]
+        let Tables { starts, targets, .. } = self.prefilter.tables();
+        &targets[starts[literal] as usize..starts[literal + 1] as usize]
     }
 
     /// Tries one rule at a literal. Says whether what stands there had its form, so that it looked farther.

@@ -1,10 +1,10 @@
 //! Build script: translates the built-in rule files, so that a run parses none of them.
 //!
-//! A hook starts hundreds of times a day and touches a handful of some 1,800 rules. It reads four tables:
-//! the literals that send the matcher to a rule, the patterns of file names, where each translated rule
-//! starts, and the rules, of which it decodes those that get a candidate. (As Rust statics they cost 15 seconds of every build.) The same
-//! modules check a user's own rules at run time, so a bad built-in rule stops the build with the message
-//! that a user would get.
+//! A hook starts hundreds of times a day and touches a handful of some 1,800 rules. It has the tables of the
+//! literals that send the matcher to a rule, the patterns of file names, where each translated rule starts, and
+//! the rules, of which it decodes those that get a candidate. (As Rust statics the rules cost 15 seconds of every
+//! build.) The same modules check a user's own rules at run time, so a bad built-in rule stops the build with the
+//! message that a user would get, and make the same tables for them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 #[path = "../level.rs"]
 #[allow(dead_code)]
 mod level;
+#[path = "../matcher/tables.rs"]
+#[allow(dead_code)]
+mod tables;
 #[allow(dead_code)]
 #[path = "."]
 mod rule {
@@ -21,12 +24,14 @@ mod rule {
 }
 
 use rule::request::Request;
-use rule::schema::{RuleFile, RuleSpec, Trigger};
+use rule::schema::{RuleFile, RuleSpec, Trigger, TriggerKind};
+use tables::{Entry, Tables, Target};
 
 fn main() {
     let dir = Path::new("src/rule/builtin");
     println!("cargo::rerun-if-changed=src/rule");
     println!("cargo::rerun-if-changed=src/level.rs");
+    println!("cargo::rerun-if-changed=src/matcher/tables.rs");
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
         .expect("the built-in rules are in src/rule/builtin")
         .map(|entry| entry.expect("a readable directory entry").path())
@@ -78,6 +83,9 @@ fn main() {
     let mut triggers: Vec<Trigger<'_>> =
         specs.iter().enumerate().flat_map(|(rule, spec)| spec.triggers(rule as u32)).collect();
     triggers.sort_unstable_by_key(Trigger::order);
+    for (name, bytes) in store(&Tables::new(&triggers)) {
+        write(name, bytes);
+    }
     write("triggers.bin", postcard::to_stdvec(&triggers).expect("a trigger is plain data"));
     write("requests.bin", postcard::to_stdvec(&requests).expect("a request is plain data"));
     let paths: Vec<(&str, u32)> = specs
@@ -87,4 +95,36 @@ fn main() {
         .collect();
     write("paths.bin", postcard::to_stdvec(&paths).expect("a glob is plain data"));
     assert!(specs.iter().all(|spec| !spec.looks_at_everything()), "built-in rules have literals or keywords");
+}
+
+/// The tables, each with the name of its file: little-endian numbers, one field behind the other.
+fn store(tables: &Tables) -> [(&'static str, Vec<u8>); 9] {
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let entry = |entry: &Entry| -> Vec<u8> {
+        let long = [entry.gram, entry.id, entry.start, entry.check];
+        let short = [entry.len, entry.gram_at, entry.check_from_gram as u16, u16::from(entry.ignore_case)];
+        let long = long.iter().flat_map(|number| number.to_le_bytes());
+        long.chain(short.iter().flat_map(|number| number.to_le_bytes())).collect()
+    };
+    let target = |target: &Target| -> Vec<u8> {
+        let kind = match target.kind {
+            TriggerKind::Keyword => [0, 0, 0],
+            TriggerKind::Name => [1, 0, 0],
+            TriggerKind::Anchor { min_before, max_before } => [2, min_before, max_before],
+        };
+        let fields = [target.rule, kind[0], kind[1], kind[2]];
+        fields.iter().flat_map(|number| number.to_le_bytes()).collect()
+    };
+    [
+        ("grams.bin", words(&tables.grams)),
+        ("fours.bin", words(&tables.fours)),
+        ("threes.bin", words(&tables.threes)),
+        ("buckets.bin", numbers(&tables.buckets)),
+        ("entries.bin", tables.entries.iter().flat_map(entry).collect()),
+        ("literals.bin", tables.bytes.to_vec()),
+        ("lens.bin", tables.lens.iter().flat_map(|len| len.to_le_bytes()).collect()),
+        ("starts.bin", numbers(&tables.starts)),
+        ("targets.bin", tables.targets.iter().flat_map(target).collect()),
+    ]
 }

@@ -245,6 +245,13 @@ impl RuleSet {
         &self.rules
     }
 
+    /// Whether these are the built-in rules, all of them and nothing else.
+    pub(crate) fn is_catalogue(&self) -> bool {
+        let is_in_place =
+            |(number, rule): (u32, &Rule)| matches!(rule.source, RuleSource::Builtin(n) if n == number);
+        self.rules.len() == builtin::count() as usize && (0..).zip(&self.rules).all(is_in_place)
+    }
+
     /// The literals that send the matcher to the rules, by the index of the rule.
     pub(crate) fn triggers(&self) -> Vec<Trigger<'_>> {
         let index_of_builtin = self.index_of_builtin();
