@@ -428,9 +428,12 @@ impl Matcher {
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
     ) -> bool {
-        let regex = rule.regex();
         let hay = &text[window.range()];
         out.window(window);
+        if !rule.may_match(hay) {
+            return false;
+        }
+        let regex = rule.regex();
         let mut any = false;
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
@@ -500,10 +503,11 @@ impl Matcher {
             any = true;
             let value = assignment.value;
             let written = &text[value.range()];
-            // The length is asked first: most rules that look at a name never compile their expression.
+            // Length and bytes are asked first: most rules that look at a name never compile their expression.
             let fits = |bytes: &[u8]| (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len());
             let is_value = |bytes: &[u8]| {
                 fits(bytes)
+                    && bytes.iter().all(|&byte| rule.alphabet.contains(byte))
                     && rule
                         .regex()
                         .find(bytes)

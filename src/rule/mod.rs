@@ -107,12 +107,41 @@ impl Rule {
         })
     }
 
-    /// Where the literal stands at a fixed distance from the start, so does the match: the expression is
-    /// tied to the start of its window and gives up at once when it does not fit.
+    /// Whether a text could hold a match, by the bytes of which matches are made: if not, the expression need
+    /// not even be compiled, which takes a hook longer than everything else.
+    pub(crate) fn may_match(&self, text: &[u8]) -> bool {
+        let spec = self.spec();
+        let (fewest, fits) = (spec.min_bytes as usize, |byte: &u8| spec.alphabet.contains(*byte));
+        if self.is_tied() {
+            return text.get(..fewest).is_some_and(|head| head.iter().all(fits));
+        }
+        // A run of so many bytes covers one of every so many, so most texts are passed over in great steps.
+        let step = fewest.max(1);
+        let mut at = step - 1;
+        while let Some(byte) = text.get(at) {
+            if fits(byte) {
+                let before = text[..at].iter().rev().take(fewest).take_while(|byte| fits(byte)).count();
+                let after = text[at..].iter().take(fewest).take_while(|byte| fits(byte)).count();
+                if before + after >= fewest {
+                    return true;
+                }
+                at += after;
+            }
+            at += step;
+        }
+        false
+    }
+
+    /// Where the literal stands at a fixed distance from the start, so does the match.
+    fn is_tied(&self) -> bool {
+        let anchors = &self.spec().anchors;
+        !anchors.is_empty() && anchors.iter().all(|anchor| anchor.min_before == anchor.max_before)
+    }
+
+    /// The expression of a tied rule gives up at once when the start of its window does not fit.
     fn regex_text(&self) -> String {
         let spec = self.spec();
-        let fixed = !spec.anchors.is_empty() && spec.anchors.iter().all(|a| a.min_before == a.max_before);
-        if fixed { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone() }
+        if self.is_tied() { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone() }
     }
 }
 
@@ -374,6 +403,37 @@ mod tests {
             let regex = compile(&rule.regex_text()).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
             assert!(!regex.is_match(b""), "{}", rule.id);
         }
+    }
+
+    #[test]
+    fn what_an_expression_finds_may_match() {
+        let mut state = 1_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let set = RuleSet::builtin();
+        let mut refused = 0;
+        for rule in set.rules().iter().filter(|rule| !rule.shape.is_empty()) {
+            let shape = shape::Shape::parse(&rule.shape).unwrap();
+            let fewest = rule.min_bytes as usize;
+            for _ in 0..8 {
+                let sample = shape.sample(&mut below);
+                let found = rule.regex().is_match(&sample);
+                assert!(found && rule.may_match(&sample), "{}", rule.id);
+                let swapped: Vec<u8> =
+                    sample.iter().map(|byte| byte ^ 0x20 * u8::from(byte.is_ascii_alphabetic())).collect();
+                let inside = [&b"\x01\x02"[..], &sample, b"\x03"].concat();
+                for text in [&swapped, &inside, &sample[1..].to_vec()] {
+                    assert!(rule.may_match(text) || !rule.regex().is_match(text), "{}", rule.id);
+                }
+                let mut broken = sample[..fewest].to_vec();
+                broken[below(fewest)] = 1;
+                assert!(rule.may_match(&broken) || !rule.regex().is_match(&broken), "{}", rule.id);
+                refused += usize::from(!rule.may_match(&broken));
+            }
+        }
+        assert!(refused > set.rules().len(), "{refused}: it refuses nothing");
     }
 
     #[test]

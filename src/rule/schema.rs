@@ -199,6 +199,8 @@ pub struct RuleSpec {
     pub min_bytes: u32,
     /// Most bytes of a match; open when absent.
     pub max_bytes: Option<u32>,
+    /// The bytes that matches are made of; all where that is not known.
+    pub alphabet: ByteSet,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -361,6 +363,7 @@ impl RuleSpec {
             reach_bytes: 0,
             min_bytes: 1,
             max_bytes: None,
+            alphabet: ByteSet::ALL,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
             checksum: None,
@@ -464,6 +467,7 @@ impl RuleEntry {
         }
         let Edges { before, after } = shape.edges();
         spec.edges = EdgeSpec { before, after };
+        spec.alphabet = shape.alphabet(self.ignore_case);
         spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
         spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
         spec.shape = text.to_owned();
@@ -502,6 +506,7 @@ impl RuleEntry {
             reach_bytes: self.reach_bytes.unwrap_or(DEFAULT_REACH_BYTES),
             min_bytes: 1,
             max_bytes: None,
+            alphabet: ByteSet::ALL,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,
             checksum: self.checksum,

@@ -89,6 +89,11 @@ impl Shape {
         self.root.min_secret().unwrap_or_else(|| self.length_bytes().0)
     }
 
+    /// The bytes that matches are made of.
+    pub fn alphabet(&self, ignore_case: bool) -> ByteSet {
+        self.root.alphabet(ignore_case)
+    }
+
     /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
     /// when the shape has no literal of three bytes at a bounded distance from its start.
     pub fn anchors(&self) -> Vec<Anchor> {
@@ -177,6 +182,21 @@ impl Node {
                 node.write_regex(ignore_case, out);
                 out.push(')');
             }
+        }
+    }
+
+    fn alphabet(&self, ignore_case: bool) -> ByteSet {
+        let all = |nodes: &[Node]| {
+            nodes.iter().fold(ByteSet::EMPTY, |all, node| all.union(node.alphabet(ignore_case)))
+        };
+        match self {
+            Node::Literal(bytes) if ignore_case => {
+                ByteSet::of(&bytes.to_ascii_lowercase()).union(ByteSet::of(&bytes.to_ascii_uppercase()))
+            }
+            Node::Literal(bytes) => ByteSet::of(bytes),
+            Node::Class(set) => *set,
+            Node::Repeat { node, .. } | Node::Secret(node) => node.alphabet(ignore_case),
+            Node::Seq(nodes) | Node::Alt(nodes) => all(nodes),
         }
     }
 
@@ -615,6 +635,8 @@ impl std::fmt::Debug for ByteSet {
 impl ByteSet {
     /// No byte.
     pub const EMPTY: ByteSet = ByteSet([0; 4]);
+    /// Every byte.
+    pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
     /// The listed bytes.
     pub fn of(bytes: &[u8]) -> Self {
@@ -832,6 +854,20 @@ mod tests {
         let regex = Shape::parse("(LOWER_HEX{4} | LOWER_HEX{8})").unwrap().to_regex(false);
         let found = regex::bytes::Regex::new(&regex).unwrap().find(b"0123abcd").unwrap();
         assert_eq!(found.len(), 8);
+    }
+
+    #[test]
+    fn matches_are_made_of_the_alphabet() {
+        let alphabet = |text: &str, ignore_case| Shape::parse(text).unwrap().alphabet(ignore_case);
+        let text = r#""pk_" <DIGIT{1,12}> ("_" UPPER{32} | "x"?)"#;
+        assert_eq!(
+            alphabet(text, false),
+            ByteSet::named("DIGIT")
+                .unwrap()
+                .union(ByteSet::named("UPPER").unwrap())
+                .union(ByteSet::of(b"pk_x"))
+        );
+        assert_eq!(alphabet(text, true), alphabet(text, false).union(ByteSet::of(b"PKX")));
     }
 
     #[test]
