@@ -170,8 +170,8 @@ pub struct Engine {
     pub config_path: Option<PathBuf>,
     /// Larger files are skipped.
     pub max_file_bytes: Option<u64>,
-    /// How many workers.
-    pub threads: usize,
+    /// How many workers were asked for.
+    threads: Option<NonZeroUsize>,
     /// Whether secrets are shown.
     pub show_secrets: bool,
     /// Whether the name of a staged file may be a finding.
@@ -267,16 +267,18 @@ impl Engine {
             audit_log,
             audit_limits: config.audit_limits,
             max_file_bytes: matching.max_file_bytes.or(config.max_file_bytes),
-            threads: global
-                .threads
-                .or_else(|| thread::available_parallelism().ok())
-                .map_or(1, NonZeroUsize::get),
+            threads: global.threads,
             show_secrets: matching.show_secrets,
             watches_env_files,
             baseline_path,
             gitleaks_notes,
             root,
         })
+    }
+
+    /// How many workers. Who asks has use for several: to count the processors reads files of the control groups.
+    pub fn threads(&self) -> usize {
+        self.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
 
     /// Whether one of these places holds everything that the configuration speaks of.

@@ -6,7 +6,7 @@ mod cache;
 mod collect;
 mod families;
 pub mod history;
-mod parallel;
+pub mod parallel;
 pub mod staged;
 pub mod stdin;
 pub mod text;
@@ -100,6 +100,11 @@ pub trait Source {
         new_visitor: &'s NewVisitor<'s>,
         progress: &'s Progress,
     ) -> Coverage;
+
+    /// How many parts there are that could be read side by side, where that is known beforehand.
+    fn parts(&self) -> Option<usize> {
+        None
+    }
 
     /// What files are read from whose names stand in the coverage and may be findings by themselves; `None`
     /// where names are not those of files.

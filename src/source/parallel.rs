@@ -9,6 +9,11 @@ use crate::coverage::Coverage;
 /// With fewer items than this for each worker, starting threads takes longer than the work.
 const MIN_ITEMS_PER_WORKER: usize = 8;
 
+/// How many workers are of use for so many items, however many processors there are.
+pub fn useful_workers(items: usize) -> usize {
+    (items / MIN_ITEMS_PER_WORKER).max(1)
+}
+
 /// Lets up to `threads` workers take the items one after another and adds up what they report.
 ///
 /// A worker runs on the calling thread when one is enough, so that a hook with a few files starts none.
@@ -18,7 +23,7 @@ pub(super) fn share<T: Sync>(
     threads: usize,
     work: impl Fn(&mut dyn Iterator<Item = &T>) -> Coverage + Sync,
 ) -> Coverage {
-    let workers = threads.min(items.len() / MIN_ITEMS_PER_WORKER);
+    let workers = threads.min(useful_workers(items.len()));
     if workers <= 1 {
         return work(&mut items.iter());
     }

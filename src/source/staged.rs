@@ -187,6 +187,10 @@ impl Source for Staged {
         coverage
     }
 
+    fn parts(&self) -> Option<usize> {
+        Some(self.changes.changes.len())
+    }
+
     fn origin_of_files(&self) -> Option<Origin> {
         Some(Origin::Staged)
     }

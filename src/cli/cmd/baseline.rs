@@ -290,7 +290,7 @@ impl Work {
     fn watch(&self, source: &dyn Source, output: &OutputPlan) -> Outcome {
         let (progress, scanner) = (Progress::new(), &self.engine.scanner);
         progress::watch(output.progress, &progress, || {
-            scanner.scan_watched(source, self.engine.threads, &progress)
+            scanner.scan_watched(source, self.engine.threads(), &progress)
         })
     }
 

@@ -87,7 +87,7 @@ impl<'c> Check<'c> {
     fn report(&self) -> Result<Report> {
         let mut report = hygiene::check(self.repository, &self.options)?;
         if let Some(engine) = &self.engine {
-            hygiene::check_content(self.repository, &engine.scanner, engine.threads, &mut report)
+            hygiene::check_content(self.repository, &engine.scanner, engine.threads(), &mut report)
                 .context("cannot look at the content of the working tree")?;
         }
         hygiene::check_guards(self.repository, std::env::var_os("PATH").as_deref(), &mut report);

@@ -50,7 +50,7 @@ pub fn run(args: RotateArgs, global: &GlobalArgs, output: &OutputPlan) -> Result
     let mut list =
         rotation::checks((&subjects[0], &verdicts[0]), (&subjects[1], &verdicts[1]), args.account.as_deref());
     let mut problems = Vec::new();
-    list.extend(residue_checks(&repository, args.paths, &old, engine.threads, &mut problems));
+    list.extend(residue_checks(&repository, args.paths, &old, engine.threads(), &mut problems));
     let is = |status| list.iter().any(|check: &Check| check.status == status);
     let exit = Exit::of(!is(Status::Unknown) && problems.is_empty(), is(Status::Fail) || is(Status::Warn));
     let verdict = match exit {

@@ -22,6 +22,7 @@ use stanch::scanner::Outcome;
 use stanch::source::Source;
 use stanch::source::both::Both;
 use stanch::source::history::{self, History};
+use stanch::source::parallel;
 use stanch::source::staged::Staged;
 use stanch::source::stdin::Stdin;
 use stanch::source::worktree::{Worktree, WorktreeOptions};
@@ -230,7 +231,11 @@ impl Run<'_> {
         let (progress, scanner) = (Progress::new(), &self.engine.scanner);
         // While somebody types, a line of our own would be in the way.
         let is_wanted = self.output.progress && !(self.mode == Mode::Stdin && io::stdin().is_terminal());
-        progress::watch(is_wanted, &progress, || scanner.scan_watched(source, self.engine.threads, &progress))
+        let threads = match source.parts().map(parallel::useful_workers) {
+            Some(1) => 1,
+            _ => self.engine.threads(),
+        };
+        progress::watch(is_wanted, &progress, || scanner.scan_watched(source, threads, &progress))
     }
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {

@@ -52,7 +52,7 @@ pub fn run(mut args: VerifyArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
             let worktree =
                 WorktreeOptions { respect_ignore: !args.no_ignore, max_file_bytes: engine.max_file_bytes };
             let (source, counts) = (Worktree::new(paths, worktree), Progress::new());
-            let scan = || engine.scanner.scan_watched(&source, engine.threads, &counts);
+            let scan = || engine.scanner.scan_watched(&source, engine.threads(), &counts);
             let outcome = progress::watch(output.progress, &counts, scan);
             let found = outcome.findings.iter().map(|finding| subject(finding, rules, &args.ask)).collect();
             let suppressed = &outcome.suppressed;
