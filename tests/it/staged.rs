@@ -197,6 +197,58 @@ fn changes_are_those_of_git_diff_whatever_was_done() {
     }
 }
 
+/// From the seventeenth tree on they are read out of the packs without libgit2.
+#[test]
+fn many_directories_are_compared_with_packed_ones() {
+    let sandbox = Sandbox::repo();
+    let path = |place: usize, file: usize| format!("dir-{}/sub.{place}/file-{file}", place % 7);
+    let write_all = |step: usize| {
+        for (place, file) in (0..50).flat_map(|place| (0..30).map(move |file| (place, file))) {
+            if file == 0 || (place * 31 + file * 7 + step) % 11 == 0 {
+                sandbox.write(&path(place, file), format!("{step} {place} {file}\n"));
+            }
+        }
+    };
+    for step in 0..4 {
+        write_all(step);
+        sandbox.commit_all("step");
+    }
+    sandbox.git(&["repack", "-a", "-d", "-f", "--quiet", "--depth=50"]);
+    let index_of_pack = fs::read_dir(sandbox.path().join(".git/objects/pack"))
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "idx"))
+        .expect("a pack");
+    let listed = sandbox.git(&["verify-pack", "-v", &index_of_pack.to_string_lossy()]);
+    let is_delta = |line: &&str| line.contains(" tree ") && line.split_whitespace().count() == 7;
+    assert!(listed.lines().filter(is_delta).count() > 50, "trees are stored as deltas");
+    sandbox.git(&["checkout", "--quiet", "HEAD~1"]);
+    write_all(9);
+    sandbox.git(&["rm", "-r", "--quiet", "-f", "dir-3/sub.3"]);
+    sandbox.git(&["add", "--all"]);
+    let expected = staged_by_git(&sandbox);
+    assert!(expected.len() > 100);
+    assert_eq!(staged(&sandbox), expected);
+
+    // Whatever breaks in the pack, nothing is lost without a word.
+    let pack = index_of_pack.with_extension("pack");
+    let whole = fs::read(&pack).expect("the pack");
+    let mut noticed = 0;
+    for place in (20..whole.len() - 20).step_by(whole.len() / 60) {
+        let mut broken = whole.clone();
+        broken[place] ^= 0x55;
+        fs::remove_file(&pack).expect("the pack");
+        fs::write(&pack, broken).expect("the pack is written");
+        let repository = Repository::open(&sandbox.path()).expect("a repository");
+        match repository.staged_changes() {
+            Err(_) => noticed += 1,
+            Ok(found) if !found.unreadable.is_empty() => noticed += 1,
+            Ok(_) => assert_eq!(staged(&sandbox), expected, "byte {place}"),
+        }
+    }
+    assert!(noticed > 0, "no byte that matters was changed");
+}
+
 /// A repository whose pre-commit hook runs stanch. The hook stores the report and the exit code, and fails
 /// with a code of its own when the index is not the same byte for byte afterwards.
 struct Hooked {
