@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_is_no_tree_is_none() {
         for bytes in
-            [&b"100644 a"[..], b"100644 a\0123", b"+100644 a\0", b"8 a\0", b" a\0", b"77777777777777 a\0"]
+            [&b"100644 a"[..], b"100644 a\x00123", b"+100644 a\0", b"8 a\0", b" a\0", b"77777777777777 a\0"]
         {
             let mut tree = Tree { bytes: [bytes, &[7; 20]].concat(), ..Tree::default() };
             tree.bytes.truncate(bytes.len() + 19);

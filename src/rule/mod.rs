@@ -422,7 +422,7 @@ mod tests {
                 let found = rule.regex().is_match(&sample);
                 assert!(found && rule.may_match(&sample), "{}", rule.id);
                 let swapped: Vec<u8> =
-                    sample.iter().map(|byte| byte ^ 0x20 * u8::from(byte.is_ascii_alphabetic())).collect();
+                    sample.iter().map(|byte| byte ^ (0x20 * u8::from(byte.is_ascii_alphabetic()))).collect();
                 let inside = [&b"\x01\x02"[..], &sample, b"\x03"].concat();
                 for text in [&swapped, &inside, &sample[1..].to_vec()] {
                     assert!(rule.may_match(text) || !rule.regex().is_match(text), "{}", rule.id);
