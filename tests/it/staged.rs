@@ -204,7 +204,7 @@ fn many_directories_are_compared_with_packed_ones() {
     let path = |place: usize, file: usize| format!("dir-{}/sub.{place}/file-{file}", place % 7);
     let write_all = |step: usize| {
         for (place, file) in (0..50).flat_map(|place| (0..30).map(move |file| (place, file))) {
-            if file == 0 || (place * 31 + file * 7 + step) % 11 == 0 {
+            if file == 0 || (place * 31 + file * 7 + step).is_multiple_of(11) {
                 sandbox.write(&path(place, file), format!("{step} {place} {file}\n"));
             }
         }
