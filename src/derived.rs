@@ -63,7 +63,7 @@ impl Copies {
 /// What the search of a text leaves behind for the texts derived from it.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    /// Every literal of a rule that stands in the text, sorted.
+    /// The literals of rules that stand in the text, sorted; those without which rules had nothing near are left out.
     pub(crate) hits: Vec<Hit>,
     /// What came of what is encoded in it.
     pub(crate) encoded: Encoded,
@@ -101,6 +101,13 @@ pub(crate) struct Hit {
     pub(crate) yields: Yield,
 }
 
+impl Hit {
+    /// One of which nothing is known.
+    pub(crate) fn new(literal: u32, start: usize) -> Self {
+        Self { start: start as u32, literal, yields: Yield::Near }
+    }
+}
+
 /// What the rules of a literal found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Yield {
@@ -112,6 +119,9 @@ pub(crate) enum Yield {
     /// they lie on is not reported either.
     Dull,
     Matches,
+    /// Nothing, as the bytes next to it told already, or it was not asked yet. No trace holds such a literal: it is
+    /// found again where one of them changes. Last in the order, so that of two that are equal the known one stays.
+    Near,
 }
 
 /// A unit that is part of a family of texts derived from each other.

@@ -185,6 +185,27 @@ pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
     Some(Assignment { name, value, quote, joint, place })
 }
 
+/// Whether [`read`] finds nothing that joins a name to a value, as the bytes of the name and the one on either side
+/// of it tell already; less than so many bytes before and behind the start of the keyword are looked at.
+pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize, usize)) -> bool {
+    let end = text.len().min(keyword.start + ahead - 1);
+    let first = keyword.start.saturating_sub(back - 1);
+    if keyword.end >= end {
+        return false;
+    }
+    let left = text[first..keyword.start].iter().rposition(|&byte| !is_name_byte(byte));
+    let right = text[keyword.end..end].iter().position(|&byte| !is_name_byte(byte));
+    let (Some(left), Some(right)) = (left, right) else { return false };
+    let mut behind = keyword.end + right;
+    while behind > keyword.end && matches!(text[behind - 1], b'-' | b'.') {
+        behind -= 1;
+    }
+    match text[behind] {
+        b',' => text[first + left] != b':',
+        byte => !byte.is_ascii_whitespace() && !b"\x0b\"'`\\]=:-<>?+|(".contains(&byte),
+    }
+}
+
 /// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
 pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
     let name = whole_name(text, keyword)?;
@@ -654,6 +675,7 @@ fn scheme_len(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(line: &str, name: &str, value: &str) {
@@ -742,6 +764,22 @@ mod tests {
         ] {
             let at = line.find("password").unwrap();
             assert_eq!(read(line.as_bytes(), ByteSpan::new(at, at + 8)), None, "{line}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn without_a_joint_nothing_is_read(
+            before in "(name: |<|:|\"|\\(|variable \"| \n|[ -~]{0,20})?[a-z_.]{0,4}",
+            after in "[a-z.-]{0,4}[ -~\n]([a-z_=:>-]{0,6}|[ =:]{0,3}\"[a-z]{3,9}\")",
+        ) {
+            let text = format!("{before}key{after} \n value: more\n");
+            let keyword = ByteSpan::new(before.len(), before.len() + 3);
+            if has_no_joint(text.as_bytes(), keyword, (16, 32)) {
+                prop_assert_eq!(read(text.as_bytes(), keyword), None);
+            }
         }
     }
 }

@@ -16,15 +16,14 @@
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
 use super::{
-    BACK_REACH_BYTES, BACK_VALUE_BYTES, Match, Matcher, REACH_LINES, Scratch, assignment, boundary,
-    keyword_at, lines_back, lines_forward, max_bytes,
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
+    REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
 };
 use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Trace, Yield};
 use crate::matcher::assignment::LineSight;
-use crate::matcher::long::{self, LongLiterals};
 use crate::rule::Rule;
-use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
+use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, TriggerKind};
 use crate::span::ByteSpan;
 
 /// How far round the start of a literal its rules look.
@@ -46,19 +45,12 @@ pub(super) struct Sight {
 pub(super) struct Sights {
     /// By literal.
     of: Vec<Sight>,
-    /// Finds the long literals. A literal may lie across a seam with all but one byte in copied text, and few
-    /// are long: all the others need no more than a narrow margin.
-    long: LongLiterals,
     /// How far apart two matches may stand of which one matters to the other: halves of a pair.
     near_bytes: i64,
 }
 
-/// Literals up to this length are looked for in a margin of this width.
-const SHORT_LITERAL_BYTES: usize = 20;
-const _: () = assert!(SHORT_LITERAL_BYTES >= long::LEAST_BYTES - 1);
-
 /// What `starts_free` looks at before a value: the longest escape.
-const ESCAPE_BYTES: i64 = 16;
+const ESCAPE_BYTES: i64 = NEAR_BACK_BYTES as i64;
 /// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
 const ENCODED_BYTES: usize = 160;
 /// An escape is decoded with the lines round it, and with those of its neighbours, if no more than this lies between.
@@ -90,7 +82,7 @@ impl Matcher {
         match derivation.base {
             Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
             None => {
-                self.prefilter.find(text, |literal, start| hits.push((new_hit(literal, start), true)));
+                self.prefilter.find(text, |literal, start| hits.push((Hit::new(literal, start), true)));
                 hits.sort_unstable();
             }
         }
@@ -128,7 +120,7 @@ impl Matcher {
             self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.covered, &mut found);
         }
         if derivation.is_base {
-            let hits = hits.iter().map(|(hit, _)| *hit).collect();
+            let hits = hits.iter().map(|(hit, _)| *hit).filter(|hit| hit.yields != Yield::Near).collect();
             derivation.trace.replace(Some(Trace { hits, encoded, runs }));
         }
         scratch.derived = hits;
@@ -164,7 +156,7 @@ impl Matcher {
 
     /// Collects the literals of the text, and whether to try each.
     fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
-        let Sights { of: sights, long, .. } = self.sights.get_or_init(|| self.sights());
+        let sights = &self.sights().of;
         let mut lines = LineSight::new(text);
         for piece in copies.pieces() {
             let (low, high) = sight_limits(text, copies, piece);
@@ -191,30 +183,19 @@ impl Matcher {
             }
         }
         let known = hits.len();
-        let is_new = |literal: u32, at: usize| {
-            !copies.covers(at, at + usize::from(self.literal_lens[literal as usize]))
+        // What ends or starts at a change, and what saw one although the trace has nothing of it.
+        let margin = |start: usize, end: usize| {
+            (start.saturating_sub(NEAR_AHEAD_BYTES - 1), end + NEAR_BACK_BYTES + LONGEST_TRIGGER_BYTES - 1)
         };
-        let margin =
-            |bytes: usize| move |start: usize, end: usize| (start.saturating_sub(bytes), end + bytes);
-        for_each_change(text.len(), copies, margin(SHORT_LITERAL_BYTES - 1), |start, end| {
+        for_each_change(text.len(), copies, margin, |start, end| {
             self.prefilter.find(&text[start..end], |literal, at| {
-                let is_short = usize::from(self.literal_lens[literal as usize]) <= SHORT_LITERAL_BYTES;
-                if is_short && is_new(literal, start + at) {
-                    hits.push((new_hit(literal, start + at), true));
-                }
-            });
-        });
-        let longest = self.literal_lens.iter().copied().max().unwrap_or(0);
-        for_each_change(text.len(), copies, margin(usize::from(longest)), |start, end| {
-            long.find(&text[start..end], |literal, at| {
-                if is_new(literal, start + at) {
-                    hits.push((new_hit(literal, start + at), true));
-                }
+                hits.push((Hit::new(literal, start + at), true));
             });
         });
         if hits.len() > known {
             // Two sorted runs but for grams that lie out of order.
             hits.sort();
+            hits.dedup_by_key(|(hit, _)| (hit.start, hit.literal));
         }
     }
 
@@ -232,7 +213,7 @@ impl Matcher {
     ) -> Yield {
         let hit = hits[at].0;
         let before = found.len();
-        let mut is_like = false;
+        let mut looked = Looked::Near;
         if is_whole && at == 0 {
             covered.clear();
         }
@@ -241,10 +222,11 @@ impl Matcher {
                 covered.clear();
                 covered.push((target.rule, self.covered_before(text, &hits[..at], hit, target.rule)));
             }
-            is_like |= self.try_target(text, target, hit.start as usize, covered, found);
+            looked = looked.max(self.try_target(text, target, hit.start as usize, covered, found));
         }
         let yields = match &found[before..] {
-            [] if is_like => Yield::Nothing,
+            [] if looked == Looked::Around => Yield::Nothing,
+            [] if looked == Looked::Near || self.sights().of[hit.literal as usize].is_near() => Yield::Near,
             [] => Yield::Unlike,
             new if new.iter().all(is_dull) => Yield::Dull,
             _ => Yield::Matches,
@@ -262,7 +244,7 @@ impl Matcher {
         covered: &mut Vec<(u32, usize)>,
         found: &mut Vec<Match>,
     ) {
-        let Sights { of: sights, near_bytes, .. } = self.sights.get_or_init(|| self.sights());
+        let Sights { of: sights, near_bytes } = self.sights();
         let mut done = 0;
         while done < found.len() {
             let span = found[done].secret_span;
@@ -336,19 +318,12 @@ impl Matcher {
         is_encoded
     }
 
-    fn sights(&self) -> Sights {
-        let mut triggers = self.rules.triggers();
-        triggers.sort_by_key(Trigger::order);
-        triggers.dedup_by_key(|trigger| (trigger.literal, trigger.ignore_case));
-        let mut long = LongLiterals::default();
-        for (id, trigger) in (0..).zip(&triggers) {
-            if trigger.literal.len() > SHORT_LITERAL_BYTES {
-                long.add(id, trigger.literal, trigger.ignore_case);
-            }
-        }
-        let pairs = self.rules.rules().iter().filter_map(|rule| rule.pair.as_ref());
-        let farthest = pairs.map(|pair| i64::from(pair.within_bytes)).max().unwrap_or(0);
-        Sights { of: self.sights_of_literals(), long, near_bytes: farthest.max(EXCERPT_BYTES) }
+    fn sights(&self) -> &Sights {
+        self.sights.get_or_init(|| {
+            let pairs = self.rules.rules().iter().filter_map(|rule| rule.pair.as_ref());
+            let farthest = pairs.map(|pair| i64::from(pair.within_bytes)).max().unwrap_or(0);
+            Sights { of: self.sights_of_literals(), near_bytes: farthest.max(EXCERPT_BYTES) }
+        })
     }
 
     fn sights_of_literals(&self) -> Vec<Sight> {
@@ -410,12 +385,14 @@ impl Sight {
             Yield::Nothing | Yield::Dull | Yield::Matches => {
                 (self.back_bytes.into(), self.ahead_bytes.into())
             }
+            Yield::Near => (NEAR_BACK_BYTES as i64, NEAR_AHEAD_BYTES as i64),
         }
     }
-}
 
-fn new_hit(literal: u32, start: usize) -> Hit {
-    Hit { start: start as u32, literal, yields: Yield::Unlike }
+    /// Whether a form is told near the literal.
+    fn is_near(&self) -> bool {
+        self.form_back_bytes as usize <= NEAR_BACK_BYTES && self.form_ahead_bytes as usize <= NEAR_AHEAD_BYTES
+    }
 }
 
 /// Behind the last byte at which the reading of names looks.
@@ -580,6 +557,9 @@ mod tests {
             1 => entry,
             1 => Just("(".to_owned()),
             1 => Just("name:".to_owned()),
+            2 => ("[ :.<\"(a-z]{0,2}", "(key|token|password)", "[-.a-z]{0,3}[ -~\n]{0,3}")
+                .prop_map(|(before, name, after)| format!("{before}{name}{after}")),
+            1 => "(pk_|key-|glpat-|nix|wise|auth)[a-z0-9]{0,24}[ -~]?",
             1 => Just("# stanch:allow\n".to_owned()),
             1 => Just("-----BEGIN RSA ".to_owned()),
             1 => " {1,300}",

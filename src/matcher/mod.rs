@@ -9,7 +9,6 @@ pub mod assignment;
 mod boundary;
 mod catalogue;
 mod derived;
-mod long;
 mod prefilter;
 mod tables;
 pub mod trace;
@@ -21,7 +20,7 @@ use std::sync::OnceLock;
 use crate::decode::{self, View};
 use crate::derived::Hit;
 use crate::matcher::assignment::Assignment;
-use crate::rule::schema::{RuleKind, Trigger, TriggerKind};
+use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -136,6 +135,22 @@ pub struct Scratch {
     derived: Vec<(Hit, bool)>,
     decode: decode::Scratch,
 }
+
+/// How far a rule looked from the start of its literal, if it found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Looked {
+    /// No farther than [`NEAR_BACK_BYTES`] and [`NEAR_AHEAD_BYTES`].
+    Near,
+    /// As far as a value of its form may reach.
+    AtForm,
+    /// At what stands round a value of its form.
+    Around,
+}
+
+/// What [`boundary::starts_free`] looks at before a value: the longest escape.
+const NEAR_BACK_BYTES: usize = 16;
+/// A literal, and as much again.
+const NEAR_AHEAD_BYTES: usize = 2 * LONGEST_TRIGGER_BYTES;
 
 /// A value with no upper bound is looked at up to here; a longer run is cut, not lost.
 const OPEN_WINDOW_BYTES: usize = 64 << 10;
@@ -282,7 +297,7 @@ impl Matcher {
         &targets[starts[literal] as usize..starts[literal + 1] as usize]
     }
 
-    /// Tries one rule at a literal. Says whether what stands there had its form, so that it looked farther.
+    /// Tries one rule at a literal. Says how far it looked.
     fn try_target(
         &self,
         text: &[u8],
@@ -290,7 +305,7 @@ impl Matcher {
         start: usize,
         covered: &mut Vec<(u32, usize)>,
         out: &mut impl Sink,
-    ) -> bool {
+    ) -> Looked {
         let index = target.rule as usize;
         let rule = &self.rules.rules()[index];
         out.look(text, (index, rule), Some(target.kind), start);
@@ -335,10 +350,10 @@ impl Matcher {
         anchor: usize,
         (min_before, max_before): (usize, usize),
         out: &mut impl Sink,
-    ) -> bool {
+    ) -> Looked {
         let Some(last_start) = anchor.checked_sub(min_before) else {
             out.miss(|| Miss::of(MissReason::NoRoom));
-            return false;
+            return Looked::AtForm;
         };
         let first_start = anchor.saturating_sub(max_before);
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
@@ -354,10 +369,16 @@ impl Matcher {
                     }
                 }
             });
-            return false;
+            return if max_before == 0 { Looked::Near } else { Looked::AtForm };
         }
         let end = (last_start + max_bytes(rule) + 1).min(text.len());
         let window = ByteSpan::new(first_start, end);
+        if max_before == 0
+            && let Some(at) = rule.misfit(&text[window.range()])
+        {
+            out.window(window);
+            return if at < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
+        }
         self.search(
             text,
             (index, rule),
@@ -383,8 +404,10 @@ impl Matcher {
         start: usize,
         covered: &mut Vec<(u32, usize)>,
         out: &mut impl Sink,
-    ) -> bool {
-        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else { return false };
+    ) -> Looked {
+        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
+            return Looked::AtForm;
+        };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
@@ -399,7 +422,7 @@ impl Matcher {
         let from = from.max(covered[slot].1);
         if from >= to {
             out.miss(|| Miss::of(MissReason::Searched));
-            return true;
+            return Looked::Around;
         }
         covered[slot].1 = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
@@ -413,12 +436,12 @@ impl Matcher {
             }
         };
         self.search(text, (index, rule), window, to, word, out);
-        true
+        Looked::Around
     }
 
     /// Runs the expression on `window` and keeps the bounded matches that start at or before
     /// `last_start` and that `word` has nothing against; it says how far off the word is that names the
-    /// provider. Says whether it was asked.
+    /// provider. Says how far it looked: beyond the form only where it was asked.
     fn search(
         &self,
         text: &[u8],
@@ -427,27 +450,29 @@ impl Matcher {
         last_start: usize,
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
-    ) -> bool {
+    ) -> Looked {
         let hay = &text[window.range()];
         out.window(window);
+        let mut looked = Looked::AtForm;
         if !rule.may_match(hay) {
-            return false;
+            return looked;
         }
         let regex = rule.regex();
-        let mut any = false;
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
-            let Some(found) = regex.find_at(hay, from) else { return any };
+            let Some(found) = regex.find_at(hay, from) else { return looked };
             let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
             if span.start > last_start {
-                return any;
+                return looked;
             }
             // A run that the window cuts off goes on outside; it is reported as far as it was read.
             let cut = rule.max_bytes.is_none() && span.end == window.end;
             let bounded = boundary::is_bounded(text, span, &rule.edges)
                 || (cut && boundary::starts_free(text, span.start, &rule.edges));
             // Without a reason it is what stands beside the match.
-            any |= bounded;
+            if bounded {
+                looked = Looked::Around;
+            }
             let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
             match judged {
                 Ok(word) => {
@@ -466,7 +491,7 @@ impl Matcher {
                 }
             }
         }
-        any
+        looked
     }
 
     fn try_name(
@@ -475,13 +500,20 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         start: usize,
         out: &mut impl Sink,
-    ) -> bool {
-        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else { return false };
+    ) -> Looked {
+        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
+            return Looked::AtForm;
+        };
+        // Most are followed by what joins nothing.
+        if assignment::has_no_joint(text, keyword, (NEAR_BACK_BYTES, NEAR_AHEAD_BYTES)) {
+            out.miss(|| Miss::of(MissReason::NoAssignment));
+            return Looked::Near;
+        }
         match assignment::read(text, keyword) {
             Some(assignment) => out.found(assigned_match(text, index, &assignment)),
             None => out.miss(|| Miss::of(MissReason::NoAssignment)),
         }
-        true
+        Looked::Around
     }
 
     /// For a keyed rule with `names`: the values assigned to the name that holds the word at `start`, and
@@ -494,8 +526,8 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         start: usize,
         out: &mut impl Sink,
-    ) -> bool {
-        let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return false };
+    ) -> Looked {
+        let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return Looked::AtForm };
         let mut any = false;
         let mut try_value = |keyword: ByteSpan| {
             let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
@@ -537,7 +569,7 @@ impl Matcher {
         if !any {
             out.miss(|| Miss::of(MissReason::NoAssignment));
         }
-        true
+        Looked::Around
     }
 
     /// Where secrets overlap keeps the one whose rule says most, and sorts by place.

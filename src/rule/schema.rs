@@ -258,10 +258,14 @@ pub struct PairSpec {
     pub required: bool,
 }
 
+/// So many bytes of a literal send the matcher to a rule, which looks at the rest itself. They turn up as rarely as
+/// the whole, and where only changes of a text are searched, this is how far beside each a literal may reach.
+pub const LONGEST_TRIGGER_BYTES: usize = 16;
+
 /// A literal that sends the matcher to a rule.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Trigger<'a> {
-    /// The literal.
+    /// The literal, or its first [`LONGEST_TRIGGER_BYTES`].
     #[serde(borrow)]
     pub literal: &'a [u8],
     /// Whether any ASCII case will do.
@@ -276,6 +280,7 @@ pub struct Trigger<'a> {
 
 impl<'a> Trigger<'a> {
     fn new(literal: &'a [u8], ignore_case: bool, rule: u32, kind: TriggerKind) -> Self {
+        let literal = &literal[..literal.len().min(LONGEST_TRIGGER_BYTES)];
         let grams = literal.windows(4).enumerate();
         let rarest = grams.max_by_key(|(at, gram)| (rarity(gram), usize::MAX - at));
         let gram_at = rarest.map_or(0, |(at, _)| at as u16);
@@ -312,7 +317,7 @@ impl RuleSpec {
         fn by_word(words: &[String], rule: u32, kind: TriggerKind) -> Vec<Trigger<'_>> {
             words.iter().map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
         }
-        match self.kind {
+        let mut triggers = match self.kind {
             RuleKind::Path | RuleKind::Whole => Vec::new(),
             RuleKind::Generic => by_word(&self.keywords, rule, TriggerKind::Name),
             RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
@@ -330,7 +335,18 @@ impl RuleSpec {
                 triggers.extend(by_word(&self.names, rule, TriggerKind::Name));
                 triggers
             }
-        }
+        };
+        // Literals may be equal as far as they count, and one is enough.
+        let mut seen = std::collections::BTreeSet::new();
+        triggers.retain(|trigger| {
+            let place = match trigger.kind {
+                TriggerKind::Anchor { min_before, max_before } => (0, min_before, max_before),
+                TriggerKind::Keyword => (1, 0, 0),
+                TriggerKind::Name => (2, 0, 0),
+            };
+            seen.insert((trigger.literal, trigger.ignore_case, place))
+        });
+        triggers
     }
 
     /// Whether no literal and no keyword sends the matcher to the rule: it looks at whole texts.
