@@ -1,5 +1,6 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
@@ -14,6 +15,7 @@ use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
 use crate::filter::foreign;
 use crate::filter::inline::{self, InlineAllow};
+use crate::filter::memo::Memo;
 use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
@@ -230,8 +232,7 @@ impl Scanner {
         let new_visitor = || -> Visitor<'_> {
             let sender = sender.clone();
             let counts = &counts;
-            let mut worker =
-                Worker { scanner: self, counts, scratch: Scratch::default(), matches: Vec::new() };
+            let mut worker = Worker::new(self, counts);
             Box::new(move |unit| {
                 let inspected = worker.inspect(unit, &mut |candidate| {
                     if candidate.counts {
@@ -287,8 +288,7 @@ impl Scanner {
         };
         let counts = Counts::default();
         let mut placed = Vec::new();
-        let mut worker =
-            Worker { scanner: self, counts: &counts, scratch: Scratch::default(), matches: Vec::new() };
+        let mut worker = Worker::new(self, &counts);
         let inspected =
             worker.inspect(&unit, &mut |candidate| placed.push(Placed { candidate, exposure: None }));
         let mut coverage = Coverage { files: 1, bytes: bytes.len() as u64, ..Coverage::default() };
@@ -847,6 +847,8 @@ struct Worker<'s> {
     counts: &'s Counts,
     scratch: Scratch,
     matches: Vec<Match>,
+    /// Made for the first text of a history.
+    memo: OnceCell<Memo>,
 }
 
 /// What the search of a unit came to.
@@ -857,7 +859,12 @@ struct Inspected {
     has_matches: bool,
 }
 
-impl Worker<'_> {
+impl<'s> Worker<'s> {
+    fn new(scanner: &'s Scanner, counts: &'s Counts) -> Self {
+        let (scratch, matches, memo) = (Scratch::default(), Vec::new(), OnceCell::new());
+        Self { scanner, counts, scratch, matches, memo }
+    }
+
     /// Hands the candidates of a unit to `keep`.
     fn inspect(&mut self, unit: &ContentUnit<'_>, keep: &mut dyn FnMut(Candidate)) -> Inspected {
         if let (Some(path), Origin::File | Origin::Staged, 0) = (unit.path, unit.origin, unit.first_byte)
@@ -873,14 +880,8 @@ impl Worker<'_> {
         let is_complete = match unit.derivation {
             Some(derivation) => {
                 // Blobs have no path yet; whatever else counts against a match is asked later.
-                let kind = kind();
-                let is_dull = |found: &Match| {
-                    let value = found.secret.reveal();
-                    matches!(
-                        filter::judge(matcher.rule(found), value, &found.context, kind),
-                        Verdict::Drop { .. }
-                    )
-                };
+                let (kind, memo) = (kind(), self.memo.get_or_init(Memo::default));
+                let is_dull = |found: &Match| is_dropped(memo, matcher, found, kind);
                 let (scratch, matches) = (&mut self.scratch, &mut self.matches);
                 matcher.find_derived(unit.bytes, derivation, &is_dull, scratch, matches)
             }
@@ -899,6 +900,13 @@ impl Worker<'_> {
         let mut counted = vec![false; self.matches.len()];
         let mut wanted = Vec::new();
         for (index, found) in self.matches.iter().enumerate() {
+            // It was asked a moment ago, and nothing else is asked before. Not so where another scanner's
+            // configuration accepts things.
+            if let (Some(memo), None) = (self.memo.get(), &scanner.policy.foreign)
+                && is_dropped(memo, matcher, found, kind)
+            {
+                continue;
+            }
             let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
             has_matches |= !matches!(judged, Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }));
             if let Err(Passed::Inline { allow, .. }) = &judged {
@@ -930,6 +938,11 @@ impl Worker<'_> {
         }
         Inspected { is_complete, has_matches }
     }
+}
+
+/// Whether a match is dropped for what it is, wherever it stands.
+fn is_dropped(memo: &Memo, matcher: &Matcher, found: &Match, kind: FileKind) -> bool {
+    memo.is_dropped((found.rule, matcher.rule(found)), found.secret.reveal(), &found.context, kind)
 }
 
 impl Scanner {

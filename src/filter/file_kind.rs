@@ -6,7 +6,7 @@
 use bstr::BStr;
 
 /// Which kinds of file a path speaks of; several may hold, and none where there is no path yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FileKind {
     /// Tests, their data, and the set-up of continuous integration.
     pub tests: bool,

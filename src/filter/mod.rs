@@ -7,6 +7,7 @@ pub mod file_kind;
 pub mod foreign;
 pub mod generic;
 pub mod inline;
+pub(crate) mod memo;
 pub mod placeholder;
 pub mod proof;
 pub mod words;

@@ -28,7 +28,7 @@ pub struct Assignment {
 }
 
 /// What stands round an assignment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Only blanks, list and comment marks, quotes or a word such as `export` stand before the name.
     pub starts_line: bool,
@@ -47,7 +47,7 @@ pub struct Place {
 }
 
 /// What stands round a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quote {
     /// Nothing: the value ends at white space or a delimiter.
     None,
@@ -58,7 +58,7 @@ pub enum Quote {
 }
 
 /// What joins a name and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Joint {
     /// `=`, `:=`, `+=`, `?=`.
     Equals,

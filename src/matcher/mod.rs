@@ -50,7 +50,7 @@ pub struct Match {
 
 /// What stands round a secret, in the text or the decoded view in which it was found, that the judgement looks
 /// at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Context {
     /// For a generic rule: the assignment.
     pub assigned: Option<Assigned>,
@@ -59,7 +59,7 @@ pub struct Context {
 }
 
 /// Whose a host is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Host {
     /// Somebody's, or there is none.
     #[default]
@@ -97,7 +97,7 @@ impl Host {
 }
 
 /// The parts of an assignment that the judgement looks at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Assigned {
     /// The name as written.
     pub name: Vec<u8>,
