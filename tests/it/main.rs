@@ -17,6 +17,7 @@ mod contexts;
 mod definitions;
 mod exit_codes;
 mod explain;
+mod fuzz_inputs;
 mod gates;
 mod gitleaks;
 mod history;
