@@ -22,6 +22,8 @@ mod gates;
 mod gitleaks;
 mod history;
 mod hook;
+#[cfg(unix)]
+mod hostile;
 mod install;
 mod modes;
 mod packs;
