@@ -107,12 +107,11 @@ impl Rule {
         })
     }
 
-    /// Where the literal stands at a fixed distance from the start, so does the match: the expression is
-    /// tied to the start of its window and gives up at once when it does not fit.
+    /// Where a literal says where a match can start, the expression is tied to the start of its window and gives up at
+    /// once when it does not fit; else it would look for a match in the rest of the window too, which nobody asked for.
     fn regex_text(&self) -> String {
         let spec = self.spec();
-        let fixed = !spec.anchors.is_empty() && spec.anchors.iter().all(|a| a.min_before == a.max_before);
-        if fixed { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone() }
+        if spec.anchors.is_empty() { spec.regex.clone() } else { format!(r"\A(?:{})", spec.regex) }
     }
 }
 
