@@ -384,10 +384,9 @@ impl Matcher {
         let mut start = first_start;
         while start <= last_start {
             let end = (start + max_bytes(rule) + 1).min(text.len());
-            let is_hopeless =
-                !S::TELLS && !(boundary::starts_free(text, start, &rule.edges) && can_end(text, start, rule));
-            if !is_hopeless {
-                any |= self.search(text, (index, rule), ByteSpan::new(start, end), start, &word, out);
+            let is_possible = boundary::starts_free(text, start, &rule.edges) && can_end(text, start, rule);
+            if S::TELLS || is_possible {
+                any |= self.search(text, (index, rule), ByteSpan::new(start, end), start, word, out);
             }
             start = reached.get().max(start + 1);
         }

@@ -94,7 +94,9 @@ fn rate(matcher: &Matcher, text: &[u8]) -> f64 {
             continue;
         }
         best = best.max(text.len() as f64 / 1e6 / seconds.max(1e-9));
-        if best > 4.0 * LEAST_MB_PER_SECOND || best < LEAST_MB_PER_SECOND / 10.0 {
+        // Fast enough, or too slow to wait for.
+        let is_close = LEAST_MB_PER_SECOND / 10.0..=4.0 * LEAST_MB_PER_SECOND;
+        if !is_close.contains(&best) {
             break;
         }
     }
