@@ -164,6 +164,14 @@ pub struct GlobalArgs {
     #[arg(long, global = true, conflicts_with = "config", hide_short_help = true)]
     pub no_config: bool,
 
+    /// Let no configuration that is found in the scanned repository count
+    ///
+    /// For repositories of strangers: their .stanch.toml or .gitleaks.toml could accept what they leak, with
+    /// allowlists, a baseline, rules switched off, size limits. What --config or STANCH_CONFIG names still counts.
+    /// Markers in the text and .gitignore count unless --no-inline-allow and --no-ignore are given too.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_repo_config: bool,
+
     /// Use this many threads [default: one for each processor]
     #[arg(long, global = true, value_name = "N", hide_short_help = true)]
     pub threads: Option<NonZeroUsize>,

@@ -10,8 +10,11 @@ pub mod terminal;
 #[cfg(feature = "verify")]
 mod values;
 
+use std::ffi::OsString;
+
 use anyhow::Result;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use stanch::report::text;
 
 use args::{Cli, Command};
 use exit::Exit;
@@ -22,6 +25,7 @@ pub fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = tame(error);
             let is_written = error.print().is_ok();
             return Exit::of(is_written && !error.use_stderr(), false);
         }
@@ -30,6 +34,21 @@ pub fn run() -> Exit {
         terminal::complain(&chain(&error));
         Exit::Incomplete
     })
+}
+
+/// The error as it is of arguments that steer no terminal; a script may pass names of files that do.
+fn tame(error: clap::Error) -> clap::Error {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let tamed: Vec<String> = typed.iter().map(|word| text::escape_bytes(word.as_encoded_bytes())).collect();
+    if tamed.iter().zip(&typed).all(|(tamed, typed)| typed == tamed.as_str()) {
+        return error;
+    }
+    match Cli::try_parse_from(tamed) {
+        Err(error) => error,
+        Ok(_) => {
+            Cli::command().error(error.kind(), "this is no good argument, and hidden characters stand in it")
+        }
+    }
 }
 
 fn execute(cli: Cli) -> Result<Exit> {

@@ -358,7 +358,11 @@ fn configured_log(config: &Config, global: &GlobalArgs) -> Result<Option<PathBuf
             path.display()
         );
     }
-    Ok(Some(path.parent().unwrap_or(Path::new("")).join(log)))
+    let place = path.parent().unwrap_or(Path::new("")).join(log);
+    if named_config(global).is_none() {
+        terminal::refuse_planted_link(&place, "the audit log")?;
+    }
+    Ok(Some(place))
 }
 
 /// The configuration that an option or the environment names.
@@ -435,7 +439,8 @@ fn config_variable() -> Option<PathBuf> {
 /// When it cannot be found or used, and when several hold.
 pub fn load_config(global: &GlobalArgs, places: &[PathBuf]) -> Result<(Config, PathBuf)> {
     let named = named_config(global);
-    let found = if named.is_some() || global.no_config { None } else { discover(places)? };
+    let searches = named.is_none() && !global.no_config && !global.no_repo_config;
+    let found = if searches { discover(places)? } else { None };
     let root = match found.as_deref().and_then(Path::parent) {
         Some(dir) => Some(dir.to_path_buf()),
         None => places.first().map(|place| config::repository_root(place)).transpose()?.flatten(),

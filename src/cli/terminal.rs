@@ -92,6 +92,7 @@ impl Target {
     /// When the place is a directory or lies in none, and when the file or its directory takes no writing.
     pub fn new(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Target::Stdout) };
+        refuse_planted_link(path, "the report")?;
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
                 bail!("cannot write the report to {}: it is a directory", path.display())
@@ -198,6 +199,60 @@ impl Target {
                 written.with_context(|| format!("cannot write the report to {}", path.display()))
             }
         }
+    }
+}
+
+/// Refuses a place to which a link in the working tree of a repository leads, out of that or into its `.git`: whoever
+/// wrote the repository would choose which file of the user is written. Links elsewhere are the user's own.
+///
+/// # Errors
+///
+/// When there is such a link; the message says where it leads.
+pub fn refuse_planted_link(path: &Path, what: &str) -> Result<()> {
+    use std::path::Component;
+
+    let mut roots: Vec<PathBuf> = Vec::new();
+    let mut real = PathBuf::new();
+    let absolute = std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))?;
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => {
+                real.pop();
+                continue;
+            }
+            Component::CurDir => continue,
+            part => real.push(part),
+        }
+        let mut links = 0;
+        while let Ok(named) = fs::read_link(&real) {
+            links += 1;
+            // A ring is refused where the file would be opened.
+            if links > 40 {
+                break;
+            }
+            let dir = directory_of(&real).to_path_buf();
+            let root = dir.ancestors().find(|dir| fs::symlink_metadata(dir.join(".git")).is_ok());
+            roots.extend(root.map(Path::to_path_buf));
+            let named = dir.join(named);
+            match named.canonicalize() {
+                Ok(found) => real = found,
+                Err(_) => {
+                    let parent = directory_of(&named).canonicalize();
+                    real = parent.unwrap_or(dir).join(named.file_name().unwrap_or_default());
+                }
+            }
+        }
+    }
+    let leaves = |root: &&PathBuf| !real.starts_with(root) || real.starts_with(root.join(".git"));
+    match roots.iter().find(leaves) {
+        None => Ok(()),
+        Some(root) => bail!(
+            "cannot write {what} to {}: a link in the repository at {} leads to {}, which is not in its working \
+             tree; name that place itself if it is meant",
+            path.display(),
+            root.display(),
+            real.display()
+        ),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod trace;
 mod whole;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use crate::decode::{self, View};
@@ -343,13 +344,13 @@ impl Matcher {
         }
     }
 
-    fn try_anchor(
+    fn try_anchor<S: Sink>(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
-        out: &mut impl Sink,
+        out: &mut S,
     ) -> Looked {
         let Some(last_start) = anchor.checked_sub(min_before) else {
             out.miss(|| Miss::of(MissReason::NoRoom));
@@ -371,30 +372,40 @@ impl Matcher {
             });
             return if max_before == 0 { Looked::Near } else { Looked::AtForm };
         }
-        let end = (last_start + max_bytes(rule) + 1).min(text.len());
-        let window = ByteSpan::new(first_start, end);
+        let whole = ByteSpan::new(first_start, (last_start + max_bytes(rule) + 1).min(text.len()));
         if max_before == 0
-            && let Some(at) = rule.misfit(&text[window.range()])
+            && let Some(at) = rule.misfit(&text[whole.range()])
         {
-            out.window(window);
+            out.window(whole);
             return if at < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
         }
-        self.search(
-            text,
-            (index, rule),
-            window,
-            last_start,
-            |span| {
-                if span.start > anchor || anchor >= span.end {
-                    return Err(MissReason::WithoutLiteral);
-                }
-                if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
-                    return Err(MissReason::InEncodedData);
-                }
-                nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)
-            },
-            out,
-        )
+        // A match is tied to where it starts: a search for the first one in all of the window would go on behind the
+        // last place at which it could start. Hardly any place gets as far as the expression.
+        let reached = Cell::new(first_start);
+        let word = |span: ByteSpan| {
+            if span.start > anchor || anchor >= span.end {
+                return Err(MissReason::WithoutLiteral);
+            }
+            if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
+                return Err(MissReason::InEncodedData);
+            }
+            let distance = nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)?;
+            reached.set(span.end);
+            Ok(distance)
+        };
+        let mut looked = Looked::AtForm;
+        let mut start = first_start;
+        while start <= last_start {
+            let end = (start + max_bytes(rule) + 1).min(text.len());
+            let is_possible = boundary::starts_free(text, start, &rule.edges) && can_end(text, start, rule);
+            if S::TELLS || is_possible {
+                let window = ByteSpan::new(start, end);
+                looked = looked.max(self.search(text, (index, rule), window, start, word, out));
+            }
+            start = reached.get().max(start + 1);
+        }
+        out.window(whole);
+        looked
     }
 
     fn try_keyword(
@@ -716,6 +727,18 @@ fn beside(text: &[u8], span: ByteSpan, rule: &Rule) -> MissReason {
 
 fn max_bytes(rule: &Rule) -> usize {
     rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
+}
+
+/// Whether a match that starts at `start` can end at a byte that may stand behind one. In the middle of a long run none
+/// can, and the expression need not go through it to tell.
+fn can_end(text: &[u8], start: usize, rule: &Rule) -> bool {
+    let Some(max_bytes) = rule.max_bytes else { return true };
+    // As far as the window goes, which is a byte more than the longest match.
+    let (first, last) = (start + rule.min_bytes as usize, start + max_bytes as usize + 1);
+    match text.get(first..text.len().min(last + 1)) {
+        Some(ends) => last >= text.len() || ends.iter().any(|&next| !rule.edges.after.contains(next)),
+        None => false,
+    }
 }
 
 /// As [`keyword_at`], and a miss where there is none.

@@ -12,6 +12,9 @@ use crate::span::ByteSpan;
 
 /// Takes what the matcher finds, and hears on the way what it tries.
 pub(super) trait Sink: Default {
+    /// Whether it wants to hear what was tried in vain.
+    const TELLS: bool = false;
+
     /// The matches so far.
     fn matches(&mut self) -> &mut Vec<Match>;
 
@@ -136,6 +139,8 @@ impl Miss {
 const MISSES: usize = 8;
 
 impl Sink for Trace {
+    const TELLS: bool = true;
+
     fn matches(&mut self) -> &mut Vec<Match> {
         &mut self.found
     }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{count, escape, escape_bytes, human_bytes, is_hidden};
+use super::text::{count, escape, escape_bytes, human_bytes};
 use super::wire::{CommitRecord, Document, FindingRecord, HistoryRecord, ProblemRecord, SecretRecord};
 use super::{Mode, Reporter};
 use crate::finding::Severity;
@@ -338,10 +338,7 @@ fn commit(commit: &CommitRecord) -> String {
 
 /// A piece of a line, with tabs as spaces, so that the mark below it stands where it should.
 fn visible(text: &str) -> String {
-    match text.contains(is_hidden) {
-        true => escape(&text.replace('\t', " ")).into_owned(),
-        false => text.to_owned(),
-    }
+    escape(&text.replace('\t', " ")).into_owned()
 }
 
 fn severity_style(severity: Severity) -> Style {

@@ -22,15 +22,23 @@ pub fn is_hidden(character: char) -> bool {
         )
 }
 
-/// Writes hidden characters as escapes such as `\n` or `\u{1b}`.
+/// Writes hidden characters as escapes such as `\n` or `\u{1b}`, and what begins a command to those who run jobs.
+///
+/// GitHub obeys `::stop-commands::` at the start of a line of a log and `##[add-mask]` anywhere in it, Azure
+/// `##vso[task.…]`; a file may be called so.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    let begins_command = |rest: &str| rest.starts_with("##[") || rest.starts_with("##vso[");
+    let blank = text.len() - text.trim_start().len();
+    let is_command = text[blank..].starts_with("::");
+    if !is_command && !text.contains(is_hidden) && !text.contains("##[") && !text.contains("##vso[") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         match character {
             hidden if is_hidden(hidden) => out.extend(hidden.escape_default()),
+            ':' if is_command && at == blank => out.extend(character.escape_unicode()),
+            '#' if begins_command(&text[at..]) => out.extend(character.escape_unicode()),
             visible => out.push(visible),
         }
     }
@@ -92,6 +100,21 @@ pub fn count(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_commands_those_who_run_jobs() {
+        for (text, shown) in [
+            ("::error::x", "\\u{3a}:error::x"),
+            (" \u{a0}::x", " \u{a0}\\u{3a}:x"),
+            ("a::b", "a::b"),
+            ("x ##[add-mask]y", "x \\u{23}#[add-mask]y"),
+            ("###[", "#\\u{23}#["),
+            ("##vso[a]", "\\u{23}#vso[a]"),
+            ("## title", "## title"),
+        ] {
+            assert_eq!(escape(text), shown);
+        }
+    }
 
     #[test]
     fn nothing_that_acts_is_left() {

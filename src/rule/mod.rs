@@ -141,13 +141,13 @@ impl Rule {
         misfit.or((head.len() < spec.min_bytes as usize).then_some(head.len()))
     }
 
-    /// Where the literal stands at a fixed distance from the start, so does the match.
+    /// Whether a literal says where a match can start.
     fn is_tied(&self) -> bool {
-        let anchors = &self.spec().anchors;
-        !anchors.is_empty() && anchors.iter().all(|anchor| anchor.min_before == anchor.max_before)
+        !self.spec().anchors.is_empty()
     }
 
-    /// The expression of a tied rule gives up at once when the start of its window does not fit.
+    /// The expression of a tied rule gives up at once when it does not fit at the start of its window; else it would
+    /// look for a match in the rest of the window too, which nobody asked for.
     fn regex_text(&self) -> String {
         let spec = self.spec();
         if self.is_tied() { format!(r"\A(?:{})", spec.regex) } else { spec.regex.clone() }

@@ -17,10 +17,13 @@ mod contexts;
 mod definitions;
 mod exit_codes;
 mod explain;
+mod fuzz_inputs;
 mod gates;
 mod gitleaks;
 mod history;
 mod hook;
+#[cfg(unix)]
+mod hostile;
 mod install;
 mod modes;
 mod packs;

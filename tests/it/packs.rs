@@ -351,6 +351,59 @@ fn a_commit_that_says_it_is_gigantic_is_not_made_room_for() {
     assert!(said.iter().any(|said| said.contains("it says that it has 8589934592 bytes")), "{said:?}");
 }
 
+/// What little bytes would become is no reason to make room for it: all of this is audited in a gigabyte of addresses.
+#[test]
+#[cfg(target_os = "linux")]
+fn bombs_end_in_words_and_in_little_memory() {
+    fn size(mut bytes: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        while bytes > 0x7F {
+            out.push(bytes as u8 | 0x80);
+            bytes >>= 7;
+        }
+        out.push(bytes as u8);
+        out
+    }
+    let mut pack = Crafted::new();
+    let zeros = vec![0; 64 << 20];
+    let offset = pack.add([0x11; 20], BLOB, 1000, &[], &zeros);
+    pack.add([0x12; 20], BLOB, 3 << 30, &[], &zeros);
+    pack.add([0x13; 20], BLOB, 1 << 29, &[], &zeros);
+    let base = b"a base";
+    pack.blob(base);
+    let claim = [size(base.len() as u64), size(1 << 40), vec![0x90, 6]].concat();
+    pack.add([0x14; 20], NAME_DELTA, claim.len(), &name_of(base), &claim);
+    // Each makes two of the one before it, up to 32 GiB.
+    let (mut name, mut len) = (name_of(base), base.len() as u64);
+    for number in 0..32 {
+        let mut delta = [size(len), size(2 * len)].concat();
+        for _ in 0..2 {
+            let mut at = 0;
+            while at < len {
+                let piece = (len - at).min(0xFF_FFFF);
+                delta.push(0xFF);
+                delta.extend((at as u32).to_le_bytes());
+                delta.extend(&(piece as u32).to_le_bytes()[..3]);
+                at += piece;
+            }
+        }
+        let made = [0x40 + number; 20];
+        pack.add(made, NAME_DELTA, delta.len(), &name, &delta);
+        (name, len) = (made, 2 * len);
+    }
+    let found = format!("token = {}\n", clickup_token(5));
+    pack.blob(found.as_bytes());
+    let sandbox = pack.into_repository();
+    let limited = "ulimit -v 1000000 && exec \"$0\" history --threads 2 --max-file-bytes 1M --format json";
+    let output =
+        sandbox.command("sh").args(["-c", limited, crate::support::stanch()]).output().expect("sh runs");
+    let ran = crate::support::Ran::new(output).expect_code(2);
+    let report = ran.json();
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "the rest is read");
+    let expected = format!("at offset {offset} of pack-crafted.pack");
+    assert!(ran.stdout.contains(&expected), "{expected}: {}", ran.stdout);
+}
+
 /// What hangs on a broken entry is named too, and a good copy elsewhere makes good for it.
 #[test]
 fn a_broken_base_is_made_good_by_another_copy() {

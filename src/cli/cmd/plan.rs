@@ -48,6 +48,7 @@ fn options(args: &HistoryArgs, global: &GlobalArgs) -> Vec<String> {
     let flags = [
         (matching.no_inline_allow, "--no-inline-allow"),
         (global.no_config, "--no-config"),
+        (global.no_repo_config, "--no-repo-config"),
         (args.reachable_only, "--reachable-only"),
         (args.allow_shallow, "--allow-shallow"),
     ];

@@ -1,15 +1,13 @@
 //! Baselines: what is read is written so that it is read again, or it is an error.
-#![no_main]
 
 use std::path::Path;
 
-use libfuzzer_sys::fuzz_target;
 use stanch::baseline::Baseline;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let Ok(baseline) = Baseline::parse(bytes, Path::new("b")) else { return };
     let text = baseline.to_string();
     let again = Baseline::parse(text.as_bytes(), Path::new("b")).expect("what was written is good");
     assert_eq!(again.to_string(), text);
     assert_eq!(again.entries().len(), baseline.entries().len());
-});
+}

@@ -1,12 +1,10 @@
 //! Bytes made text: conversion from UTF-16, and escapes for the terminal.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use stanch::report::text::{escape, escape_bytes, is_hidden};
 use stanch::source::text::as_text;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let _ = as_text(bytes);
     assert!(!escape_bytes(bytes).chars().any(is_hidden));
     assert!(!escape(&String::from_utf8_lossy(bytes)).chars().any(is_hidden));
-});
+}

@@ -1,15 +1,13 @@
 //! The index of a work tree, of any version: entries or an error.
-#![no_main]
 
 use std::fs;
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use stanch::git::index::Index;
 
 static DIR: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a directory"));
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let path = DIR.path().join("index");
     fs::write(&path, bytes).expect("a file");
     for id_bytes in [20, 32] {
@@ -17,4 +15,4 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(index.entries().count(), index.entries().len());
         }
     }
-});
+}

@@ -1,10 +1,10 @@
 //! Reports that are read back: every form of them is written without a panic and without raw control characters.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stanch::report::{Csv, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Reporter, Sarif, merge, read};
+use stanch::report::{
+    Csv, Github, Gitlab, Html, Human, Json, JsonLines, Junit, Reporter, Sarif, merge, read,
+};
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let Ok(document) = read(bytes) else { return };
     let merged = merge(vec![(Some("a".to_owned()), document.clone()), (None, document)], "1.0.0");
     let human = Human { ..Human::default() };
@@ -15,4 +15,4 @@ fuzz_target!(|bytes: &[u8]| {
         reporter.write(&merged, &mut out).expect("memory takes everything");
         assert!(!out.iter().any(|byte| *byte == 0x1B || *byte == 7), "a raw control character");
     }
-});
+}

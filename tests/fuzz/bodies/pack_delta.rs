@@ -1,12 +1,13 @@
 //! Deltas: the result is that of its copies and insertions, or an error.
-#![no_main]
+//!
+//! The first byte is the length of the base.
 
-use libfuzzer_sys::fuzz_target;
 use stanch::derived::Copies;
 use stanch::git::pack::delta::Delta;
 
-fuzz_target!(|input: (&[u8], &[u8])| {
-    let (base, delta) = input;
+pub fn run(input: &[u8]) {
+    let Some((&base_len, rest)) = input.split_first() else { return };
+    let Some((base, delta)) = rest.split_at_checked(usize::from(base_len)) else { return };
     let Ok(delta) = Delta::parse(delta) else { return };
     if delta.result_bytes > 1 << 20 {
         return;
@@ -18,4 +19,4 @@ fuzz_target!(|input: (&[u8], &[u8])| {
             assert_eq!(out[piece.to..piece.to + piece.len], base[piece.from..piece.from + piece.len]);
         }
     }
-});
+}

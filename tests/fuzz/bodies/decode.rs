@@ -1,11 +1,9 @@
 //! Decoded views: spans stay inside the original, and the work is bounded.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use stanch::decode::{Limits, Scratch, for_each_view};
 use stanch::span::ByteSpan;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let limits = Limits::default();
     let whole = ByteSpan::new(0, bytes.len());
     let outcome = for_each_view(bytes, &limits, &mut Scratch::default(), &mut |view| {
@@ -19,4 +17,4 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(span.end <= outer.len());
     });
     assert!(outcome.decoded_bytes <= bytes.len() * limits.max_expansion + (128 << 10));
-});
+}

@@ -1,10 +1,9 @@
 //! Shapes: their samples match their expressions and keep to their lengths.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use stanch::rule::shape::Shape;
 
-fuzz_target!(|text: &str| {
+pub fn run(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(shape) = Shape::parse(text) else { return };
     let (min, max) = shape.length_bytes();
     if max.unwrap_or(min) > 4096 || min > 4096 {
@@ -18,4 +17,4 @@ fuzz_target!(|text: &str| {
     });
     assert!(sample.len() >= min && max.is_none_or(|max| sample.len() <= max));
     assert!(regex.is_match(&sample));
-});
+}

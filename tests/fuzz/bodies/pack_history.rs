@@ -2,12 +2,9 @@
 //!
 //! The first byte is the number of entries, two bytes each say where they start, the rest is the pack. The index
 //! is made here, its checksums right, so that the bytes get as far as they can.
-#![no_main]
 
-use std::fs;
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 use stanch::source::history::{History, Options};
@@ -19,39 +16,23 @@ static REPOSITORY: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 });
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(RuleSet::builtin(), Policy::default()));
 
-fuzz_target!(|input: &[u8]| {
+pub fn run(input: &[u8]) {
     let Some((&count, rest)) = input.split_first() else { return };
     let count = usize::from(count % 8) + 1;
     let Some((places, body)) = rest.split_at_checked(count * 2) else { return };
     if body.is_empty() {
         return;
     }
-    let mut starts: Vec<usize> =
-        places.chunks_exact(2).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])) % body.len()).collect();
+    let mut starts: Vec<usize> = places
+        .chunks_exact(2)
+        .map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])) % body.len())
+        .collect();
     starts.push(0);
     starts.sort_unstable();
     starts.dedup();
-    let checksum = [7; 20];
-    let mut pack = b"PACK\0\0\0\x02".to_vec();
-    pack.extend((starts.len() as u32).to_be_bytes());
-    pack.extend(body);
-    pack.extend(checksum);
     // Names ascend with the offsets; a delta may name its base by one of them.
-    let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
-    for slot in 0..256 {
-        index.extend((starts.len().min(slot) as u32).to_be_bytes());
-    }
-    (0..starts.len()).for_each(|number| index.extend([number as u8 + 1; 20]));
-    for (at, start) in starts.iter().enumerate() {
-        let end = starts.get(at + 1).copied().unwrap_or(body.len());
-        index.extend(crc32fast::hash(&body[*start..end]).to_be_bytes());
-    }
-    starts.iter().for_each(|start| index.extend((*start as u32 + 12).to_be_bytes()));
-    index.extend(checksum);
-    index.extend([0; 20]);
-    let dir = REPOSITORY.path().join("objects/pack");
-    fs::write(dir.join("pack-crafted.pack"), pack).expect("a pack");
-    fs::write(dir.join("pack-crafted.idx"), index).expect("an index");
+    let entries: Vec<_> = (1..).zip(&starts).map(|(number, start)| ([number; 20], *start)).collect();
+    super::pack::write(REPOSITORY.path(), body, &entries);
     let history = History::open(REPOSITORY.path(), Options::default()).expect("a repository");
     let outcome = SCANNER.scan(&history, 1);
     let read = outcome.coverage.blobs + outcome.coverage.commits;
@@ -59,4 +40,4 @@ fuzz_target!(|input: &[u8]| {
         read > 0 || !outcome.coverage.problems.is_empty() || outcome.coverage.bytes > 0 || starts.len() <= 8,
         "nothing was read, and nothing is said of it"
     );
-});
+}
