@@ -126,12 +126,27 @@ impl<'r> Attributor<'r> {
                 self.pinned.entry((id, kind)).or_insert_with(|| root.name.clone());
                 return None;
             }
-            id = Tag::parse(&self.read(&id)?.1).ok()?.target;
+            id = match self.noted_target(&id) {
+                Some(target) => target,
+                None => Tag::parse(&self.read(&id)?.1).ok()?.target,
+            };
         }
     }
 
+    /// What an annotated tag points to, if it was noted.
+    fn noted_target(&self, id: &ObjectId) -> Option<ObjectId> {
+        let Known { store, trail, .. } = self.known?;
+        Some(store.inventory.id(trail.find_tag(store.inventory.number(id.as_raw())?)?))
+    }
+
     fn kind(&self, id: &ObjectId) -> Option<ObjectKind> {
-        let known = self.known.and_then(|known| known.store.kind(id));
+        let known = self.known.and_then(|Known { store, trail, .. }| {
+            let number = store.inventory.number(id.as_raw())?;
+            if trail.find(number).is_some() {
+                return Some(ObjectKind::Commit);
+            }
+            trail.find_tag(number).map(|_| ObjectKind::Tag).or_else(|| store.kind(id))
+        });
         known.or_else(|| self.reader.header(id).ok().map(|(kind, _)| kind))
     }
 

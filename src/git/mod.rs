@@ -33,7 +33,7 @@ use bstr::{BString, ByteVec};
 pub use attribution::{Attributor, Known, Scope};
 pub use changes::Changes;
 pub use damage::Damage;
-pub use database::{Inventory, Object, ObjectKind, ObjectReader, ReadError, Store};
+pub use database::{Earlier, Inventory, Object, ObjectKind, ObjectReader, PackMark, ReadError, Store};
 pub use identity::Identity;
 pub use outline::Outline;
 pub use range::{RevisionError, RevisionRange};

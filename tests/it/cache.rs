@@ -23,7 +23,7 @@ fn audit(dir: &Path, scanner: &Scanner, is_cached: bool) -> (Outcome, Vec<String
     let cache = is_cached.then(|| scanner.digest());
     let history = History::open(dir, Options { cache, ..Options::default() }).expect("a repository");
     let outcome = scanner.scan(&history, 2);
-    (outcome, history.notes().to_vec())
+    (outcome, history.keep().to_vec())
 }
 
 /// Audits with the cache and without it; asserts that both tell the same.

@@ -8,24 +8,21 @@ pub struct PackIndex {
     bytes: Vec<u8>,
     is_version_2: bool,
     id_len: usize,
+    /// How many entries the pack has.
+    count: usize,
     /// By entry: offset in the pack.
     offsets: Vec<u64>,
     /// By entry: place of its name in the index.
     rows: Vec<u32>,
+    /// By entry: where it ends, if not all entries of the pack are here.
+    ends: Option<Vec<u64>>,
 }
 
 impl PackIndex {
     /// Reads an index with object names of `id_len` bytes; `None` if it is cut, crooked or of another version.
     pub fn parse(bytes: Vec<u8>, id_len: usize) -> Option<Self> {
-        let is_version_2 = bytes.starts_with(b"\xFFtOc");
-        if is_version_2 && number(&bytes, 4)? != 2 {
-            return None;
-        }
-        let mut index = Self { bytes, is_version_2, id_len, offsets: Vec::new(), rows: Vec::new() };
-        let count = index.fan(255)? as usize;
-        if index.checksums_at(count)? > index.bytes.len() {
-            return None;
-        }
+        let mut index = Self::unread(bytes, id_len)?;
+        let count = index.count;
         let mut row = 0;
         for slot in 0..256 {
             let end = index.fan(slot)? as usize;
@@ -44,9 +41,9 @@ impl PackIndex {
         for row in 0..count {
             placed.push((index.offset_in_row(row, count)?, row as u32));
         }
-        let trailer = index.bytes.len().checked_sub(2 * id_len)?;
+        let trailer = index.bytes.len() - 2 * id_len;
         let large = placed.iter().filter(|(offset, _)| *offset > 0x7FFF_FFFF).count() * 8;
-        let is_whole = if is_version_2 {
+        let is_whole = if index.is_version_2 {
             // Small offsets may be written large too, so there may be more of them.
             trailer >= index.large_at(count)? + large
         } else {
@@ -60,6 +57,60 @@ impl PackIndex {
         index.offsets = placed.iter().map(|(offset, _)| *offset).collect();
         index.rows = placed.into_iter().map(|(_, row)| row).collect();
         Some(index)
+    }
+
+    /// An index that knows no entries yet: of use with [`PackIndex::offset_of`] and [`PackIndex::choose`] for
+    /// those who want few of many entries, since putting them all in order takes longer than all else then. It must
+    /// have been parsed before; `None` if its length is not possible.
+    pub fn unread(bytes: Vec<u8>, id_len: usize) -> Option<Self> {
+        let is_version_2 = bytes.starts_with(b"\xFFtOc");
+        if is_version_2 && number(&bytes, 4)? != 2 {
+            return None;
+        }
+        let mut index =
+            Self { bytes, is_version_2, id_len, count: 0, offsets: Vec::new(), rows: Vec::new(), ends: None };
+        index.count = index.fan(255)? as usize;
+        let trailer = index.bytes.len().checked_sub(2 * id_len)?;
+        let names_end = index.checksums_at(index.count)?;
+        let offsets_end = if is_version_2 { index.large_at(index.count)? } else { names_end };
+        (offsets_end <= trailer).then_some(index)
+    }
+
+    /// Where the entry of a name starts in the pack, whether or not it is among the known ones.
+    pub fn offset_of(&self, id: &ObjectId) -> Option<u64> {
+        self.offset_in_row(self.row(id)? as usize, self.count)
+    }
+
+    /// Lets the index know the entries at some offsets, sorted, in a pack whose last entry ends at `end`. `None` if
+    /// no entry starts at one of them.
+    pub fn choose(&mut self, offsets: Vec<u64>, end: u64) -> Option<()> {
+        let mut rows = vec![u32::MAX; offsets.len()];
+        let mut ends = vec![end; offsets.len()];
+        for row in 0..self.count {
+            let offset = self.offset_in_row(row, self.count)?;
+            let next = offsets.partition_point(|chosen| *chosen < offset);
+            if offsets.get(next) == Some(&offset) {
+                rows[next] = row as u32;
+            }
+            if let Some(before) = next.checked_sub(1) {
+                ends[before] = ends[before].min(offset);
+            }
+        }
+        if rows.contains(&u32::MAX) {
+            return None;
+        }
+        (self.offsets, self.rows, self.ends) = (offsets, rows, Some(ends));
+        Some(())
+    }
+
+    /// How many entries the pack has, known or not.
+    pub fn pack_len(&self) -> usize {
+        self.count
+    }
+
+    /// The checksum of the index itself.
+    pub fn checksum_of_all(&self) -> &[u8] {
+        &self.bytes[self.bytes.len() - self.id_len..]
     }
 
     /// How many entries there are.
@@ -94,7 +145,10 @@ impl PackIndex {
 
     /// Where the next entry starts; `None` for the last.
     pub fn next_offset(&self, entry: u32) -> Option<u64> {
-        self.offsets.get(entry as usize + 1).copied()
+        match &self.ends {
+            Some(ends) => Some(ends[entry as usize]),
+            None => self.offsets.get(entry as usize + 1).copied(),
+        }
     }
 
     /// The entry that starts at an offset. `near` is an entry behind it, from which the search goes back in
@@ -113,6 +167,11 @@ impl PackIndex {
 
     /// The entry of a name.
     pub fn find(&self, id: &ObjectId) -> Option<u32> {
+        let offset = self.offset_of(id)?;
+        self.offsets.binary_search(&offset).ok().map(|entry| entry as u32)
+    }
+
+    fn row(&self, id: &ObjectId) -> Option<u32> {
         let raw = id.as_raw();
         let slot = usize::from(*raw.first()?);
         let mut low = if slot == 0 { 0 } else { self.fan(slot - 1)? };
@@ -122,10 +181,7 @@ impl PackIndex {
             match self.raw_id(middle).cmp(raw) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => {
-                    let offset = self.offset_in_row(middle as usize, self.len())?;
-                    return self.offsets.binary_search(&offset).ok().map(|entry| entry as u32);
-                }
+                std::cmp::Ordering::Equal => return Some(middle),
             }
         }
         None
@@ -136,7 +192,7 @@ impl PackIndex {
         if !self.is_version_2 {
             return None;
         }
-        number(&self.bytes, self.checksums_at(self.len())? + self.rows[entry as usize] as usize * 4)
+        number(&self.bytes, self.checksums_at(self.count)? + self.rows[entry as usize] as usize * 4)
     }
 
     /// The checksum of the pack it was made for.

@@ -11,6 +11,7 @@ mod entry;
 mod family;
 pub(super) mod index;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +102,8 @@ impl Pack {
         };
         let pack = Self { file, index };
         let trailer = pack.slice(pack.end(), pack.file.data_len() as u64);
-        if pack.file.num_objects() as usize != pack.index.len() || trailer != Some(pack.index.pack_checksum())
+        if pack.file.num_objects() as usize != pack.index.pack_len()
+            || trailer != Some(pack.index.pack_checksum())
         {
             return Err((pack.index, PackError::Stranger));
         }
@@ -111,6 +113,38 @@ impl Pack {
     /// Where the last entry ends.
     fn end(&self) -> u64 {
         self.file.pack_end() as u64
+    }
+
+    /// Lets the index of the pack know some objects and those from which they are made; see [`PackIndex::unread`].
+    /// `None` if the pack does not have them all, or something on the way is broken. Bases in other packs are
+    /// passed over.
+    pub fn choose(&mut self, ids: impl Iterator<Item = ObjectId>) -> Option<()> {
+        let mut offsets = BTreeSet::new();
+        for id in ids {
+            let mut next = Some(self.index.offset_of(&id)?);
+            while let Some(offset) = next
+                && offsets.insert(offset)
+            {
+                let bytes = self.slice(offset, self.end())?;
+                next = match Header::parse(bytes, offset, self.index.id_len()).ok()?.base {
+                    Base::Whole(_) => None,
+                    Base::Offset(base) => Some(base),
+                    Base::Name(base) => self.index.offset_of(&base),
+                };
+            }
+        }
+        let end = self.end();
+        self.index.choose(offsets.into_iter().collect(), end)
+    }
+
+    /// Gives the index back.
+    pub fn into_index(self) -> PackIndex {
+        self.index
+    }
+
+    /// Length of the file in bytes.
+    pub fn len_bytes(&self) -> u64 {
+        self.file.data_len() as u64
     }
 
     /// The index.
