@@ -637,6 +637,14 @@ impl Store {
     }
 }
 
+/// The packs, with indexes that know no entries yet. Those that cannot be opened are left out.
+pub(super) fn unread_packs(repository: &Repository) -> Vec<Pack> {
+    let mut listing = Listing { is_unread: true, ..Listing::default() };
+    listing.fill_packs(repository);
+    let packs = std::mem::take(&mut listing.packs).into_iter();
+    packs.filter_map(|(path, index)| Pack::open(&path, index).ok()).collect()
+}
+
 /// An entry, its base, and so on to a whole object.
 struct Chain<'s> {
     pack: &'s Pack,
@@ -653,6 +661,8 @@ struct Listing {
     marks: Vec<PackMark>,
     /// Those of them that are there.
     known: Vec<(PackMark, PathBuf, PackIndex)>,
+    /// Whether the indexes are taken as they are, without a list of their entries.
+    is_unread: bool,
 }
 
 impl Listing {
@@ -666,6 +676,12 @@ impl Listing {
         for dir in repository.object_dirs(&mut self.faults) {
             self.packs(&dir.join("pack"));
             self.loose(&dir);
+        }
+    }
+
+    fn fill_packs(&mut self, repository: &Repository) {
+        for dir in repository.object_dirs(&mut self.faults) {
+            self.packs(&dir.join("pack"));
         }
     }
 
@@ -734,6 +750,10 @@ impl Listing {
     fn pack_index(&mut self, path: &Path) {
         match fs::read(path) {
             Err(error) => self.fault(path, format!("cannot read the pack index: {error}")),
+            Ok(bytes) if self.is_unread => {
+                let index = PackIndex::unread(bytes, ID_LEN);
+                self.packs.extend(index.map(|index| (path.with_extension("pack"), index)));
+            }
             Ok(bytes) if self.mark(path, &bytes).is_some() => {
                 if let Some(mark) = self.mark(path, &bytes)
                     && let Some(index) = PackIndex::unread(bytes, ID_LEN)

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use super::{Commit, Damage, Inventory, ObjectReader, Trail};
+use super::quick::QuickReader;
+use super::{Commit, Damage, Inventory, Trail};
 use crate::location::{ObjectId, Reach};
 
 /// No commit.
@@ -86,10 +87,93 @@ struct Loaded {
     seconds: i64,
 }
 
+impl Loaded {
+    fn read(
+        reader: &QuickReader<'_>,
+        id: ObjectId,
+        child: Option<ObjectId>,
+        shallow: &HashSet<ObjectId>,
+        damage: &mut Damage,
+    ) -> Option<Self> {
+        let bytes = match reader.read(&id) {
+            Ok((_, bytes)) => bytes,
+            Err(error) => {
+                let holder = child.map_or_else(|| "a ref".to_owned(), |child| format!("commit {child}"));
+                damage.unread(id, &holder, &error);
+                return None;
+            }
+        };
+        let mut commit = Commit::parse(&bytes).map_err(|error| damage.malformed(id, error)).ok()?;
+        if shallow.contains(&id) {
+            commit.parents.clear();
+        }
+        let seconds = commit.committer_seconds();
+        Some(Self { id, tree: commit.tree, parents: commit.parents, seconds })
+    }
+}
+
+/// How many commits a walk goes on when all that wait are older than what it looks for.
+const MORE_COMMITS: usize = 200;
+
+/// Hands marks from commits to their parents.
+struct MarkWalk<'w, 'r> {
+    reader: &'w QuickReader<'r>,
+    shallow: &'w HashSet<ObjectId>,
+    damage: &'w mut Damage,
+    seen: HashMap<ObjectId, Seen>,
+    /// Newest first. A commit is there twice when it got more marks after its turn.
+    waiting: BinaryHeap<(i64, ObjectId)>,
+}
+
+struct Seen {
+    /// `None` if it cannot be read.
+    commit: Option<Loaded>,
+    marks: Marks,
+    is_waiting: bool,
+}
+
+impl MarkWalk<'_, '_> {
+    fn add(&mut self, id: ObjectId, marks: Marks, child: Option<ObjectId>) {
+        let mut is_news = false;
+        let seen = self.seen.entry(id).or_insert_with(|| {
+            is_news = true;
+            let commit = Loaded::read(self.reader, id, child, self.shallow, self.damage);
+            Seen { commit, marks: Marks::default(), is_waiting: false }
+        });
+        let before = seen.marks;
+        seen.marks.add(marks);
+        if let Some(commit) = &seen.commit
+            && (is_news || seen.marks != before)
+            && !std::mem::replace(&mut seen.is_waiting, true)
+        {
+            self.waiting.push((commit.seconds, id));
+        }
+    }
+
+    /// Goes on until all that wait are older than `oldest`, and for some commits more.
+    fn hand_down(&mut self, oldest: i64) {
+        let mut more = MORE_COMMITS;
+        while let Some((seconds, id)) = self.waiting.pop() {
+            match more.checked_sub(1) {
+                _ if seconds >= oldest => more = MORE_COMMITS,
+                Some(left) => more = left,
+                None => break,
+            }
+            let Some(seen) = self.seen.get_mut(&id) else { continue };
+            seen.is_waiting = false;
+            let marks = seen.marks;
+            let parents = seen.commit.as_ref().map(|commit| commit.parents.clone()).unwrap_or_default();
+            for parent in parents {
+                self.add(parent, marks, Some(id));
+            }
+        }
+    }
+}
+
 impl Graph {
     /// Loads commits with all their ancestors. Those that were noted are not read again.
     pub(super) fn load(
-        reader: &ObjectReader<'_>,
+        reader: &QuickReader<'_>,
         starts: impl IntoIterator<Item = ObjectId>,
         shallow: &HashSet<ObjectId>,
         noted: Option<(&Inventory, &Trail)>,
@@ -116,28 +200,66 @@ impl Graph {
                 loaded.push(commit);
                 continue;
             }
-            let object = match reader.read(&id) {
-                Ok(object) => object,
-                Err(error) => {
-                    let holder = child.map_or_else(|| "a ref".to_owned(), |child| format!("commit {child}"));
-                    damage.unread(id, &holder, &error);
-                    continue;
-                }
-            };
-            match Commit::parse(object.bytes()) {
-                Ok(mut commit) => {
-                    if shallow.contains(&id) {
-                        commit.parents.clear();
-                    }
-                    waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
-                    let seconds = commit.committer_seconds();
-                    places.insert(id, loaded.len() as u32);
-                    loaded.push(Loaded { id, tree: commit.tree, parents: commit.parents, seconds });
-                }
-                Err(error) => damage.malformed(id, error),
+            if let Some(commit) = Loaded::read(reader, id, child, shallow, damage) {
+                waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
+                places.insert(id, loaded.len() as u32);
+                loaded.push(commit);
             }
         }
         Self::number(loaded, places)
+    }
+
+    /// Loads some commits, their parents and the commit `also`, and marks the first with what reaches them. Other
+    /// commits are read as far as they can lead to these: from the tips, newest first, until all that wait are
+    /// older. Clocks are skewed at times, so it goes on for some commits more.
+    pub(super) fn load_range(
+        reader: &QuickReader<'_>,
+        commits: &[ObjectId],
+        also: Option<ObjectId>,
+        tips: &[(ObjectId, Marks)],
+        shallow: &HashSet<ObjectId>,
+        damage: &mut Damage,
+    ) -> Self {
+        let mut walk = MarkWalk { reader, shallow, damage, seen: HashMap::new(), waiting: BinaryHeap::new() };
+        for (id, marks) in commits.iter().map(|id| (*id, Marks::default())).chain(tips.iter().copied()) {
+            walk.add(id, marks, None);
+        }
+        let seconds = |walk: &MarkWalk<'_, '_>, id| Some(walk.seen.get(id)?.commit.as_ref()?.seconds);
+        let oldest = commits.iter().filter_map(|id| seconds(&walk, id)).min().unwrap_or(i64::MAX);
+        walk.hand_down(oldest);
+        let mut seen = walk.seen;
+        let mut loaded = Vec::new();
+        let mut around: BTreeSet<ObjectId> = also.into_iter().collect();
+        let mut marked = Vec::new();
+        for id in commits {
+            let Some(Seen { commit: Some(_), .. }) = seen.get(id) else { continue };
+            let Some(Seen { commit: Some(commit), marks, .. }) = seen.remove(id) else { continue };
+            around.extend(&commit.parents);
+            marked.push((*id, marks));
+            loaded.push(commit);
+        }
+        let mut places: HashMap<ObjectId, u32> = loaded.iter().map(|commit| commit.id).zip(0..).collect();
+        for id in around {
+            if places.contains_key(&id) {
+                continue;
+            }
+            let commit = match seen.remove(&id) {
+                Some(seen) => seen.commit,
+                None => Loaded::read(reader, id, None, shallow, damage),
+            };
+            if let Some(commit) = commit {
+                places.insert(id, loaded.len() as u32);
+                // What was before it is of no interest.
+                loaded.push(Loaded { parents: Vec::new(), ..commit });
+            }
+        }
+        let mut graph = Self::number(loaded, places);
+        for (id, marks) in marked {
+            if let Some(commit) = graph.number_of(&id) {
+                graph.marks[commit as usize] = marks;
+            }
+        }
+        graph
     }
 
     /// Gives numbers: of all commits whose parents have theirs, the oldest is next. `places` are those in

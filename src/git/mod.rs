@@ -16,6 +16,7 @@ pub mod object;
 mod outline;
 pub mod pack;
 pub mod push;
+mod quick;
 mod range;
 mod raw;
 mod reach;

@@ -85,6 +85,9 @@ pub enum PackError {
 /// No object but a blob that the user wants read is larger, and no delta.
 pub(super) const MAX_BYTES: u64 = 1 << 31;
 
+/// Longer commits and tags are left to others.
+const LONGEST_MESSAGE_BYTES: u64 = 1 << 24;
+
 /// Claimed sizes above this are not believed: no compressed byte of deflate makes more than 1,032 (RFC 1951).
 const MAX_INFLATION: u64 = 1032;
 
@@ -135,6 +138,23 @@ impl Pack {
         }
         let end = self.end();
         self.index.choose(offsets.into_iter().collect(), end)
+    }
+
+    /// A commit or a tag that the pack holds whole, with its kind.
+    pub(super) fn message_object(
+        &self,
+        id: &ObjectId,
+        inflater: &mut Inflater,
+    ) -> Option<(ObjectKind, Vec<u8>)> {
+        let offset = self.index.offset_of(id)?;
+        let bytes = self.slice(offset, self.end())?;
+        let header = Header::parse(bytes, offset, self.index.id_len()).ok()?;
+        let Base::Whole(kind @ (ObjectKind::Commit | ObjectKind::Tag)) = header.base else { return None };
+        let mut object = Vec::new();
+        // No real one is near that.
+        let size = header.size_bytes.min(LONGEST_MESSAGE_BYTES);
+        inflater.inflate(bytes.get(header.header_bytes..)?, size, &mut object).ok()?;
+        Some((kind, object))
     }
 
     /// Gives the index back.
