@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bstr::{BStr, BString};
 
 use super::forest::{EMPTY, Forest, NodeId, Target};
-use super::graph::{Distance, Graph, Marks};
+use super::graph::{Distance, Graph, Marks, TreeKey};
 use super::quick::QuickReader;
 use super::{
     Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Rows, Store, Tag,
@@ -41,7 +41,7 @@ pub struct Attributor<'r> {
     reader: &'r ObjectReader<'r>,
     quick: QuickReader<'r>,
     known: Option<Known<'r>>,
-    graph: Graph,
+    graph: Graph<'r>,
     /// By number of the commit: how far it is from being seen; `None` for those out of scope.
     distances: Vec<Option<Distance>>,
     head: Option<u32>,
@@ -265,7 +265,12 @@ impl<'r> Attributor<'r> {
     }
 
     fn node(&self, forest: &mut Forest<'_>, commit: u32) -> NodeId {
-        forest.node(self.graph.trees[commit as usize], || self.graph.name(commit))
+        let tree = match self.graph.tree(commit) {
+            TreeKey::Name(tree) => tree,
+            // Where trees have numbers, all were planted.
+            TreeKey::Number(number) => return forest.planted_node(number),
+        };
+        forest.node(tree, || self.graph.name(commit))
     }
 
     /// Goes from old to new and compares each commit with its parents.
@@ -279,7 +284,7 @@ impl<'r> Attributor<'r> {
         for commit in 0..self.graph.len() {
             let Some(distance) = self.distance(commit) else { continue };
             let node = self.node(forest, commit);
-            let parents = self.graph.parents[commit as usize].clone();
+            let parents = self.graph.parents(commit);
             let before: Vec<NodeId> = parents.iter().map(|parent| self.node(forest, *parent)).collect();
             for (path, target) in forest.minus(node, &before) {
                 let stay = stays.entry((target, path)).or_default();
@@ -289,7 +294,7 @@ impl<'r> Attributor<'r> {
                     stay.first = Some(commit);
                 }
             }
-            for (parent, before) in parents.into_iter().zip(before) {
+            for (&parent, before) in parents.iter().zip(before) {
                 if self.distance(parent) == Some(distance) {
                     has_child[parent as usize] = true;
                     self.end_stays(forest, stays, parent, before, &[node]);

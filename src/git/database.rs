@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -177,9 +179,11 @@ pub(super) fn object_id(oid: git2::Oid) -> ObjectId {
 }
 
 /// Sorted names of objects, one behind the other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Names {
-    raw: Vec<u8>,
+    /// They may be those of a pack index, which has them anyway.
+    bytes: Arc<Vec<u8>>,
+    range: Range<usize>,
     /// Where the names start whose first bits are less than this.
     fan: Vec<u32>,
     /// How many bits: so many that about one name is left of each slot, since each step of a search in millions
@@ -189,25 +193,34 @@ struct Names {
 
 impl Names {
     fn new(raw: Vec<u8>) -> Self {
-        let count = raw.len() / ID_LEN;
-        let fan_bits = count.max(1).ilog2();
+        let range = 0..raw.len();
+        Self::shared(Arc::new(raw), range)
+    }
+
+    fn shared(bytes: Arc<Vec<u8>>, range: Range<usize>) -> Self {
+        let fan_bits = (range.len() / ID_LEN).max(1).ilog2();
         let mut fan = vec![0; (1 << fan_bits) + 1];
-        for id in raw.chunks_exact(ID_LEN) {
+        for id in bytes[range.clone()].chunks_exact(ID_LEN) {
             let key = name_key(id).expect("a name has more than eight bytes");
             fan[fan_slot(key, fan_bits) + 1] += 1;
         }
         for slot in 1..fan.len() {
             fan[slot] += fan[slot - 1];
         }
-        Self { raw, fan, fan_bits }
+        Self { bytes, range, fan, fan_bits }
+    }
+
+    fn raw(&self) -> &[u8] {
+        &self.bytes[self.range.clone()]
     }
 
     fn len(&self) -> usize {
-        self.raw.len() / ID_LEN
+        self.range.len() / ID_LEN
     }
 
     fn get(&self, place: usize) -> &[u8] {
-        &self.raw[place * ID_LEN..(place + 1) * ID_LEN]
+        let start = self.range.start + place * ID_LEN;
+        &self.bytes[start..start + ID_LEN]
     }
 
     fn find(&self, raw: &[u8]) -> Option<u32> {
@@ -246,7 +259,7 @@ fn raw_oid(raw: &[u8]) -> git2::Oid {
 /// libgit2 could list them as well, but its listing ends at the first broken pack and passes over packs
 /// without an index; here each of these is a fault of its own and the rest goes on.
 pub struct Inventory {
-    /// What an earlier audit knew; these have the first numbers.
+    /// What an earlier audit knew, or else the largest pack; these have the first numbers.
     known: Names,
     /// All others.
     fresh: Names,
@@ -259,10 +272,7 @@ impl Inventory {
     /// Lists the objects. What cannot be listed is a fault.
     pub fn list(repository: &Repository) -> (Self, Vec<Fault>) {
         let listing = Listing::of(repository);
-        let (mut inventory, places) = Self::new(&listing);
-        inventory.reading_order =
-            places.into_iter().filter(|place| place.is_first).map(|place| place.number).collect();
-        (inventory, listing.faults)
+        (Self::in_order(&listing), listing.faults)
     }
 
     /// The objects that a push brought and the server has not accepted yet, and the faults of listing them; none
@@ -283,9 +293,7 @@ impl Inventory {
         });
         listing.packs(&quarantine.join("pack"));
         listing.loose(&quarantine);
-        let (mut inventory, places) = Self::new(&listing);
-        inventory.reading_order =
-            places.into_iter().filter(|place| place.is_first).map(|place| place.number).collect();
+        let inventory = Self::in_order(&listing);
         let is_new = |id: &ObjectId| match (&accepted, oid(id)) {
             // Nothing changes what is there while the hook runs, so there is no need to look again at each miss.
             (Ok(accepted), Ok(oid)) => !accepted.exists_ext(oid, git2::OdbLookupFlags::NO_REFRESH),
@@ -294,44 +302,68 @@ impl Inventory {
         (inventory.in_reading_order().filter(is_new).collect(), listing.faults)
     }
 
-    /// The inventory, and for each place of the listing (pack by pack, then loose) which number it has there.
-    fn new(listing: &Listing) -> (Self, Vec<Place>) {
-        let mut named: Vec<(git2::Oid, u32)> = listing.names().map(raw_oid).zip(0..).collect();
-        named.sort_unstable();
-        let mut places = vec![Place { number: 0, is_first: false }; named.len()];
-        let mut raw = Vec::with_capacity(named.len() * ID_LEN);
-        for (number, same) in (0..).zip(named.chunk_by(|(a, _), (b, _)| a == b)) {
-            for (at, (_, place)) in same.iter().enumerate() {
-                places[*place as usize] = Place { number, is_first: at == 0 };
-            }
-            raw.extend_from_slice(same[0].0.as_bytes());
+    fn in_order(listing: &Listing) -> Self {
+        let (mut inventory, placing) = Self::new(listing);
+        let mut order = Vec::with_capacity(inventory.len());
+        for ((_, index), places) in listing.packs.iter().zip(&placing.packs) {
+            let entries = 0..index.len() as u32;
+            order.extend(entries.filter(|&at| places.is_first(at)).map(|at| places.number(index, at)));
         }
-        drop(named);
-        let inventory = Self { known: Names::default(), fresh: Names::new(raw), reading_order: Vec::new() };
-        (inventory, places)
+        order.extend(placing.loose.iter().filter(|place| place.is_first).map(|place| place.number));
+        inventory.reading_order = order;
+        inventory
     }
 
-    /// The inventory of known names, which are sorted, and of those of a listing. For each place of the listing which
-    /// number it has.
-    fn after(known: &[u8], listing: &Listing) -> (Self, Vec<Place>) {
-        let known = Names::new(known.to_vec());
+    /// The inventory, and which number each object of the listing has there.
+    fn new(listing: &Listing) -> (Self, Placing) {
+        let indexes = (0..).zip(listing.packs.iter().map(|(_, index)| index));
+        let largest = indexes.max_by_key(|(_, index)| index.len());
+        let largest = largest.and_then(|(pack, index)| Some((pack, index.sorted_names()?)));
+        let (pack, known) = match largest {
+            Some((pack, (bytes, range))) => (Some(pack), Names::shared(bytes, range)),
+            None => (None, Names::default()),
+        };
+        Self::of(known, listing, pack)
+    }
+
+    /// The inventory of known names, which are sorted, and of those of a listing.
+    fn after(known: &[u8], listing: &Listing) -> (Self, Placing) {
+        Self::of(Names::new(known.to_vec()), listing, None)
+    }
+
+    /// The same. The known names are those of a pack of the listing, if one is given.
+    fn of(known: Names, listing: &Listing, pack: Option<usize>) -> (Self, Placing) {
         let mut fresh: Vec<git2::Oid> =
-            listing.names().filter(|raw| known.find(raw).is_none()).map(raw_oid).collect();
+            listing.names(pack).filter(|raw| known.find(raw).is_none()).map(raw_oid).collect();
         fresh.sort_unstable();
         fresh.dedup();
         let raw: Vec<u8> = fresh.iter().flat_map(|id| id.as_bytes()).copied().collect();
         let inventory = Self { known, fresh: Names::new(raw), reading_order: Vec::new() };
-        let places = inventory.places(listing);
-        (inventory, places)
+        let placing =
+            inventory.placing(listing, pack).expect("all names of the listing are in the inventory");
+        (inventory, placing)
     }
 
-    /// For each place of a listing of no others which number it has.
-    fn places(&self, listing: &Listing) -> Vec<Place> {
+    /// The number of each object of a listing; `None` if one has none. The known names are those of a pack of the
+    /// listing, if one is given.
+    fn placing(&self, listing: &Listing, known: Option<usize>) -> Option<Placing> {
         let mut is_seen = vec![false; self.len()];
-        let numbers = listing.names().filter_map(|raw| self.number(raw));
-        let place =
-            |number| Place { number, is_first: !std::mem::replace(&mut is_seen[number as usize], true) };
-        numbers.map(place).collect()
+        is_seen[..self.known.len()].fill(known.is_some());
+        let mut place = |raw: &[u8]| {
+            let number = self.number(raw)?;
+            Some(Place { number, is_first: !std::mem::replace(&mut is_seen[number as usize], true) })
+        };
+        let mut packs = Vec::with_capacity(listing.packs.len());
+        for (pack, (_, index)) in (0..).zip(&listing.packs) {
+            packs.push(match Some(pack) == known {
+                true => Places::Rows,
+                false => Places::Each(
+                    (0..index.len() as u32).map(|entry| place(index.raw(entry))).collect::<Option<_>>()?,
+                ),
+            });
+        }
+        let loose = listing.loose.iter().map(|id| place(id.as_bytes())).collect::<Option<_>>()?;
+        Some(Placing { packs, loose })
     }
 
     /// How many objects there are.
@@ -344,19 +376,19 @@ impl Inventory {
         self.len() == 0
     }
 
-    /// How many an earlier audit knew: those with the first numbers.
+    /// How many have the first numbers: what an earlier audit knew, or the largest pack.
     pub fn known_len(&self) -> usize {
         self.known.len()
     }
 
-    /// The names of those that it did not know, sorted, one behind the other.
+    /// The names of the others, sorted, one behind the other.
     pub fn fresh_names(&self) -> &[u8] {
-        &self.fresh.raw
+        self.fresh.raw()
     }
 
-    /// The names of those that it knew.
+    /// The names of those with the first numbers, likewise.
     pub fn known_names(&self) -> &[u8] {
-        &self.known.raw
+        self.known.raw()
     }
 
     /// Whether an object is there.
@@ -371,7 +403,7 @@ impl Inventory {
 
     /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
     pub fn number(&self, raw: &[u8]) -> Option<u32> {
-        if self.known.raw.is_empty() {
+        if self.known.range.is_empty() {
             return self.fresh.find(raw);
         }
         let fresh = || Some(self.fresh.find(raw)? + self.known.len() as u32);
@@ -405,6 +437,46 @@ struct Place {
     number: u32,
     /// Whether it is no later copy of another.
     is_first: bool,
+}
+
+/// Where the objects of a listing stand in the inventory.
+struct Placing {
+    packs: Vec<Places>,
+    loose: Vec<Place>,
+}
+
+/// Where the entries of a pack stand in the inventory.
+enum Places {
+    /// Where their names stand in the index.
+    Rows,
+    Each(Vec<Place>),
+}
+
+impl Placing {
+    /// Those that have a place of their own.
+    fn each(&self) -> impl Iterator<Item = &Place> {
+        let packed = self.packs.iter().filter_map(|places| match places {
+            Places::Rows => None,
+            Places::Each(places) => Some(places),
+        });
+        packed.flatten().chain(&self.loose)
+    }
+}
+
+impl Places {
+    fn is_first(&self, entry: u32) -> bool {
+        match self {
+            Places::Rows => true,
+            Places::Each(places) => places[entry as usize].is_first,
+        }
+    }
+
+    fn number(&self, index: &PackIndex, entry: u32) -> u32 {
+        match self {
+            Places::Rows => index.row(entry),
+            Places::Each(places) => places[entry as usize].number,
+        }
+    }
 }
 
 /// A pack that an earlier audit read, by which it is known again.
@@ -444,8 +516,8 @@ pub struct Store {
     pub hopeless: HashSet<ObjectId>,
     /// What has to be read one by one: loose objects, and those of packs that cannot be mapped.
     pub others: Vec<ObjectId>,
-    /// By pack and entry: where it stands in the inventory.
-    places: Vec<Vec<Place>>,
+    /// By pack.
+    places: Vec<Places>,
     /// Whether the packs hold only what is to be read.
     is_part: bool,
 }
@@ -454,8 +526,8 @@ impl Store {
     /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
     pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
         let mut listing = Listing::of(repository);
-        let (inventory, places) = Inventory::new(&listing);
-        let store = Self::assemble(inventory, places, &mut listing, threads);
+        let (inventory, placing) = Inventory::new(&listing);
+        let store = Self::assemble(inventory, placing, &mut listing, threads);
         (store, listing.faults)
     }
 
@@ -470,9 +542,9 @@ impl Store {
         if marks.len() != earlier.packs.len() || !listing.faults.is_empty() {
             return None;
         }
-        let (inventory, mut places) = Inventory::after(earlier.names, &listing);
+        let (inventory, mut placing) = Inventory::after(earlier.names, &listing);
         let mut is_listed = vec![false; inventory.len()];
-        places.iter().for_each(|place| is_listed[place.number as usize] = true);
+        placing.each().for_each(|place| is_listed[place.number as usize] = true);
         let are_loose_there =
             (0..earlier.names.len() / ID_LEN).all(|place| is_listed[place] || !(earlier.is_loose)(place));
         if !are_loose_there || earlier.missing.iter().any(|id| inventory.contains(id)) {
@@ -491,20 +563,17 @@ impl Store {
             let mut pack = Pack::open(&path, index).ok()?;
             pack.choose(here.iter().map(|number| inventory.id(*number)))?;
             let index = pack.into_index();
-            // Known packs are behind the others in the listing, in front of what is loose.
-            let at = listing.packs.iter().map(|(_, index)| index.len()).sum::<usize>();
             let entries = (0..index.len() as u32).map(|entry| {
                 let number = inventory.number(index.raw(entry))?;
                 Some(Place { number, is_first: here.binary_search(&number).is_ok() })
             });
-            let chosen = entries.collect::<Option<Vec<Place>>>()?;
-            places.splice(at..at, chosen);
+            placing.packs.push(Places::Each(entries.collect::<Option<Vec<Place>>>()?));
             listing.packs.push((path, index));
         }
         if !again.is_empty() {
             return None;
         }
-        let store = Self { is_part: true, ..Self::assemble(inventory, places, &mut listing, threads) };
+        let store = Self { is_part: true, ..Self::assemble(inventory, placing, &mut listing, threads) };
         listing.faults.is_empty().then_some(store)
     }
 
@@ -517,21 +586,14 @@ impl Store {
     /// something is there that was not before.
     pub fn whole(&self, repository: &Repository, threads: usize) -> Option<Self> {
         let mut listing = Listing::of(repository);
-        let names = |inventory: &Inventory| Inventory {
-            known: Names::new(inventory.known.raw.clone()),
-            fresh: Names::new(inventory.fresh.raw.clone()),
-            reading_order: Vec::new(),
-        };
-        let inventory = names(&self.inventory);
-        let places = inventory.places(&listing);
-        if places.len() != listing.len() {
-            return None;
-        }
-        let store = Self::assemble(inventory, places, &mut listing, threads);
+        let (known, fresh) = (self.inventory.known.clone(), self.inventory.fresh.clone());
+        let inventory = Inventory { known, fresh, reading_order: Vec::new() };
+        let placing = inventory.placing(&listing, None)?;
+        let store = Self::assemble(inventory, placing, &mut listing, threads);
         listing.faults.is_empty().then_some(store)
     }
 
-    fn assemble(inventory: Inventory, places: Vec<Place>, listing: &mut Listing, threads: usize) -> Self {
+    fn assemble(inventory: Inventory, placing: Placing, listing: &mut Listing, threads: usize) -> Self {
         let mut store = Self {
             inventory,
             packs: Vec::new(),
@@ -541,28 +603,25 @@ impl Store {
             places: Vec::new(),
             is_part: false,
         };
-        let mut start = 0;
-        for (path, index) in std::mem::take(&mut listing.packs) {
-            let places = &places[start..start + index.len()];
-            start += index.len();
+        for ((path, index), places) in std::mem::take(&mut listing.packs).into_iter().zip(placing.packs) {
             let firsts: Vec<ObjectId> = match Pack::open(&path, index) {
                 Ok(pack) => {
                     let forest = Forest::plant(&pack, threads);
                     store.hopeless.extend(forest.hopeless().into_iter().map(|entry| pack.index().id(entry)));
                     store.forests.push(forest);
                     store.packs.push(pack);
-                    store.places.push(places.to_vec());
+                    store.places.push(places);
                     continue;
                 }
                 Err((index, error)) => {
                     listing.fault(&path, error.to_string());
-                    let entries = (0..index.len() as u32).zip(places).filter(|(_, place)| place.is_first);
-                    entries.map(|(entry, _)| index.id(entry)).collect()
+                    let firsts = (0..index.len() as u32).filter(|entry| places.is_first(*entry));
+                    firsts.map(|entry| index.id(entry)).collect()
                 }
             };
             store.others.extend(firsts);
         }
-        let loose = listing.loose.iter().zip(&places[start..]).filter(|(_, place)| place.is_first);
+        let loose = listing.loose.iter().zip(&placing.loose).filter(|(_, place)| place.is_first);
         store.others.extend(loose.map(|(id, _)| object_id(*id)));
         store
     }
@@ -579,7 +638,9 @@ impl Store {
 
     /// The numbers of the objects in packs, some of them more than once.
     pub fn packed(&self) -> impl Iterator<Item = u32> {
-        self.places.iter().flatten().map(|place| place.number)
+        self.packs.iter().zip(&self.places).flat_map(|(pack, places)| {
+            (0..pack.index().len() as u32).map(|entry| places.number(pack.index(), entry))
+        })
     }
 
     /// What an object is. `None` if it lies in no pack, or its deltas lead nowhere.
@@ -628,12 +689,12 @@ impl Store {
 
     /// Whether an entry is the first object of its name, so that it counts and later copies do not.
     pub fn is_first(&self, pack: usize, entry: u32) -> bool {
-        self.places[pack][entry as usize].is_first
+        self.places[pack].is_first(entry)
     }
 
     /// The number of an entry in the inventory.
     pub fn number(&self, pack: usize, entry: u32) -> u32 {
-        self.places[pack][entry as usize].number
+        self.places[pack].number(self.packs[pack].index(), entry)
     }
 }
 
@@ -685,15 +746,11 @@ impl Listing {
         }
     }
 
-    /// The names, pack by pack, then loose.
-    fn names(&self) -> impl Iterator<Item = &[u8]> {
-        let packed =
-            self.packs.iter().flat_map(|(_, index)| (0..index.len() as u32).map(|entry| index.raw(entry)));
+    /// The names, pack by pack but for one, then loose.
+    fn names(&self, but: Option<usize>) -> impl Iterator<Item = &[u8]> {
+        let packs = (0..).zip(&self.packs).filter(move |(pack, _)| Some(*pack) != but);
+        let packed = packs.flat_map(|(_, (_, index))| (0..index.len() as u32).map(|entry| index.raw(entry)));
         packed.chain(self.loose.iter().map(|id| id.as_bytes()))
-    }
-
-    fn len(&self) -> usize {
-        self.packs.iter().map(|(_, index)| index.len()).sum::<usize>() + self.loose.len()
     }
 
     fn fault(&mut self, path: &Path, message: impl Into<String>) {

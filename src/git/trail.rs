@@ -194,16 +194,27 @@ impl Trail {
         rest.is_empty().then_some(trail)
     }
 
+    /// The place of a commit among those that were noted.
+    pub(super) fn place(&self, commit: u32) -> Option<u32> {
+        let place = self.commits.binary_search_by_key(&commit, |note| note.commit).ok()?;
+        Some(place as u32)
+    }
+
+    /// The commit at a place, its tree, parents and time.
+    pub(super) fn at(&self, place: u32) -> (u32, u32, &[u32], i64) {
+        let note = &self.commits[place as usize];
+        let (start, count) = note.parents;
+        (note.commit, note.tree, &self.parents[start as usize..(start + count) as usize], note.seconds)
+    }
+
     /// Tree, parents and time of a commit.
     pub(super) fn find(&self, commit: u32) -> Option<(u32, &[u32], i64)> {
-        let place = self.commits.binary_search_by_key(&commit, |note| note.commit).ok()?;
-        let note = &self.commits[place];
-        let (start, count) = note.parents;
-        Some((note.tree, &self.parents[start as usize..(start + count) as usize], note.seconds))
+        let (_, tree, parents, seconds) = self.at(self.place(commit)?);
+        Some((tree, parents, seconds))
     }
 
     /// Commits with their trees and their parents, but those of which something is missing.
-    pub fn commits(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
+    pub fn commits(&self) -> impl ExactSizeIterator<Item = (u32, u32, &[u32])> {
         self.commits.iter().map(|note| {
             let (start, count) = note.parents;
             (note.commit, note.tree, &self.parents[start as usize..(start + count) as usize])

@@ -1,21 +1,73 @@
 //! Pack indexes of version 1 and 2 (gitformat-pack(5)).
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::object_id;
 use crate::location::ObjectId;
 
 /// The names, offsets and checksums of a pack's entries. Entries are numbered by their place in the pack.
 pub struct PackIndex {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     is_version_2: bool,
     id_len: usize,
     /// How many entries the pack has.
     count: usize,
-    /// By entry: offset in the pack.
-    offsets: Vec<u64>,
-    /// By entry: place of its name in the index.
-    rows: Vec<u32>,
+    entries: Entries,
     /// By entry: where it ends, if not all entries of the pack are here.
     ends: Option<Vec<u64>>,
+}
+
+/// By entry: its offset in the pack, and the place of its name in the index.
+enum Entries {
+    /// Both in one number, in a pack of less than 4 GiB.
+    Small(Vec<u64>),
+    Large(Vec<(u64, u32)>),
+}
+
+impl Entries {
+    /// Of the given pairs in any order.
+    fn new(mut placed: Vec<(u64, u32)>) -> Self {
+        if placed.iter().all(|(offset, _)| *offset <= u64::from(u32::MAX)) {
+            let mut small: Vec<u64> =
+                placed.into_iter().map(|(offset, row)| offset << 32 | u64::from(row)).collect();
+            small.sort_unstable();
+            return Self::Small(small);
+        }
+        placed.sort_unstable();
+        Self::Large(placed)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Small(entries) => entries.len(),
+            Self::Large(entries) => entries.len(),
+        }
+    }
+
+    fn offset(&self, entry: usize) -> u64 {
+        match self {
+            Self::Small(entries) => entries[entry] >> 32,
+            Self::Large(entries) => entries[entry].0,
+        }
+    }
+
+    fn row(&self, entry: usize) -> u32 {
+        match self {
+            Self::Small(entries) => entries[entry] as u32,
+            Self::Large(entries) => entries[entry].1,
+        }
+    }
+
+    /// The entry that starts at an offset, if it is one of `among`.
+    fn find(&self, among: Range<usize>, offset: u64) -> Option<u32> {
+        let start = among.start;
+        let found = match self {
+            Self::Small(entries) => entries[among].binary_search_by_key(&offset, |entry| entry >> 32),
+            Self::Large(entries) => entries[among].binary_search_by_key(&offset, |entry| entry.0),
+        };
+        found.ok().map(|at| (start + at) as u32)
+    }
 }
 
 impl PackIndex {
@@ -49,13 +101,12 @@ impl PackIndex {
         } else {
             trailer == index.checksums_at(count)?
         };
-        placed.sort_unstable();
-        let is_ambiguous = placed.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        let entries = Entries::new(placed);
+        let is_ambiguous = (1..entries.len()).any(|entry| entries.offset(entry - 1) == entries.offset(entry));
         if !is_whole || is_ambiguous {
             return None;
         }
-        index.offsets = placed.iter().map(|(offset, _)| *offset).collect();
-        index.rows = placed.into_iter().map(|(_, row)| row).collect();
+        index.entries = entries;
         Some(index)
     }
 
@@ -67,8 +118,14 @@ impl PackIndex {
         if is_version_2 && number(&bytes, 4)? != 2 {
             return None;
         }
-        let mut index =
-            Self { bytes, is_version_2, id_len, count: 0, offsets: Vec::new(), rows: Vec::new(), ends: None };
+        let mut index = Self {
+            bytes: Arc::new(bytes),
+            is_version_2,
+            id_len,
+            count: 0,
+            entries: Entries::Small(Vec::new()),
+            ends: None,
+        };
         index.count = index.fan(255)? as usize;
         let trailer = index.bytes.len().checked_sub(2 * id_len)?;
         let names_end = index.checksums_at(index.count)?;
@@ -78,7 +135,7 @@ impl PackIndex {
 
     /// Where the entry of a name starts in the pack, whether or not it is among the known ones.
     pub fn offset_of(&self, id: &ObjectId) -> Option<u64> {
-        self.offset_in_row(self.row(id)? as usize, self.count)
+        self.offset_in_row(self.row_of(id)? as usize, self.count)
     }
 
     /// Lets the index know the entries at some offsets, sorted, in a pack whose last entry ends at `end`. `None` if
@@ -99,7 +156,8 @@ impl PackIndex {
         if rows.contains(&u32::MAX) {
             return None;
         }
-        (self.offsets, self.rows, self.ends) = (offsets, rows, Some(ends));
+        self.entries = Entries::new(offsets.into_iter().zip(rows).collect());
+        self.ends = Some(ends);
         Some(())
     }
 
@@ -115,12 +173,12 @@ impl PackIndex {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.entries.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.entries.len() == 0
     }
 
     /// Length of an object name in bytes.
@@ -130,24 +188,27 @@ impl PackIndex {
 
     /// Name of an entry.
     pub fn id(&self, entry: u32) -> ObjectId {
-        object_id(self.raw_id(self.rows[entry as usize]))
+        object_id(self.raw_id(self.row(entry)))
     }
 
     /// Name of an entry, 20 or 32 bytes.
     pub fn raw(&self, entry: u32) -> &[u8] {
-        self.raw_id(self.rows[entry as usize])
+        self.raw_id(self.row(entry))
     }
 
     /// Where an entry starts in the pack.
     pub fn offset(&self, entry: u32) -> u64 {
-        self.offsets[entry as usize]
+        self.entries.offset(entry as usize)
     }
 
     /// Where the next entry starts; `None` for the last.
     pub fn next_offset(&self, entry: u32) -> Option<u64> {
         match &self.ends {
             Some(ends) => Some(ends[entry as usize]),
-            None => self.offsets.get(entry as usize + 1).copied(),
+            None => {
+                let next = entry as usize + 1;
+                (next < self.len()).then(|| self.entries.offset(next))
+            }
         }
     }
 
@@ -157,21 +218,33 @@ impl PackIndex {
         let mut high = near as usize;
         let mut step = 1;
         let mut low = high.saturating_sub(step);
-        while low > 0 && self.offsets[low] > offset {
+        while low > 0 && self.entries.offset(low) > offset {
             high = low;
             step *= 2;
             low = low.saturating_sub(step);
         }
-        self.offsets[low..high].binary_search(&offset).ok().map(|at| (low + at) as u32)
+        self.entries.find(low..high, offset)
     }
 
     /// The entry of a name.
     pub fn find(&self, id: &ObjectId) -> Option<u32> {
-        let offset = self.offset_of(id)?;
-        self.offsets.binary_search(&offset).ok().map(|entry| entry as u32)
+        self.entries.find(0..self.len(), self.offset_of(id)?)
     }
 
-    fn row(&self, id: &ObjectId) -> Option<u32> {
+    /// The place of the name of an entry among those of the index.
+    pub fn row(&self, entry: u32) -> u32 {
+        self.entries.row(entry as usize)
+    }
+
+    /// The names of the index, one behind the other, if each stands there once.
+    pub fn sorted_names(&self) -> Option<(Arc<Vec<u8>>, Range<usize>)> {
+        let range = self.table()..self.table() + self.count * self.id_len;
+        let names = self.bytes.get(range.clone())?.chunks_exact(self.id_len);
+        let is_fit = self.is_version_2 && self.ends.is_none() && self.len() == self.count;
+        (is_fit && names.is_sorted_by(|one, next| one < next)).then(|| (Arc::clone(&self.bytes), range))
+    }
+
+    fn row_of(&self, id: &ObjectId) -> Option<u32> {
         let raw = id.as_raw();
         let slot = usize::from(*raw.first()?);
         let mut low = if slot == 0 { 0 } else { self.fan(slot - 1)? };
@@ -192,7 +265,7 @@ impl PackIndex {
         if !self.is_version_2 {
             return None;
         }
-        number(&self.bytes, self.checksums_at(self.count)? + self.rows[entry as usize] as usize * 4)
+        number(&self.bytes, self.checksums_at(self.count)? + self.row(entry) as usize * 4)
     }
 
     /// The checksum of the pack it was made for.
