@@ -84,6 +84,8 @@ pub struct History {
     known: OnceLock<(Store, Trail)>,
     /// What is to be kept for the next audit.
     keeping: Mutex<Option<Keeping>>,
+    /// Where the history started when it was read.
+    roots: OnceLock<Roots>,
 }
 
 impl History {
@@ -121,6 +123,7 @@ impl History {
             notes: OnceLock::new(),
             known: OnceLock::new(),
             keeping: Mutex::default(),
+            roots: OnceLock::new(),
         }
     }
 
@@ -223,7 +226,7 @@ impl History {
         coverage: &mut Coverage,
     ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
         self.with_run(threads, |run, repository| {
-            let mut roots = Roots::read(repository);
+            let mut roots = self.roots.get().cloned().unwrap_or_else(|| Roots::read(repository));
             roots.add_coming(&self.coming_roots);
             let commits = self.commits.get().cloned().unwrap_or_default();
             let scope = match self.range {
@@ -405,13 +408,12 @@ impl Run<'_, '_> {
         mut memory: Option<&mut Memory>,
         faults: Vec<Fault>,
     ) -> Done {
-        let roots = Roots::read(repository);
+        let roots = self.history.roots.get_or_init(|| Roots::read(repository));
         let mut done = Done::default();
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
         self.note_shallow(&mut done.coverage);
-        let walk =
-            |damage: &mut Damage| Reachable::walk(self.reader, inventory, &roots, self.shallow, damage);
+        let walk = |damage: &mut Damage| Reachable::walk(self.reader, inventory, roots, self.shallow, damage);
         if self.history.options.reachable_only {
             let reachable = walk(&mut done.damage);
             let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
@@ -435,7 +437,7 @@ impl Run<'_, '_> {
                     Some(store) => {
                         let is_lost = done.trail.is_lost() || done.damage.has_unreadable();
                         let trail = (!is_lost).then_some(&done.trail);
-                        let missing = self.missing(store, trail, memory.as_deref(), &roots, &loose_ends);
+                        let missing = self.missing(store, trail, memory.as_deref(), roots, &loose_ends);
                         done.holders = missing.holders.clone();
                         done.merge(missing);
                     }
