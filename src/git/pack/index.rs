@@ -385,6 +385,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn chosen_entries_are_as_in_the_whole() {
+        let ids: Vec<Vec<u8>> = (1..9).map(|byte| vec![byte; 20]).collect();
+        let names: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+        let (offsets, sums) = ([70, 12, 0x8000_0000, 55, 31, 200, 90, 33], [1, 2, 3, 4, 5, 6, 7, 8]);
+        let bytes = version_2(&names, &sums, &offsets, &[1 << 40], &[0; 20]);
+        let whole = PackIndex::parse(bytes.clone(), 20).unwrap();
+        let end = (1 << 40) + 9;
+        for mask in 0..256_u32 {
+            let chosen: Vec<u32> = (0..8).filter(|entry| mask >> entry & 1 == 1).collect();
+            let mut part = PackIndex::unread(bytes.clone(), 20).unwrap();
+            part.choose(chosen.iter().map(|entry| whole.offset(*entry)).collect(), end).unwrap();
+            assert_eq!((part.len(), part.pack_len()), (chosen.len(), 8));
+            for (at, &entry) in (0..).zip(&chosen) {
+                assert_eq!(part.id(at), whole.id(entry));
+                assert_eq!(part.offset(at), whole.offset(entry));
+                assert_eq!(part.next_offset(at), Some(whole.next_offset(entry).unwrap_or(end)));
+                assert_eq!(part.checksum(at), whole.checksum(entry));
+                assert_eq!(part.find(&whole.id(entry)), Some(at));
+            }
+        }
+        let mut part = PackIndex::unread(bytes, 20).unwrap();
+        assert!(part.choose(vec![12, 13], end).is_none(), "no entry starts there");
+    }
+
+    #[test]
     fn a_cut_or_crooked_index_is_refused() {
         let (three, nine) = ([3; 20], [9; 20]);
         let index = version_2(&[&three, &nine], &[0; 2], &[0x8000_0000, 12], &[1 << 40], &[0; 20]);
