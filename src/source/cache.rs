@@ -311,14 +311,20 @@ impl Memory {
         self.notes
     }
 
-    /// The bytes of the file.
-    fn bytes(&self, news: &News<'_>, packs: &[PackMark]) -> Vec<u8> {
+    /// The parts of the file, and whether it is closed.
+    fn parts(&self, news: &News<'_>, packs: &[PackMark]) -> (bool, [Vec<u8>; PARTS]) {
         let inventory = &news.store.inventory;
         let known_len = inventory.known_len() as u32;
         let known = (0..).zip(inventory.known_names().chunks_exact(ID_BYTES));
         let fresh = (known_len..).zip(inventory.fresh_names().chunks_exact(ID_BYTES));
-        let order = merge(known, fresh).filter(|(number, _)| self.states[*number as usize].is_some());
-        let (order, names): (Vec<u32>, Vec<&[u8]>) = order.unzip();
+        let mut parts: [Vec<u8>; PARTS] = Default::default();
+        let mut order: Vec<u32> = Vec::with_capacity(inventory.len());
+        for (number, name) in merge(known, fresh) {
+            if self.states[number as usize].is_some() {
+                order.push(number);
+                parts[NAMES].extend_from_slice(name);
+            }
+        }
         let mut places = vec![0; inventory.len()];
         order.iter().zip(0..).for_each(|(number, place)| places[*number as usize] = place);
         let renumber = |number: u32| places[number as usize];
@@ -334,8 +340,6 @@ impl Memory {
         let trail = news.trail.filter(|_| self.states.iter().all(Option::is_some));
         let trail = trail.and_then(|trail| trail.store(renumber));
         let is_closed = trail.is_some() && news.covered.is_some();
-        let mut parts: [Vec<u8>; PARTS] = Default::default();
-        parts[NAMES] = names.concat();
         parts[STATES] = order
             .iter()
             .filter_map(|&number| {
@@ -366,15 +370,15 @@ impl Memory {
             parts[ROWS] = Rows::store(&covered.rows, renumber);
             parts[TRAIL] = trail;
         }
-        assembled(&self.digest, is_closed, &parts)
+        (is_closed, parts)
     }
 
     fn write(&self, news: &News<'_>, packs: &[PackMark]) -> io::Result<()> {
-        let bytes = self.bytes(news, packs);
+        let (is_closed, parts) = self.parts(news, packs);
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
         let mut file = tempfile::Builder::new().prefix(".history-").tempfile_in(dir)?;
-        file.write_all(&bytes)?;
+        write_file(file.as_file_mut(), &self.digest, is_closed, &parts)?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         remove_old(dir);
@@ -382,17 +386,21 @@ impl Memory {
     }
 }
 
-/// A file of these parts.
-fn assembled(digest: &[u8; 32], is_closed: bool, parts: &[Vec<u8>; PARTS]) -> Vec<u8> {
-    let len: usize = parts.iter().map(Vec::len).sum();
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + len + CHECKSUM_BYTES);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(digest);
-    bytes.extend_from_slice(&u64::from(is_closed).to_le_bytes());
-    parts.iter().for_each(|part| bytes.extend_from_slice(&(part.len() as u64).to_le_bytes()));
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-    bytes
+/// Writes a file of these parts.
+fn write_file(
+    out: &mut impl Write,
+    digest: &[u8; 32],
+    is_closed: bool,
+    parts: &[Vec<u8>; PARTS],
+) -> io::Result<()> {
+    let mut head = [&MAGIC[..], digest, &u64::from(is_closed).to_le_bytes()].concat();
+    parts.iter().for_each(|part| head.extend_from_slice(&(part.len() as u64).to_le_bytes()));
+    let mut sum = crc32fast::Hasher::new();
+    for bytes in std::iter::once(&head).chain(parts) {
+        sum.update(bytes);
+        out.write_all(bytes)?;
+    }
+    out.write_all(&sum.finalize().to_le_bytes())
 }
 
 /// Two sorted lists of names as one.
@@ -548,7 +556,9 @@ mod tests {
     }
 
     fn file() -> Vec<u8> {
-        assembled(&DIGEST, true, &parts())
+        let mut bytes = Vec::new();
+        write_file(&mut bytes, &DIGEST, true, &parts()).unwrap();
+        bytes
     }
 
     fn signed(mut bytes: Vec<u8>) -> Vec<u8> {

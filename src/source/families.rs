@@ -82,16 +82,25 @@ impl Links {
 
     /// The loose ends of what can be reached from some of `count` objects.
     pub(super) fn reachable_loose_ends(
-        mut self,
+        self,
         count: usize,
         mut waiting: Vec<u32>,
     ) -> impl Iterator<Item = (u32, ObjectKind, ObjectId)> {
-        self.edges.sort_unstable();
+        // The edges by their holder: how many come before, then all that they lead to.
+        let mut starts = vec![0_u32; count + 1];
+        self.edges.iter().for_each(|(from, _)| starts[*from as usize + 1] += 1);
+        (0..count).for_each(|number| starts[number + 1] += starts[number]);
+        let mut ends = starts.clone();
+        let mut links = vec![0_u32; self.edges.len()];
+        for (from, to) in self.edges {
+            let end = &mut ends[from as usize];
+            links[*end as usize] = to;
+            *end += 1;
+        }
         let mut is_reached = vec![false; count];
         waiting.iter().for_each(|&number| is_reached[number as usize] = true);
         while let Some(holder) = waiting.pop() {
-            let first = self.edges.partition_point(|(from, _)| *from < holder);
-            for &(_, to) in self.edges[first..].iter().take_while(|(from, _)| *from == holder) {
+            for &to in &links[starts[holder as usize] as usize..ends[holder as usize] as usize] {
                 if !std::mem::replace(&mut is_reached[to as usize], true) {
                     waiting.push(to);
                 }
