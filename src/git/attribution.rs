@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bstr::{BStr, BString};
 
 use super::forest::{EMPTY, Forest, NodeId, Target};
-use super::graph::{Distance, Graph, Marks};
+use super::graph::{Distance, Graph, Marks, TreeKey};
+use super::quick::QuickReader;
 use super::{
     Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Rows, Store, Tag,
     Trail,
@@ -38,8 +39,9 @@ pub struct Known<'k> {
 pub struct Attributor<'r> {
     repository: &'r Repository,
     reader: &'r ObjectReader<'r>,
+    quick: QuickReader<'r>,
     known: Option<Known<'r>>,
-    graph: Graph,
+    graph: Graph<'r>,
     /// By number of the commit: how far it is from being seen; `None` for those out of scope.
     distances: Vec<Option<Distance>>,
     head: Option<u32>,
@@ -78,6 +80,10 @@ impl<'r> Attributor<'r> {
         let mut attributor = Self {
             repository,
             reader,
+            quick: match known {
+                Some(_) => QuickReader::new(reader),
+                None => QuickReader::new(reader).with_packs(repository),
+            },
             known,
             graph: Graph::default(),
             distances: Vec::new(),
@@ -91,11 +97,17 @@ impl<'r> Attributor<'r> {
         };
         let tips: Vec<(ObjectId, Marks)> =
             roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
-        let (Scope::Everything(commits) | Scope::Commits(commits)) = scope;
-        let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
-        let noted = known.map(|known| (&known.store.inventory, known.trail));
-        let mut graph = Graph::load(reader, starts, shallow, noted, &mut attributor.damage);
-        graph.mark(&tips);
+        let Attributor { quick, damage, .. } = &mut attributor;
+        let graph = match scope {
+            Scope::Everything(commits) => {
+                let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
+                let noted = known.map(|known| (&known.store.inventory, known.trail));
+                let mut graph = Graph::load(quick, starts, shallow, noted, damage);
+                graph.mark(&tips);
+                graph
+            }
+            Scope::Commits(commits) => Graph::load_range(quick, commits, roots.head, &tips, shallow, damage),
+        };
         attributor.head = roots.head.and_then(|head| graph.number_of(&head));
         attributor.distances = match scope {
             Scope::Everything(_) => graph.marks.iter().map(|marks| Some(marks.distance())).collect(),
@@ -126,18 +138,33 @@ impl<'r> Attributor<'r> {
                 self.pinned.entry((id, kind)).or_insert_with(|| root.name.clone());
                 return None;
             }
-            id = Tag::parse(&self.read(&id)?.1).ok()?.target;
+            id = match self.noted_target(&id) {
+                Some(target) => target,
+                None => Tag::parse(&self.read(&id)?.1).ok()?.target,
+            };
         }
     }
 
+    /// What an annotated tag points to, if it was noted.
+    fn noted_target(&self, id: &ObjectId) -> Option<ObjectId> {
+        let Known { store, trail, .. } = self.known?;
+        Some(store.inventory.id(trail.find_tag(store.inventory.number(id.as_raw())?)?))
+    }
+
     fn kind(&self, id: &ObjectId) -> Option<ObjectKind> {
-        let known = self.known.and_then(|known| known.store.kind(id));
-        known.or_else(|| self.reader.header(id).ok().map(|(kind, _)| kind))
+        let known = self.known.and_then(|Known { store, trail, .. }| {
+            let number = store.inventory.number(id.as_raw())?;
+            if trail.find(number).is_some() {
+                return Some(ObjectKind::Commit);
+            }
+            trail.find_tag(number).map(|_| ObjectKind::Tag).or_else(|| store.kind(id))
+        });
+        known.or_else(|| self.quick.kind(id).ok())
     }
 
     fn read(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
         let known = self.known.and_then(|known| known.store.read(id));
-        known.or_else(|| self.reader.read(id).ok().map(|object| (object.kind(), object.bytes().to_vec())))
+        known.or_else(|| self.quick.read(id).ok())
     }
 
     /// Every path at which objects appear, at least one for each, sorted. Commits and tags stand for their
@@ -186,7 +213,14 @@ impl<'r> Attributor<'r> {
         }
         let commit = self.graph.number_of(&target);
         let marks = self.direct.get(id).copied().unwrap_or_default();
-        self.appearance(BString::from(TAG_MESSAGE_PATH), Stay { first: commit, last: commit, marks }, false)
+        let stay = Stay { first: commit, last: commit, marks };
+        let mut appearance = self.appearance(BString::from(TAG_MESSAGE_PATH), stay, false);
+        if commit.is_none() {
+            // Of a range only its commits are in the graph.
+            let info = self.info_of(target);
+            (appearance.exposure.first, appearance.exposure.last) = (info.clone(), info);
+        }
+        appearance
     }
 
     /// A blob that no commit has gets the paths of the trees that have it, else a description in angle
@@ -231,7 +265,12 @@ impl<'r> Attributor<'r> {
     }
 
     fn node(&self, forest: &mut Forest<'_>, commit: u32) -> NodeId {
-        forest.node(self.graph.trees[commit as usize], || self.graph.name(commit))
+        let tree = match self.graph.tree(commit) {
+            TreeKey::Name(tree) => tree,
+            // Where trees have numbers, all were planted.
+            TreeKey::Number(number) => return forest.planted_node(number),
+        };
+        forest.node(tree, || self.graph.name(commit))
     }
 
     /// Goes from old to new and compares each commit with its parents.
@@ -245,7 +284,7 @@ impl<'r> Attributor<'r> {
         for commit in 0..self.graph.len() {
             let Some(distance) = self.distance(commit) else { continue };
             let node = self.node(forest, commit);
-            let parents = self.graph.parents[commit as usize].clone();
+            let parents = self.graph.parents(commit);
             let before: Vec<NodeId> = parents.iter().map(|parent| self.node(forest, *parent)).collect();
             for (path, target) in forest.minus(node, &before) {
                 let stay = stays.entry((target, path)).or_default();
@@ -255,7 +294,7 @@ impl<'r> Attributor<'r> {
                     stay.first = Some(commit);
                 }
             }
-            for (parent, before) in parents.into_iter().zip(before) {
+            for (&parent, before) in parents.iter().zip(before) {
                 if self.distance(parent) == Some(distance) {
                     has_child[parent as usize] = true;
                     self.end_stays(forest, stays, parent, before, &[node]);
@@ -379,12 +418,13 @@ impl<'r> Attributor<'r> {
 
     fn info(&self, commit: u32) -> Option<CommitInfo> {
         let mut infos = self.infos.borrow_mut();
-        let info = || {
-            let id = self.graph.id(commit);
-            let (_, bytes) = self.read(&id)?;
-            Commit::parse(&bytes).ok().map(|commit| commit.info(id))
-        };
-        infos.entry(commit).or_insert_with(info).clone()
+        infos.entry(commit).or_insert_with(|| self.info_of(self.graph.id(commit))).clone()
+    }
+
+    fn info_of(&self, id: ObjectId) -> Option<CommitInfo> {
+        let (kind, bytes) = self.read(&id)?;
+        let commit = Commit::parse(&bytes).ok().filter(|_| kind == ObjectKind::Commit)?;
+        Some(commit.info(id))
     }
 
     fn distance(&self, commit: u32) -> Option<Distance> {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -176,20 +178,93 @@ pub(super) fn object_id(oid: git2::Oid) -> ObjectId {
     ObjectId::from_raw(oid.as_bytes()).expect("libgit2 has names of 20 or 32 bytes")
 }
 
+/// Sorted names of objects, one behind the other.
+#[derive(Clone, Default)]
+struct Names {
+    /// They may be those of a pack index, which has them anyway.
+    bytes: Arc<Vec<u8>>,
+    range: Range<usize>,
+    /// Where the names start whose first bits are less than this.
+    fan: Vec<u32>,
+    /// How many bits: so many that about one name is left of each slot, since each step of a search in millions
+    /// of names waits for memory. Seen on rails/rails: 16 bits take 2 % more of all time.
+    fan_bits: u32,
+}
+
+impl Names {
+    fn new(raw: Vec<u8>) -> Self {
+        let range = 0..raw.len();
+        Self::shared(Arc::new(raw), range)
+    }
+
+    fn shared(bytes: Arc<Vec<u8>>, range: Range<usize>) -> Self {
+        let fan_bits = (range.len() / ID_LEN).max(1).ilog2();
+        let mut fan = vec![0; (1 << fan_bits) + 1];
+        for id in bytes[range.clone()].chunks_exact(ID_LEN) {
+            let key = name_key(id).expect("a name has more than eight bytes");
+            fan[fan_slot(key, fan_bits) + 1] += 1;
+        }
+        for slot in 1..fan.len() {
+            fan[slot] += fan[slot - 1];
+        }
+        Self { bytes, range, fan, fan_bits }
+    }
+
+    fn raw(&self) -> &[u8] {
+        &self.bytes[self.range.clone()]
+    }
+
+    fn len(&self) -> usize {
+        self.range.len() / ID_LEN
+    }
+
+    fn get(&self, place: usize) -> &[u8] {
+        let start = self.range.start + place * ID_LEN;
+        &self.bytes[start..start + ID_LEN]
+    }
+
+    fn find(&self, raw: &[u8]) -> Option<u32> {
+        // Names are random: eight bytes decide, and comparing them as a number takes no call.
+        let key = name_key(raw)?;
+        let slot = fan_slot(key, self.fan_bits);
+        let (start, end) = (*self.fan.get(slot)?, self.fan[slot + 1]);
+        let (mut low, mut high) = (start, end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match name_key(self.get(middle as usize)) < Some(key) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        let same = (low..end).take_while(|place| name_key(self.get(*place as usize)) == Some(key));
+        same.into_iter().find(|place| self.get(*place as usize) == raw)
+    }
+}
+
+fn fan_slot(key: u64, fan_bits: u32) -> usize {
+    key.checked_shr(u64::BITS - fan_bits).unwrap_or(0) as usize
+}
+
+/// The first eight bytes of a name.
+fn name_key(raw: &[u8]) -> Option<u64> {
+    raw.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+fn raw_oid(raw: &[u8]) -> git2::Oid {
+    git2::Oid::from_bytes(raw).expect("an index has names of the length that libgit2 has")
+}
+
 /// Every object of the database, once each: loose, packed, borrowed from alternates.
 ///
 /// libgit2 could list them as well, but its listing ends at the first broken pack and passes over packs
 /// without an index; here each of these is a fault of its own and the rest goes on.
 pub struct Inventory {
-    /// Sorted by name.
-    ids: Vec<git2::Oid>,
-    /// Where in `ids` the names start whose first bits are less than this.
-    fan: Vec<u32>,
-    /// How many bits: so many that about one name is left of each slot, since each step of a search in millions
-    /// of names waits for memory. Seen on rails/rails: 16 bits take 2 % more of all time.
-    fan_bits: u32,
-    /// Positions in `ids`, pack by pack in the order in which the objects lie there: bases are near their
-    /// deltas, and libgit2's cache of bases is small.
+    /// What an earlier audit knew, or else the largest pack; these have the first numbers.
+    known: Names,
+    /// All others.
+    fresh: Names,
+    /// Numbers, pack by pack in the order in which the objects lie there: bases are near their deltas, and
+    /// libgit2's cache of bases is small. Empty in a [`Store`], where nobody asks for it.
     reading_order: Vec<u32>,
 }
 
@@ -197,7 +272,7 @@ impl Inventory {
     /// Lists the objects. What cannot be listed is a fault.
     pub fn list(repository: &Repository) -> (Self, Vec<Fault>) {
         let listing = Listing::of(repository);
-        (Self::new(&listing).0, listing.faults)
+        (Self::in_order(&listing), listing.faults)
     }
 
     /// The objects that a push brought and the server has not accepted yet, and the faults of listing them; none
@@ -218,7 +293,7 @@ impl Inventory {
         });
         listing.packs(&quarantine.join("pack"));
         listing.loose(&quarantine);
-        let (inventory, _) = Self::new(&listing);
+        let inventory = Self::in_order(&listing);
         let is_new = |id: &ObjectId| match (&accepted, oid(id)) {
             // Nothing changes what is there while the hook runs, so there is no need to look again at each miss.
             (Ok(accepted), Ok(oid)) => !accepted.exists_ext(oid, git2::OdbLookupFlags::NO_REFRESH),
@@ -227,38 +302,93 @@ impl Inventory {
         (inventory.in_reading_order().filter(is_new).collect(), listing.faults)
     }
 
-    /// The inventory, and for each place of the listing (pack by pack, then loose) which number it has there.
-    fn new(listing: &Listing) -> (Self, Vec<Place>) {
-        let mut named = Vec::with_capacity(listing.len());
-        for (_, index) in &listing.packs {
-            named.extend((0..index.len() as u32).map(|entry| raw_oid(index.raw(entry))));
+    fn in_order(listing: &Listing) -> Self {
+        let (mut inventory, placing) = Self::new(listing);
+        let mut order = Vec::with_capacity(inventory.len());
+        for ((_, index), places) in listing.packs.iter().zip(&placing.packs) {
+            let entries = 0..index.len() as u32;
+            order.extend(entries.filter(|&at| places.is_first(at)).map(|at| places.number(index, at)));
         }
-        named.extend(&listing.loose);
-        let mut named: Vec<(git2::Oid, u32)> = named.into_iter().zip(0..).collect();
-        named.sort_unstable();
-        let mut places = vec![Place { number: 0, is_first: false }; listing.len()];
-        for (number, same) in (0..).zip(named.chunk_by(|(a, _), (b, _)| a == b)) {
-            for (at, (_, place)) in same.iter().enumerate() {
-                places[*place as usize] = Place { number, is_first: at == 0 };
-            }
+        order.extend(placing.loose.iter().filter(|place| place.is_first).map(|place| place.number));
+        inventory.reading_order = order;
+        inventory
+    }
+
+    /// The inventory, and which number each object of the listing has there.
+    fn new(listing: &Listing) -> (Self, Placing) {
+        let indexes = (0..).zip(listing.packs.iter().map(|(_, index)| index));
+        let largest = indexes.max_by_key(|(_, index)| index.len());
+        let largest = largest.and_then(|(pack, index)| Some((pack, index.sorted_names()?)));
+        let (pack, known) = match largest {
+            Some((pack, (bytes, range))) => (Some(pack), Names::shared(bytes, range)),
+            None => (None, Names::default()),
+        };
+        Self::of(known, listing, pack)
+    }
+
+    /// The inventory of known names, which are sorted, and of those of a listing.
+    fn after(known: &[u8], listing: &Listing) -> (Self, Placing) {
+        Self::of(Names::new(known.to_vec()), listing, None)
+    }
+
+    /// The same. The known names are those of a pack of the listing, if one is given.
+    fn of(known: Names, listing: &Listing, pack: Option<usize>) -> (Self, Placing) {
+        let mut fresh: Vec<git2::Oid> =
+            listing.names(pack).filter(|raw| known.find(raw).is_none()).map(raw_oid).collect();
+        fresh.sort_unstable();
+        fresh.dedup();
+        let raw: Vec<u8> = fresh.iter().flat_map(|id| id.as_bytes()).copied().collect();
+        let inventory = Self { known, fresh: Names::new(raw), reading_order: Vec::new() };
+        let placing =
+            inventory.placing(listing, pack).expect("all names of the listing are in the inventory");
+        (inventory, placing)
+    }
+
+    /// The number of each object of a listing; `None` if one has none. The known names are those of a pack of the
+    /// listing, if one is given.
+    fn placing(&self, listing: &Listing, known: Option<usize>) -> Option<Placing> {
+        let mut is_seen = vec![false; self.len()];
+        is_seen[..self.known.len()].fill(known.is_some());
+        let mut place = |raw: &[u8]| {
+            let number = self.number(raw)?;
+            Some(Place { number, is_first: !std::mem::replace(&mut is_seen[number as usize], true) })
+        };
+        let mut packs = Vec::with_capacity(listing.packs.len());
+        for (pack, (_, index)) in (0..).zip(&listing.packs) {
+            packs.push(match Some(pack) == known {
+                true => Places::Rows,
+                false => Places::Each(
+                    (0..index.len() as u32).map(|entry| place(index.raw(entry))).collect::<Option<_>>()?,
+                ),
+            });
         }
-        named.dedup_by_key(|(id, _)| *id);
-        let mut placed: Vec<(u32, u32)> = named.iter().map(|(_, place)| *place).zip(0..).collect();
-        placed.sort_unstable();
-        let ids: Vec<git2::Oid> = named.into_iter().map(|(id, _)| id).collect();
-        let fan_bits = ids.len().max(1).ilog2();
-        let reading_order = placed.into_iter().map(|(_, position)| position).collect();
-        (Self { fan: fan_of(&ids, fan_bits), ids, fan_bits, reading_order }, places)
+        let loose = listing.loose.iter().map(|id| place(id.as_bytes())).collect::<Option<_>>()?;
+        Some(Placing { packs, loose })
     }
 
     /// How many objects there are.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.known.len() + self.fresh.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.len() == 0
+    }
+
+    /// How many have the first numbers: what an earlier audit knew, or the largest pack.
+    pub fn known_len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The names of the others, sorted, one behind the other.
+    pub fn fresh_names(&self) -> &[u8] {
+        self.fresh.raw()
+    }
+
+    /// The names of those with the first numbers, likewise.
+    pub fn known_names(&self) -> &[u8] {
+        self.known.raw()
     }
 
     /// Whether an object is there.
@@ -273,34 +403,31 @@ impl Inventory {
 
     /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
     pub fn number(&self, raw: &[u8]) -> Option<u32> {
-        // Names are random: eight bytes decide, and comparing them as a number takes no call.
-        let key = name_key(raw)?;
-        let slot = fan_slot(key, self.fan_bits);
-        let start = self.fan[slot];
-        let ids = &self.ids[start as usize..self.fan[slot + 1] as usize];
-        let mut place = ids.partition_point(|id| name_key(id.as_bytes()) < Some(key));
-        while let Some(id) = ids.get(place).filter(|id| name_key(id.as_bytes()) == Some(key)) {
-            if id.as_bytes() == raw {
-                return Some(start + place as u32);
-            }
-            place += 1;
+        if self.known.range.is_empty() {
+            return self.fresh.find(raw);
         }
-        None
+        let fresh = || Some(self.fresh.find(raw)? + self.known.len() as u32);
+        self.known.find(raw).or_else(fresh)
     }
 
     /// The object of a number.
     pub fn id(&self, number: u32) -> ObjectId {
-        object_id(self.ids[number as usize])
+        let number = number as usize;
+        let raw = match number.checked_sub(self.known.len()) {
+            Some(place) => self.fresh.get(place),
+            None => self.known.get(number),
+        };
+        ObjectId::from_raw(raw).expect("names have the length of one")
     }
 
     /// The object at a place of the reading order.
     pub fn get(&self, place: usize) -> Option<ObjectId> {
-        self.reading_order.get(place).map(|&position| object_id(self.ids[position as usize]))
+        self.reading_order.get(place).map(|&number| self.id(number))
     }
 
     /// All objects in the order in which reading them is cheapest.
     pub fn in_reading_order(&self) -> impl Iterator<Item = ObjectId> {
-        self.reading_order.iter().map(|&position| object_id(self.ids[position as usize]))
+        self.reading_order.iter().map(|&number| self.id(number))
     }
 }
 
@@ -312,30 +439,67 @@ struct Place {
     is_first: bool,
 }
 
-/// For each value of the first bits where in the sorted names those start that have it, and the end.
-fn fan_of(ids: &[git2::Oid], fan_bits: u32) -> Vec<u32> {
-    let mut fan = vec![0; (1 << fan_bits) + 1];
-    for id in ids {
-        let key = name_key(id.as_bytes()).expect("a name has more than eight bytes");
-        fan[fan_slot(key, fan_bits) + 1] += 1;
+/// Where the objects of a listing stand in the inventory.
+struct Placing {
+    packs: Vec<Places>,
+    loose: Vec<Place>,
+}
+
+/// Where the entries of a pack stand in the inventory.
+enum Places {
+    /// Where their names stand in the index.
+    Rows,
+    Each(Vec<Place>),
+}
+
+impl Placing {
+    /// Those that have a place of their own.
+    fn each(&self) -> impl Iterator<Item = &Place> {
+        let packed = self.packs.iter().filter_map(|places| match places {
+            Places::Rows => None,
+            Places::Each(places) => Some(places),
+        });
+        packed.flatten().chain(&self.loose)
     }
-    for slot in 1..fan.len() {
-        fan[slot] += fan[slot - 1];
+}
+
+impl Places {
+    fn is_first(&self, entry: u32) -> bool {
+        match self {
+            Places::Rows => true,
+            Places::Each(places) => places[entry as usize].is_first,
+        }
     }
-    fan
+
+    fn number(&self, index: &PackIndex, entry: u32) -> u32 {
+        match self {
+            Places::Rows => index.row(entry),
+            Places::Each(places) => places[entry as usize].number,
+        }
+    }
 }
 
-fn fan_slot(key: u64, fan_bits: u32) -> usize {
-    key.checked_shr(u64::BITS - fan_bits).unwrap_or(0) as usize
+/// A pack that an earlier audit read, by which it is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackMark {
+    /// The checksum of its index, which counts in the one of the pack.
+    pub index: ObjectId,
+    /// Length of the pack.
+    pub len_bytes: u64,
 }
 
-/// The first eight bytes of a name.
-fn name_key(raw: &[u8]) -> Option<u64> {
-    raw.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
-}
-
-fn raw_oid(raw: &[u8]) -> git2::Oid {
-    git2::Oid::from_bytes(raw).expect("an index has names of the length that libgit2 has")
+/// What an earlier audit knew.
+pub struct Earlier<'e> {
+    /// Names of objects, sorted, one behind the other.
+    pub names: &'e [u8],
+    /// The packs that there were.
+    pub packs: &'e [PackMark],
+    /// By place of the name: whether it lay in none of them.
+    pub is_loose: &'e dyn Fn(usize) -> bool,
+    /// Places of the names of those that are to be read again.
+    pub again: &'e [u32],
+    /// What was not there.
+    pub missing: &'e [ObjectId],
 }
 
 /// The object database for those who read packs themselves.
@@ -352,15 +516,84 @@ pub struct Store {
     pub hopeless: HashSet<ObjectId>,
     /// What has to be read one by one: loose objects, and those of packs that cannot be mapped.
     pub others: Vec<ObjectId>,
-    /// By pack and entry: where it stands in the inventory.
-    places: Vec<Vec<Place>>,
+    /// By pack.
+    places: Vec<Places>,
+    /// Whether the packs hold only what is to be read.
+    is_part: bool,
 }
 
 impl Store {
     /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
     pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
         let mut listing = Listing::of(repository);
-        let (inventory, places) = Inventory::new(&listing);
+        let (inventory, placing) = Inventory::new(&listing);
+        let store = Self::assemble(inventory, placing, &mut listing, threads);
+        (store, listing.faults)
+    }
+
+    /// Opens what there is beside an earlier audit's objects, and those of them that are to be read again. `None`
+    /// if not all of them are there as they were, something is there that was missing, or anything is wrong.
+    pub fn open_after(repository: &Repository, earlier: &Earlier<'_>, threads: usize) -> Option<Self> {
+        let mut listing = Listing { marks: earlier.packs.to_vec(), ..Listing::default() };
+        listing.fill(repository);
+        let mut marks: Vec<PackMark> = listing.known.iter().map(|(mark, ..)| *mark).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        if marks.len() != earlier.packs.len() || !listing.faults.is_empty() {
+            return None;
+        }
+        let (inventory, mut placing) = Inventory::after(earlier.names, &listing);
+        let mut is_listed = vec![false; inventory.len()];
+        placing.each().for_each(|place| is_listed[place.number as usize] = true);
+        let are_loose_there =
+            (0..earlier.names.len() / ID_LEN).all(|place| is_listed[place] || !(earlier.is_loose)(place));
+        if !are_loose_there || earlier.missing.iter().any(|id| inventory.contains(id)) {
+            return None;
+        }
+        // What lies in a new pack or loose as well is read there.
+        let mut again: Vec<u32> = earlier.again.to_vec();
+        again.retain(|&number| !is_listed[number as usize]);
+        for (_, path, index) in std::mem::take(&mut listing.known) {
+            let has = |number: &u32| index.offset_of(&inventory.id(*number)).is_some();
+            let (here, elsewhere) = again.into_iter().partition::<Vec<u32>, _>(has);
+            again = elsewhere;
+            if here.is_empty() {
+                continue;
+            }
+            let mut pack = Pack::open(&path, index).ok()?;
+            pack.choose(here.iter().map(|number| inventory.id(*number)))?;
+            let index = pack.into_index();
+            let entries = (0..index.len() as u32).map(|entry| {
+                let number = inventory.number(index.raw(entry))?;
+                Some(Place { number, is_first: here.binary_search(&number).is_ok() })
+            });
+            placing.packs.push(Places::Each(entries.collect::<Option<Vec<Place>>>()?));
+            listing.packs.push((path, index));
+        }
+        if !again.is_empty() {
+            return None;
+        }
+        let store = Self { is_part: true, ..Self::assemble(inventory, placing, &mut listing, threads) };
+        listing.faults.is_empty().then_some(store)
+    }
+
+    /// Whether the packs hold only what is to be read.
+    pub fn is_part(&self) -> bool {
+        self.is_part
+    }
+
+    /// Opens all packs of which this store has a part. Objects keep their numbers. `None` if anything is wrong, or
+    /// something is there that was not before.
+    pub fn whole(&self, repository: &Repository, threads: usize) -> Option<Self> {
+        let mut listing = Listing::of(repository);
+        let (known, fresh) = (self.inventory.known.clone(), self.inventory.fresh.clone());
+        let inventory = Inventory { known, fresh, reading_order: Vec::new() };
+        let placing = inventory.placing(&listing, None)?;
+        let store = Self::assemble(inventory, placing, &mut listing, threads);
+        listing.faults.is_empty().then_some(store)
+    }
+
+    fn assemble(inventory: Inventory, placing: Placing, listing: &mut Listing, threads: usize) -> Self {
         let mut store = Self {
             inventory,
             packs: Vec::new(),
@@ -368,31 +601,46 @@ impl Store {
             hopeless: HashSet::new(),
             others: Vec::new(),
             places: Vec::new(),
+            is_part: false,
         };
-        let mut start = 0;
-        for (path, index) in std::mem::take(&mut listing.packs) {
-            let places = &places[start..start + index.len()];
-            start += index.len();
+        for ((path, index), places) in std::mem::take(&mut listing.packs).into_iter().zip(placing.packs) {
             let firsts: Vec<ObjectId> = match Pack::open(&path, index) {
                 Ok(pack) => {
                     let forest = Forest::plant(&pack, threads);
                     store.hopeless.extend(forest.hopeless().into_iter().map(|entry| pack.index().id(entry)));
                     store.forests.push(forest);
                     store.packs.push(pack);
-                    store.places.push(places.to_vec());
+                    store.places.push(places);
                     continue;
                 }
                 Err((index, error)) => {
                     listing.fault(&path, error.to_string());
-                    let entries = (0..index.len() as u32).zip(places).filter(|(_, place)| place.is_first);
-                    entries.map(|(entry, _)| index.id(entry)).collect()
+                    let firsts = (0..index.len() as u32).filter(|entry| places.is_first(*entry));
+                    firsts.map(|entry| index.id(entry)).collect()
                 }
             };
             store.others.extend(firsts);
         }
-        let loose = listing.loose.iter().zip(&places[start..]).filter(|(_, place)| place.is_first);
+        let loose = listing.loose.iter().zip(&placing.loose).filter(|(_, place)| place.is_first);
         store.others.extend(loose.map(|(id, _)| object_id(*id)));
-        (store, listing.faults)
+        store
+    }
+
+    /// By which the packs are known again.
+    pub fn marks(&self) -> Vec<PackMark> {
+        let mark = |pack: &Pack| PackMark {
+            index: ObjectId::from_raw(pack.index().checksum_of_all())
+                .expect("a checksum is as long as a name"),
+            len_bytes: pack.len_bytes(),
+        };
+        self.packs.iter().map(mark).collect()
+    }
+
+    /// The numbers of the objects in packs, some of them more than once.
+    pub fn packed(&self) -> impl Iterator<Item = u32> {
+        self.packs.iter().zip(&self.places).flat_map(|(pack, places)| {
+            (0..pack.index().len() as u32).map(|entry| places.number(pack.index(), entry))
+        })
     }
 
     /// What an object is. `None` if it lies in no pack, or its deltas lead nowhere.
@@ -441,13 +689,21 @@ impl Store {
 
     /// Whether an entry is the first object of its name, so that it counts and later copies do not.
     pub fn is_first(&self, pack: usize, entry: u32) -> bool {
-        self.places[pack][entry as usize].is_first
+        self.places[pack].is_first(entry)
     }
 
     /// The number of an entry in the inventory.
     pub fn number(&self, pack: usize, entry: u32) -> u32 {
-        self.places[pack][entry as usize].number
+        self.places[pack].number(self.packs[pack].index(), entry)
     }
+}
+
+/// The packs, with indexes that know no entries yet. Those that cannot be opened are left out.
+pub(super) fn unread_packs(repository: &Repository) -> Vec<Pack> {
+    let mut listing = Listing { is_unread: true, ..Listing::default() };
+    listing.fill_packs(repository);
+    let packs = std::mem::take(&mut listing.packs).into_iter();
+    packs.filter_map(|(path, index)| Pack::open(&path, index).ok()).collect()
 }
 
 /// An entry, its base, and so on to a whole object.
@@ -462,20 +718,39 @@ struct Listing {
     packs: Vec<(PathBuf, PackIndex)>,
     loose: Vec<git2::Oid>,
     faults: Vec<Fault>,
+    /// Packs that need not be listed.
+    marks: Vec<PackMark>,
+    /// Those of them that are there.
+    known: Vec<(PackMark, PathBuf, PackIndex)>,
+    /// Whether the indexes are taken as they are, without a list of their entries.
+    is_unread: bool,
 }
 
 impl Listing {
     fn of(repository: &Repository) -> Self {
         let mut listing = Self::default();
-        for dir in repository.object_dirs(&mut listing.faults) {
-            listing.packs(&dir.join("pack"));
-            listing.loose(&dir);
-        }
+        listing.fill(repository);
         listing
     }
 
-    fn len(&self) -> usize {
-        self.packs.iter().map(|(_, index)| index.len()).sum::<usize>() + self.loose.len()
+    fn fill(&mut self, repository: &Repository) {
+        for dir in repository.object_dirs(&mut self.faults) {
+            self.packs(&dir.join("pack"));
+            self.loose(&dir);
+        }
+    }
+
+    fn fill_packs(&mut self, repository: &Repository) {
+        for dir in repository.object_dirs(&mut self.faults) {
+            self.packs(&dir.join("pack"));
+        }
+    }
+
+    /// The names, pack by pack but for one, then loose.
+    fn names(&self, but: Option<usize>) -> impl Iterator<Item = &[u8]> {
+        let packs = (0..).zip(&self.packs).filter(move |(pack, _)| Some(*pack) != but);
+        let packed = packs.flat_map(|(_, (_, index))| (0..index.len() as u32).map(|entry| index.raw(entry)));
+        packed.chain(self.loose.iter().map(|id| id.as_bytes()))
     }
 
     fn fault(&mut self, path: &Path, message: impl Into<String>) {
@@ -532,6 +807,17 @@ impl Listing {
     fn pack_index(&mut self, path: &Path) {
         match fs::read(path) {
             Err(error) => self.fault(path, format!("cannot read the pack index: {error}")),
+            Ok(bytes) if self.is_unread => {
+                let index = PackIndex::unread(bytes, ID_LEN);
+                self.packs.extend(index.map(|index| (path.with_extension("pack"), index)));
+            }
+            Ok(bytes) if self.mark(path, &bytes).is_some() => {
+                if let Some(mark) = self.mark(path, &bytes)
+                    && let Some(index) = PackIndex::unread(bytes, ID_LEN)
+                {
+                    self.known.push((mark, path.with_extension("pack"), index));
+                }
+            }
             Ok(bytes) => match PackIndex::parse(bytes, ID_LEN) {
                 Some(index) => self.packs.push((path.with_extension("pack"), index)),
                 None => self.fault(
@@ -540,6 +826,15 @@ impl Listing {
                 ),
             },
         }
+    }
+
+    /// The mark of a pack that need not be listed.
+    fn mark(&self, index_path: &Path, index: &[u8]) -> Option<PackMark> {
+        let checksum = index.get(index.len().checked_sub(ID_LEN)?..)?;
+        let of_index = |mark: &&PackMark| mark.index.as_raw() == checksum;
+        let mark = self.marks.iter().find(of_index)?;
+        let len_bytes = fs::metadata(index_path.with_extension("pack")).ok()?.len();
+        (len_bytes == mark.len_bytes).then_some(*mark)
     }
 
     fn loose(&mut self, dir: &Path) {

@@ -163,6 +163,11 @@ impl<'r> Forest<'r> {
         self.planted = Some(Planted { inventory, nodes, outermost });
     }
 
+    /// The node of a tree by its number in the inventory from which the nodes were made.
+    pub(super) fn planted_node(&self, number: u32) -> NodeId {
+        self.planted.as_ref().map_or(EMPTY, |planted| planted.nodes[number as usize])
+    }
+
     /// The nodes with targets of trees that lie in no other, if all trees are known.
     pub(super) fn outermost(&self) -> Option<Vec<NodeId>> {
         self.planted.as_ref().map(|planted| planted.outermost.clone())

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use super::{Commit, Damage, Inventory, ObjectReader, Trail};
+use super::quick::QuickReader;
+use super::{Commit, Damage, Inventory, Trail};
 use crate::location::{ObjectId, Reach};
 
 /// No commit.
@@ -70,12 +71,63 @@ pub(super) enum Distance {
 /// Commits by number; the number is the place in the history: parents come before children, then older
 /// before newer, then by name.
 #[derive(Default)]
-pub(super) struct Graph {
-    ids: Vec<ObjectId>,
-    numbers: HashMap<ObjectId, u32>,
-    pub(super) trees: Vec<ObjectId>,
-    pub(super) parents: Vec<Vec<u32>>,
+pub(super) struct Graph<'k> {
+    keys: Keys<'k>,
+    parents: Lists,
     pub(super) marks: Vec<Marks>,
+}
+
+/// What the commits of a graph are.
+enum Keys<'k> {
+    Read {
+        ids: Vec<ObjectId>,
+        trees: Vec<ObjectId>,
+        numbers: HashMap<ObjectId, u32>,
+    },
+    /// All that a trail has. By number the place there, and the other way round.
+    Noted {
+        inventory: &'k Inventory,
+        trail: &'k Trail,
+        places: Vec<u32>,
+        numbers: Vec<u32>,
+    },
+}
+
+impl Default for Keys<'_> {
+    fn default() -> Self {
+        Keys::Read { ids: Vec::new(), trees: Vec::new(), numbers: HashMap::new() }
+    }
+}
+
+/// The tree of a commit.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TreeKey {
+    Name(ObjectId),
+    /// Its number in the inventory.
+    Number(u32),
+}
+
+/// Lists of numbers, one behind the other.
+#[derive(Default)]
+struct Lists {
+    ends: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl Lists {
+    fn push(&mut self, list: impl Iterator<Item = u32>) {
+        self.numbers.extend(list);
+        self.ends.push(self.numbers.len() as u32);
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, list: u32) -> &[u32] {
+        let start = (list as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.numbers[start as usize..self.ends[list as usize] as usize]
+    }
 }
 
 /// A commit as it was read, before it has a number.
@@ -86,15 +138,105 @@ struct Loaded {
     seconds: i64,
 }
 
-impl Graph {
+impl Loaded {
+    fn read(
+        reader: &QuickReader<'_>,
+        id: ObjectId,
+        child: Option<ObjectId>,
+        shallow: &HashSet<ObjectId>,
+        damage: &mut Damage,
+    ) -> Option<Self> {
+        let bytes = match reader.read(&id) {
+            Ok((_, bytes)) => bytes,
+            Err(error) => {
+                let holder = child.map_or_else(|| "a ref".to_owned(), |child| format!("commit {child}"));
+                damage.unread(id, &holder, &error);
+                return None;
+            }
+        };
+        let mut commit = Commit::parse(&bytes).map_err(|error| damage.malformed(id, error)).ok()?;
+        if shallow.contains(&id) {
+            commit.parents.clear();
+        }
+        let seconds = commit.committer_seconds();
+        Some(Self { id, tree: commit.tree, parents: commit.parents, seconds })
+    }
+}
+
+/// How many commits a walk goes on when all that wait are older than what it looks for.
+const MORE_COMMITS: usize = 200;
+
+/// Hands marks from commits to their parents.
+struct MarkWalk<'w, 'r> {
+    reader: &'w QuickReader<'r>,
+    shallow: &'w HashSet<ObjectId>,
+    damage: &'w mut Damage,
+    seen: HashMap<ObjectId, Seen>,
+    /// Newest first. A commit is there twice when it got more marks after its turn.
+    waiting: BinaryHeap<(i64, ObjectId)>,
+}
+
+struct Seen {
+    /// `None` if it cannot be read.
+    commit: Option<Loaded>,
+    marks: Marks,
+    is_waiting: bool,
+}
+
+impl MarkWalk<'_, '_> {
+    fn add(&mut self, id: ObjectId, marks: Marks, child: Option<ObjectId>) {
+        let mut is_news = false;
+        let seen = self.seen.entry(id).or_insert_with(|| {
+            is_news = true;
+            let commit = Loaded::read(self.reader, id, child, self.shallow, self.damage);
+            Seen { commit, marks: Marks::default(), is_waiting: false }
+        });
+        let before = seen.marks;
+        seen.marks.add(marks);
+        if let Some(commit) = &seen.commit
+            && (is_news || seen.marks != before)
+            && !std::mem::replace(&mut seen.is_waiting, true)
+        {
+            self.waiting.push((commit.seconds, id));
+        }
+    }
+
+    /// Goes on until all that wait are older than `oldest`, and for some commits more.
+    fn hand_down(&mut self, oldest: i64) {
+        let mut more = MORE_COMMITS;
+        while let Some((seconds, id)) = self.waiting.pop() {
+            match more.checked_sub(1) {
+                _ if seconds >= oldest => more = MORE_COMMITS,
+                Some(left) => more = left,
+                None => break,
+            }
+            let Some(seen) = self.seen.get_mut(&id) else { continue };
+            seen.is_waiting = false;
+            let marks = seen.marks;
+            let parents = seen.commit.as_ref().map(|commit| commit.parents.clone()).unwrap_or_default();
+            for parent in parents {
+                self.add(parent, marks, Some(id));
+            }
+        }
+    }
+}
+
+impl<'k> Graph<'k> {
     /// Loads commits with all their ancestors. Those that were noted are not read again.
     pub(super) fn load(
-        reader: &ObjectReader<'_>,
+        reader: &QuickReader<'_>,
         starts: impl IntoIterator<Item = ObjectId>,
         shallow: &HashSet<ObjectId>,
-        noted: Option<(&Inventory, &Trail)>,
+        noted: Option<(&'k Inventory, &'k Trail)>,
         damage: &mut Damage,
     ) -> Self {
+        let starts: Vec<ObjectId> = starts.into_iter().collect();
+        if let Some((inventory, trail)) = noted
+            && starts.iter().all(|id| place_of(inventory, trail, id).is_some())
+            && starts.len() >= trail.commits().len()
+        {
+            return Self::noted(inventory, trail);
+        }
         let noted = |id: &ObjectId| {
             let (inventory, trail) = noted?;
             let (tree, parents, seconds) = trail.find(inventory.number(id.as_raw())?)?;
@@ -116,82 +258,102 @@ impl Graph {
                 loaded.push(commit);
                 continue;
             }
-            let object = match reader.read(&id) {
-                Ok(object) => object,
-                Err(error) => {
-                    let holder = child.map_or_else(|| "a ref".to_owned(), |child| format!("commit {child}"));
-                    damage.unread(id, &holder, &error);
-                    continue;
-                }
-            };
-            match Commit::parse(object.bytes()) {
-                Ok(mut commit) => {
-                    if shallow.contains(&id) {
-                        commit.parents.clear();
-                    }
-                    waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
-                    let seconds = commit.committer_seconds();
-                    places.insert(id, loaded.len() as u32);
-                    loaded.push(Loaded { id, tree: commit.tree, parents: commit.parents, seconds });
-                }
-                Err(error) => damage.malformed(id, error),
+            if let Some(commit) = Loaded::read(reader, id, child, shallow, damage) {
+                waiting.extend(commit.parents.iter().map(|parent| (*parent, Some(id))));
+                places.insert(id, loaded.len() as u32);
+                loaded.push(commit);
             }
         }
         Self::number(loaded, places)
     }
 
-    /// Gives numbers: of all commits whose parents have theirs, the oldest is next. `places` are those in
-    /// `loaded`, or `NONE`.
+    /// Loads some commits, their parents and the commit `also`, and marks the first with what reaches them. Other
+    /// commits are read as far as they can lead to these: from the tips, newest first, until all that wait are
+    /// older. Clocks are skewed at times, so it goes on for some commits more.
+    pub(super) fn load_range(
+        reader: &QuickReader<'_>,
+        commits: &[ObjectId],
+        also: Option<ObjectId>,
+        tips: &[(ObjectId, Marks)],
+        shallow: &HashSet<ObjectId>,
+        damage: &mut Damage,
+    ) -> Self {
+        let mut walk = MarkWalk { reader, shallow, damage, seen: HashMap::new(), waiting: BinaryHeap::new() };
+        for (id, marks) in commits.iter().map(|id| (*id, Marks::default())).chain(tips.iter().copied()) {
+            walk.add(id, marks, None);
+        }
+        let seconds = |walk: &MarkWalk<'_, '_>, id| Some(walk.seen.get(id)?.commit.as_ref()?.seconds);
+        let oldest = commits.iter().filter_map(|id| seconds(&walk, id)).min().unwrap_or(i64::MAX);
+        walk.hand_down(oldest);
+        let mut seen = walk.seen;
+        let mut loaded = Vec::new();
+        let mut around: BTreeSet<ObjectId> = also.into_iter().collect();
+        let mut marked = Vec::new();
+        for id in commits {
+            let Some(Seen { commit: Some(_), .. }) = seen.get(id) else { continue };
+            let Some(Seen { commit: Some(commit), marks, .. }) = seen.remove(id) else { continue };
+            around.extend(&commit.parents);
+            marked.push((*id, marks));
+            loaded.push(commit);
+        }
+        let mut places: HashMap<ObjectId, u32> = loaded.iter().map(|commit| commit.id).zip(0..).collect();
+        for id in around {
+            if places.contains_key(&id) {
+                continue;
+            }
+            let commit = match seen.remove(&id) {
+                Some(seen) => seen.commit,
+                None => Loaded::read(reader, id, None, shallow, damage),
+            };
+            if let Some(commit) = commit {
+                places.insert(id, loaded.len() as u32);
+                // What was before it is of no interest.
+                loaded.push(Loaded { parents: Vec::new(), ..commit });
+            }
+        }
+        let mut graph = Self::number(loaded, places);
+        for (id, marks) in marked {
+            if let Some(commit) = graph.number_of(&id) {
+                graph.marks[commit as usize] = marks;
+            }
+        }
+        graph
+    }
+
+    /// All commits of a trail.
+    fn noted(inventory: &'k Inventory, trail: &'k Trail) -> Self {
+        let mut parents = Lists::default();
+        let mut seconds = Vec::with_capacity(trail.commits().len());
+        for place in 0..trail.commits().len() as u32 {
+            let (_, _, above, time) = trail.at(place);
+            parents.push(above.iter().filter_map(|parent| trail.place(*parent)));
+            seconds.push(time);
+        }
+        let key = |place: u32| (seconds[place as usize], inventory.id(trail.at(place).0));
+        let (places, numbers, parents) = in_order(&parents, key);
+        let marks = vec![Marks::default(); places.len()];
+        Self { keys: Keys::Noted { inventory, trail, places, numbers }, parents, marks }
+    }
+
+    /// `places` are those in `loaded`, or `NONE`.
     fn number(loaded: Vec<Loaded>, mut places: HashMap<ObjectId, u32>) -> Self {
-        let mut parents: Vec<Vec<u32>> = Vec::with_capacity(loaded.len());
-        let mut commits = Vec::with_capacity(loaded.len());
-        for commit in loaded {
+        let mut parents = Lists::default();
+        for commit in &loaded {
             let known = commit.parents.iter().filter_map(|id| places.get(id).copied());
-            parents.push(known.filter(|place| *place != NONE).collect());
-            commits.push((commit.seconds, commit.id, commit.tree));
+            parents.push(known.filter(|place| *place != NONE));
         }
-        // By place: the first of its children. Children are in lists, since vectors would take four times the
-        // memory; a commit stands in as many lists as it has parents.
-        let mut first_child = vec![NONE; commits.len()];
-        let mut lists: Vec<(u32, u32)> = Vec::with_capacity(commits.len());
-        let mut missing_parents = vec![0_u32; commits.len()];
-        for (place, parents) in (0..).zip(&parents) {
-            missing_parents[place as usize] = parents.len() as u32;
-            for &parent in parents {
-                lists.push((place, first_child[parent as usize]));
-                first_child[parent as usize] = lists.len() as u32 - 1;
-            }
-        }
-        let key = |place: usize| Reverse((commits[place].0, commits[place].1, place));
-        let mut ready: BinaryHeap<_> =
-            (0..commits.len()).filter(|&place| missing_parents[place] == 0).map(key).collect();
-        let mut graph = Self::default();
-        let mut numbers = vec![NONE; commits.len()];
-        while let Some(Reverse((_, id, place))) = ready.pop() {
-            numbers[place] = graph.ids.len() as u32;
-            graph.ids.push(id);
-            graph.trees.push(commits[place].2);
-            let mut parents = std::mem::take(&mut parents[place]);
-            parents.iter_mut().for_each(|parent| *parent = numbers[*parent as usize]);
-            graph.parents.push(parents);
-            let mut next = first_child[place];
-            while let Some(&(child, sibling)) = lists.get(next as usize) {
-                let child = child as usize;
-                missing_parents[child] -= 1;
-                if missing_parents[child] == 0 {
-                    ready.push(key(child));
-                }
-                next = sibling;
-            }
-        }
+        let key = |place: u32| (loaded[place as usize].seconds, loaded[place as usize].id);
+        let (order, numbers, parents) = in_order(&parents, key);
+        let commits = || order.iter().map(|place| &loaded[*place as usize]);
+        let ids: Vec<ObjectId> = commits().map(|commit| commit.id).collect();
+        let trees = commits().map(|commit| commit.tree).collect();
         // A commit that is its own ancestor, which no real one is, would have no number.
         places.retain(|_, place| {
             *place = numbers.get(*place as usize).copied().unwrap_or(NONE);
             *place != NONE
         });
-        graph.numbers = places;
-        graph.marks = vec![Marks::default(); graph.ids.len()];
-        graph
+        let marks = vec![Marks::default(); ids.len()];
+        Self { keys: Keys::Read { ids, trees, numbers: places }, parents, marks }
     }
 
     /// Marks commits and hands the marks down to their ancestors.
@@ -201,30 +363,92 @@ impl Graph {
                 self.marks[commit as usize].add(*marks);
             }
         }
-        for commit in (0..self.ids.len()).rev() {
-            let marks = self.marks[commit];
-            for &parent in &self.parents[commit] {
+        for commit in (0..self.len()).rev() {
+            let marks = self.marks[commit as usize];
+            for &parent in self.parents.get(commit) {
                 self.marks[parent as usize].add(marks);
             }
         }
     }
 
     pub(super) fn len(&self) -> u32 {
-        self.ids.len() as u32
+        self.marks.len() as u32
     }
 
     pub(super) fn number_of(&self, id: &ObjectId) -> Option<u32> {
-        self.numbers.get(id).copied()
+        match &self.keys {
+            Keys::Read { numbers, .. } => numbers.get(id).copied(),
+            Keys::Noted { inventory, trail, numbers, .. } => {
+                let number = numbers[place_of(inventory, trail, id)? as usize];
+                Some(number).filter(|number| *number != NONE)
+            }
+        }
+    }
+
+    pub(super) fn parents(&self, commit: u32) -> &[u32] {
+        self.parents.get(commit)
+    }
+
+    pub(super) fn tree(&self, commit: u32) -> TreeKey {
+        match &self.keys {
+            Keys::Read { trees, .. } => TreeKey::Name(trees[commit as usize]),
+            Keys::Noted { trail, places, .. } => TreeKey::Number(trail.at(places[commit as usize]).1),
+        }
     }
 
     /// How a message names a commit.
     pub(super) fn name(&self, commit: u32) -> String {
-        format!("commit {}", self.ids[commit as usize])
+        format!("commit {}", self.id(commit))
     }
 
     pub(super) fn id(&self, commit: u32) -> ObjectId {
-        self.ids[commit as usize]
+        match &self.keys {
+            Keys::Read { ids, .. } => ids[commit as usize],
+            Keys::Noted { inventory, trail, places, .. } => inventory.id(trail.at(places[commit as usize]).0),
+        }
     }
+}
+
+fn place_of(inventory: &Inventory, trail: &Trail, id: &ObjectId) -> Option<u32> {
+    trail.place(inventory.number(id.as_raw())?)
+}
+
+/// Gives numbers: of all commits whose parents have theirs, the one with the least key is next. By number the place,
+/// by place the number, or `NONE`, and by number the parents.
+fn in_order(parents: &Lists, key: impl Fn(u32) -> (i64, ObjectId)) -> (Vec<u32>, Vec<u32>, Lists) {
+    // By place: the first of its children. Children are in lists, since vectors would take four times the
+    // memory; a commit stands in as many lists as it has parents.
+    let mut first_child = vec![NONE; parents.len()];
+    let mut lists: Vec<(u32, u32)> = Vec::with_capacity(parents.numbers.len());
+    let mut missing_parents = vec![0_u32; parents.len()];
+    for place in 0..parents.len() as u32 {
+        let above = parents.get(place);
+        missing_parents[place as usize] = above.len() as u32;
+        for &parent in above {
+            lists.push((place, first_child[parent as usize]));
+            first_child[parent as usize] = lists.len() as u32 - 1;
+        }
+    }
+    let key = |place: u32| Reverse((key(place), place));
+    let is_first = |place: &u32| missing_parents[*place as usize] == 0;
+    let mut ready: BinaryHeap<_> = (0..parents.len() as u32).filter(is_first).map(key).collect();
+    let mut order = Vec::with_capacity(parents.len());
+    let mut numbers = vec![NONE; parents.len()];
+    let mut numbered = Lists::default();
+    while let Some(Reverse((_, place))) = ready.pop() {
+        numbers[place as usize] = order.len() as u32;
+        order.push(place);
+        numbered.push(parents.get(place).iter().map(|parent| numbers[*parent as usize]));
+        let mut next = first_child[place as usize];
+        while let Some(&(child, sibling)) = lists.get(next as usize) {
+            missing_parents[child as usize] -= 1;
+            if missing_parents[child as usize] == 0 {
+                ready.push(key(child));
+            }
+            next = sibling;
+        }
+    }
+    (order, numbers, numbered)
 }
 
 #[cfg(test)]
@@ -235,7 +459,7 @@ mod tests {
         ObjectId::from_raw(&[byte; 20]).unwrap()
     }
 
-    fn graph(commits: &[(u8, &[u8], i64)]) -> Graph {
+    fn graph(commits: &[(u8, &[u8], i64)]) -> Graph<'static> {
         let loaded: Vec<Loaded> = commits
             .iter()
             .map(|(commit, parents, seconds)| Loaded {
@@ -252,10 +476,10 @@ mod tests {
     #[test]
     fn parents_come_first_whatever_the_clock_says() {
         let graph = graph(&[(4, &[2, 3], 5), (3, &[1], 40), (2, &[1], 30), (1, &[9], 100), (7, &[], 50)]);
-        let order: Vec<u8> = graph.ids.iter().map(|id| id.as_raw()[0]).collect();
+        let order: Vec<u8> = (0..graph.len()).map(|commit| graph.id(commit).as_raw()[0]).collect();
         assert_eq!(order, [7, 1, 2, 3, 4]);
-        assert_eq!(graph.parents[4], [2, 3]);
-        assert!(graph.parents[1].is_empty(), "a parent that is not there has no number");
+        assert_eq!(graph.parents(4), [2, 3]);
+        assert!(graph.parents(1).is_empty(), "a parent that is not there has no number");
     }
 
     #[test]

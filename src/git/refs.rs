@@ -105,10 +105,10 @@ impl Roots {
                 let reference = reference?;
                 let name = BString::from(reference.name_bytes());
                 self.refs += 1;
-                // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it.
-                if let Ok(direct) = reference.resolve()
-                    && let Some(target) = direct.target()
-                {
+                // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it. Only a symbolic
+                // one is to be looked up: that takes longer than all else here.
+                let resolved = || reference.resolve().ok()?.target();
+                if let Some(target) = reference.target().or_else(resolved) {
                     self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
                 }
                 seen.insert(name);

@@ -11,7 +11,7 @@
 //! It relies on every object having been read. Where one could not be, or only a part of the history was
 //! wanted, there is no trail, and trees are read one after another as commits name them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Commit, Inventory, ObjectKind, Outline, TreeEntries};
 use crate::location::ObjectId;
@@ -21,10 +21,14 @@ use crate::location::ObjectId;
 pub struct Trail {
     /// A tree or a blob, and a tree that has it in a new entry; or a tree, and one stored as a delta to it.
     edges: Vec<(u32, u32)>,
+    /// Those that an earlier audit noted.
+    earlier_edges: Vec<(u32, u32)>,
     commits: Vec<CommitNote>,
     parents: Vec<u32>,
-    /// Commits of which something is missing.
-    torn_commits: Vec<u32>,
+    /// Annotated tags and what they point to.
+    tags: Vec<(u32, u32)>,
+    /// Commits and tags of which something is missing.
+    torn: Vec<u32>,
     /// Trees of which something is missing, if the entry was not copied.
     torn_trees: Vec<u32>,
     has_gaps: bool,
@@ -54,10 +58,20 @@ impl Trail {
         self.commits.push(CommitNote { commit, tree, seconds: parsed.committer_seconds(), parents });
     }
 
+    /// Notes an annotated tag and what it points to.
+    pub fn tag(&mut self, tag: u32, target: u32) {
+        self.tags.push((tag, target));
+    }
+
     /// Notes a commit whose tree or one of whose parents is not there.
     pub fn torn_commit(&mut self, commit: u32) {
-        self.torn_commits.push(commit);
+        self.torn.push(commit);
         self.has_gaps = true;
+    }
+
+    /// Notes a tag that points to what is not there.
+    pub fn torn_tag(&mut self, tag: u32) {
+        self.torn.push(tag);
     }
 
     /// Notes that a tree refers to a tree or a blob that is not there, in an entry that was not copied.
@@ -90,7 +104,9 @@ impl Trail {
             note.parents.0 += start;
             note
         }));
-        self.torn_commits.extend(other.torn_commits);
+        self.earlier_edges.extend(other.earlier_edges);
+        self.tags.extend(other.tags);
+        self.torn.extend(other.torn);
         self.torn_trees.extend(other.torn_trees);
         self.has_gaps |= other.has_gaps;
         self.is_lost |= other.is_lost;
@@ -102,47 +118,67 @@ impl Trail {
         self.commits.sort_unstable_by_key(|note| note.commit);
         // One that was noted in an earlier run may have been read again.
         self.commits.dedup_by_key(|note| note.commit);
+        for numbers in [&mut self.torn, &mut self.torn_trees] {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        self.tags.sort_unstable();
+        self.tags.dedup();
     }
 
-    /// Writes the notes so that [`Trail::restore`] can read them; `None` if something is missing, since that may
-    /// come back.
-    pub fn store(&self) -> Option<Vec<u8>> {
-        if self.is_lost || self.has_gaps || !self.torn_commits.is_empty() || !self.torn_trees.is_empty() {
+    /// Writes the notes so that [`Trail::restore`] can read them, each number replaced by another one; `None` if
+    /// anything but blobs is missing, since more than they may come back.
+    pub fn store(&self, renumber: impl Fn(u32) -> u32) -> Option<Vec<u8>> {
+        if self.is_lost || self.has_gaps || !self.torn.is_empty() {
             return None;
         }
-        let mut bytes = Vec::with_capacity(16 + 8 * self.edges.len() + 20 * self.commits.len());
-        bytes.extend_from_slice(&(self.edges.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&(self.commits.len() as u64).to_le_bytes());
-        for (object, tree) in &self.edges {
-            bytes.extend_from_slice(&object.to_le_bytes());
-            bytes.extend_from_slice(&tree.to_le_bytes());
+        let edges = [&self.earlier_edges[..], &self.edges[..]];
+        let count = self.edges.len() + self.earlier_edges.len();
+        let mut bytes = Vec::with_capacity(32 + 8 * count + 24 * self.commits.len());
+        for count in [count, self.tags.len(), self.torn_trees.len(), self.commits.len()] {
+            bytes.extend_from_slice(&(count as u64).to_le_bytes());
         }
+        let mut put = |number: u32| bytes.extend_from_slice(&number.to_le_bytes());
+        for (one, other) in edges.into_iter().flatten().chain(&self.tags) {
+            put(renumber(*one));
+            put(renumber(*other));
+        }
+        self.torn_trees.iter().for_each(|tree| put(renumber(*tree)));
         for note in &self.commits {
             let (start, count) = note.parents;
-            bytes.extend_from_slice(&note.seconds.to_le_bytes());
-            let parents = &self.parents[start as usize..(start + count) as usize];
-            for number in [note.commit, note.tree, count].iter().chain(parents) {
-                bytes.extend_from_slice(&number.to_le_bytes());
-            }
+            put(note.seconds as u64 as u32);
+            put((note.seconds as u64 >> 32) as u32);
+            put(renumber(note.commit));
+            put(renumber(note.tree));
+            put(count);
+            self.parents[start as usize..(start + count) as usize]
+                .iter()
+                .for_each(|parent| put(renumber(*parent)));
         }
         Some(bytes)
     }
 
-    /// Reads what [`Trail::store`] wrote, each number replaced by the one that `numbers` has in its place. `None`
-    /// for anything else.
-    pub fn restore(bytes: &[u8], numbers: &[u32]) -> Option<Self> {
+    /// Reads what [`Trail::store`] wrote, each number replaced by another one. `None` for anything else, and where
+    /// there is no other number.
+    pub fn restore(bytes: &[u8], number: impl Fn(u32) -> Option<u32>) -> Option<Self> {
         let mut rest = bytes;
-        let edges = usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
-        let commits = usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
-        let number = |rest: &mut &[u8]| numbers.get(u32::from_le_bytes(take(rest)?) as usize).copied();
+        let mut count = || usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok();
+        let (edges, tags, torn_trees, commits) = (count()?, count()?, count()?, count()?);
+        let mut pairs = |count: usize| -> Option<Vec<(u32, u32)>> {
+            let (raw, behind) = rest.split_at_checked(count.checked_mul(8)?)?;
+            rest = behind;
+            let part = |raw: &[u8]| number(u32::from_le_bytes(*raw.first_chunk()?));
+            raw.chunks_exact(8).map(|raw| Some((part(raw)?, part(&raw[4..])?))).collect()
+        };
+        let (earlier_edges, tags) = (pairs(edges)?, pairs(tags)?);
+        let number = |rest: &mut &[u8]| number(u32::from_le_bytes(take(rest)?));
         // Before room is made for them: are there as many?
-        if rest.len() / 8 < edges || rest.len() / 20 < commits {
+        if rest.len() / 4 < torn_trees || rest.len() / 20 < commits {
             return None;
         }
-        let mut trail = Self::default();
-        trail.edges.reserve_exact(edges);
-        for _ in 0..edges {
-            trail.edges.push((number(&mut rest)?, number(&mut rest)?));
+        let mut trail = Self { earlier_edges, tags, ..Self::default() };
+        for _ in 0..torn_trees {
+            trail.torn_trees.push(number(&mut rest)?);
         }
         trail.commits.reserve_exact(commits);
         for _ in 0..commits {
@@ -158,25 +194,47 @@ impl Trail {
         rest.is_empty().then_some(trail)
     }
 
+    /// The place of a commit among those that were noted.
+    pub(super) fn place(&self, commit: u32) -> Option<u32> {
+        let place = self.commits.binary_search_by_key(&commit, |note| note.commit).ok()?;
+        Some(place as u32)
+    }
+
+    /// The commit at a place, its tree, parents and time.
+    pub(super) fn at(&self, place: u32) -> (u32, u32, &[u32], i64) {
+        let note = &self.commits[place as usize];
+        let (start, count) = note.parents;
+        (note.commit, note.tree, &self.parents[start as usize..(start + count) as usize], note.seconds)
+    }
+
     /// Tree, parents and time of a commit.
     pub(super) fn find(&self, commit: u32) -> Option<(u32, &[u32], i64)> {
-        let place = self.commits.binary_search_by_key(&commit, |note| note.commit).ok()?;
-        let note = &self.commits[place];
-        let (start, count) = note.parents;
-        Some((note.tree, &self.parents[start as usize..(start + count) as usize], note.seconds))
+        let (_, tree, parents, seconds) = self.at(self.place(commit)?);
+        Some((tree, parents, seconds))
     }
 
     /// Commits with their trees and their parents, but those of which something is missing.
-    pub fn commits(&self) -> impl Iterator<Item = (u32, u32, &[u32])> {
+    pub fn commits(&self) -> impl ExactSizeIterator<Item = (u32, u32, &[u32])> {
         self.commits.iter().map(|note| {
             let (start, count) = note.parents;
             (note.commit, note.tree, &self.parents[start as usize..(start + count) as usize])
         })
     }
 
-    /// The others.
-    pub fn torn_commits(&self) -> &[u32] {
-        &self.torn_commits
+    /// The commits and tags of which something is missing, sorted.
+    pub fn torn(&self) -> &[u32] {
+        &self.torn
+    }
+
+    /// Annotated tags with what they point to, but those of which that is missing.
+    pub fn tags(&self) -> &[(u32, u32)] {
+        &self.tags
+    }
+
+    /// What an annotated tag points to.
+    pub(super) fn find_tag(&self, tag: u32) -> Option<u32> {
+        let place = self.tags.binary_search_by_key(&tag, |(tag, _)| *tag).ok()?;
+        Some(self.tags[place].1)
     }
 
     /// Which trees may lead to some objects.
@@ -190,27 +248,64 @@ impl Trail {
         self.leading(inventory, Vec::new(), &self.torn_trees)
     }
 
+    /// Which trees may lead to some objects or to what is not there.
+    pub fn leading_to_all(&self, inventory: &Inventory, targets: Vec<u32>) -> Relevant {
+        self.leading(inventory, targets, &self.torn_trees)
+    }
+
+    /// Which trees may lead to some objects or to what is not there, when the trees of earlier audits that do are
+    /// those of the rows. Only trees that are not `known`, by number, are to be read.
+    pub fn leading_after(
+        &self,
+        inventory: &Inventory,
+        targets: &[u32],
+        rows: &[Rows],
+        known: &[bool],
+    ) -> Relevant {
+        let mut relevant = Relevant::new(inventory.len());
+        relevant.is_read = known.to_vec();
+        targets.iter().for_each(|target| relevant.target(*target, inventory));
+        let mut waiting = Vec::new();
+        for (tree, _) in rows.iter().flat_map(|rows| &rows.trees) {
+            relevant.lead(*tree, inventory, &mut waiting);
+        }
+        waiting.clear();
+        for &tree in &self.torn_trees {
+            relevant.lead(tree, inventory, &mut waiting);
+        }
+        let mut edges = self.edges.clone();
+        edges.sort_unstable();
+        for &(from, to) in &edges {
+            if relevant.is_target[from as usize] || relevant.is_leading[from as usize] {
+                relevant.lead(to, inventory, &mut waiting);
+            }
+        }
+        while let Some(number) = waiting.pop() {
+            let first = edges.partition_point(|(from, _)| *from < number);
+            for (_, to) in edges[first..].iter().take_while(|(from, _)| *from == number) {
+                relevant.lead(*to, inventory, &mut waiting);
+            }
+        }
+        relevant
+    }
+
     fn leading(&self, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
         let count = inventory.len();
+        let edges = || self.earlier_edges.iter().chain(&self.edges);
         // The edges by their first object: how many come before, then all second ones.
         let mut starts = vec![0_u32; count + 1];
-        self.edges.iter().for_each(|(from, _)| starts[*from as usize + 1] += 1);
+        edges().for_each(|(from, _)| starts[*from as usize + 1] += 1);
         (0..count).for_each(|number| starts[number + 1] += starts[number]);
         let mut ends = starts.clone();
-        let mut holders = vec![0_u32; self.edges.len()];
-        for (from, to) in &self.edges {
+        let mut holders = vec![0_u32; self.earlier_edges.len() + self.edges.len()];
+        for (from, to) in edges() {
             let end = &mut ends[*from as usize];
             holders[*end as usize] = *to;
             *end += 1;
         }
         drop(ends);
-        let mut relevant =
-            Relevant { is_target: vec![false; count], is_leading: vec![false; count], likely: Vec::new() };
-        relevant.likely = vec![0; 1 << (LIKELY_BITS - 6)];
-        for &target in &targets {
-            relevant.is_target[target as usize] = true;
-            relevant.note_likely(&inventory.id(target));
-        }
+        let mut relevant = Relevant::new(count);
+        targets.iter().for_each(|target| relevant.target(*target, inventory));
         let mut waiting = targets;
         for &tree in first {
             relevant.lead(tree, inventory, &mut waiting);
@@ -242,9 +337,21 @@ pub struct Relevant {
     /// By the first bits of a name, whether it may be that of a relevant object: most entries of trees are
     /// of no interest, and finding the number of an object takes long.
     likely: Vec<u64>,
+    /// By number: what was read before. Nothing, if it is empty.
+    is_read: Vec<bool>,
 }
 
 impl Relevant {
+    fn new(count: usize) -> Self {
+        let likely = vec![0; 1 << (LIKELY_BITS - 6)];
+        Self { is_target: vec![false; count], is_leading: vec![false; count], likely, is_read: Vec::new() }
+    }
+
+    fn target(&mut self, target: u32, inventory: &Inventory) {
+        self.is_target[target as usize] = true;
+        self.note_likely(&inventory.id(target));
+    }
+
     fn lead(&mut self, tree: u32, inventory: &Inventory, waiting: &mut Vec<u32>) {
         if !std::mem::replace(&mut self.is_leading[tree as usize], true) {
             self.note_likely(&inventory.id(tree));
@@ -275,9 +382,19 @@ impl Relevant {
         self.is_leading[number as usize]
     }
 
-    /// The trees that may lead to what is sought.
+    /// The trees that may lead to what is sought and are to be read.
     pub fn trees(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.is_leading).filter(|(_, is_leading)| **is_leading).map(|(number, _)| number)
+        let leading = (0..).zip(&self.is_leading).filter(|(_, is_leading)| **is_leading);
+        leading.map(|(number, _)| number).filter(|number| !self.is_read(*number))
+    }
+
+    /// Whether a tree is one of these.
+    pub fn is_wanted(&self, number: u32) -> bool {
+        self.is_leading(number) && !self.is_read(number)
+    }
+
+    fn is_read(&self, number: u32) -> bool {
+        self.is_read.get(number as usize).copied().unwrap_or_default()
     }
 }
 
@@ -324,7 +441,7 @@ impl Rows {
         id: &ObjectId,
         (bytes, outline): (&[u8], &Outline),
     ) {
-        let tree = inventory.number(id.as_raw()).filter(|tree| relevant.is_leading[*tree as usize]);
+        let tree = inventory.number(id.as_raw()).filter(|tree| relevant.is_wanted(*tree));
         let Some(tree) = tree else { return };
         let id_len = id.as_raw().len();
         for entry in outline.entries(bytes) {
@@ -360,6 +477,68 @@ impl Rows {
         &self.names
     }
 
+    /// The trees of all rows.
+    pub fn trees(parts: &[Rows]) -> impl Iterator<Item = (u32, impl Iterator<Item = u32>)> {
+        let rows = parts.iter().flat_map(|rows| (0..rows.len()).map(|place| rows.row(place)));
+        rows.map(|(tree, entries)| {
+            (tree, entries.iter().filter(|entry| entry.is_tree()).map(|entry| entry.object))
+        })
+    }
+
+    /// Writes rows so that [`Rows::restore`] can read them, each number replaced by another one. A tree that stands
+    /// in more than one part is written once.
+    pub fn store(parts: &[Rows], renumber: impl Fn(u32) -> u32) -> Vec<u8> {
+        let names: BTreeSet<&[u8]> =
+            parts.iter().flat_map(|part| part.names.iter().map(|name| &**name)).collect();
+        let places: HashMap<&[u8], u32> = names.iter().copied().zip(0..).collect();
+        let mut trees: Vec<(u32, u32, u32)> = Vec::new();
+        for (part, rows) in (0..).zip(parts) {
+            trees.extend((0..).zip(&rows.trees).map(|(place, (tree, _))| (renumber(*tree), part, place)));
+        }
+        trees.sort_unstable();
+        trees.dedup_by_key(|(tree, ..)| *tree);
+        let mut bytes = Vec::new();
+        let mut put = |number: u32| bytes.extend_from_slice(&number.to_le_bytes());
+        put(names.len() as u32);
+        names.iter().for_each(|name| put(name.len() as u32));
+        put(trees.len() as u32);
+        for (tree, part, place) in trees {
+            let rows = &parts[part as usize];
+            let (_, entries) = rows.row(place as usize);
+            put(tree);
+            put(entries.len() as u32);
+            for entry in entries {
+                put(places[&*rows.names[entry.name()]] << 1 | entry.name_and_kind & 1);
+                put(renumber(entry.object));
+            }
+        }
+        names.iter().for_each(|name| bytes.extend_from_slice(name));
+        bytes
+    }
+
+    /// Reads what [`Rows::store`] wrote, each number replaced by another one. `None` for anything else.
+    pub fn restore(bytes: &[u8], number: impl Fn(u32) -> Option<u32>) -> Option<Self> {
+        let mut rest = bytes;
+        let word = |rest: &mut &[u8]| Some(u32::from_le_bytes(take(rest)?));
+        let names = word(&mut rest)?;
+        let lens: Vec<u32> = (0..names).map_while(|_| word(&mut rest)).collect();
+        let mut rows = Self::default();
+        for _ in 0..word(&mut rest)? {
+            let tree = number(word(&mut rest)?)?;
+            for _ in 0..word(&mut rest)? {
+                let name_and_kind = word(&mut rest).filter(|name| name >> 1 < names)?;
+                rows.entries.push(RowEntry { name_and_kind, object: number(word(&mut rest)?)? });
+            }
+            rows.trees.push((tree, rows.entries.len() as u32));
+        }
+        for len in &lens {
+            let (name, behind) = rest.split_at_checked(*len as usize)?;
+            rows.names.push(Box::from(name));
+            rest = behind;
+        }
+        (rest.is_empty() && lens.len() == names as usize).then_some(rows)
+    }
+
     /// How many trees there are.
     pub(super) fn len(&self) -> usize {
         self.trees.len()
@@ -381,6 +560,8 @@ mod tests {
         let mut trail = Trail::default();
         trail.link(3, 1);
         trail.link(1, 4);
+        trail.tag(2, 5);
+        trail.torn_tree(4, ObjectKind::Blob);
         trail.parents = vec![2, 0, 5];
         trail.commits = vec![
             CommitNote { commit: 0, tree: 1, seconds: -7, parents: (0, 0) },
@@ -391,9 +572,10 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_restored_under_other_numbers() {
-        let numbers: Vec<u32> = (0..6).map(|number| number * 10).collect();
-        let restored = Trail::restore(&trail().store().unwrap(), &numbers).unwrap();
-        assert_eq!(restored.edges, [(30, 10), (10, 40)]);
+        let stored = trail().store(|number| number + 1).unwrap();
+        let restored = Trail::restore(&stored, |number| Some((number - 1) * 10)).unwrap();
+        assert_eq!(restored.earlier_edges, [(30, 10), (10, 40)]);
+        assert_eq!((restored.find_tag(20), &restored.torn_trees[..]), (Some(50), &[40][..]));
         let commits: Vec<_> = restored.commits().collect();
         assert_eq!(commits, [(0, 10, &[][..]), (50, 40, &[0, 50][..])]);
         assert_eq!(restored.find(50), Some((40, &[0, 50][..], 1 << 40)));
@@ -401,14 +583,14 @@ mod tests {
 
     #[test]
     fn what_is_no_trail_is_refused() {
-        let numbers: Vec<u32> = (0..6).collect();
-        let bytes = trail().store().unwrap();
+        let number = |below: u32| move |number: u32| (number < below).then_some(number);
+        let bytes = trail().store(|number| number).unwrap();
         for len in 0..bytes.len() {
-            assert!(Trail::restore(&bytes[..len], &numbers).is_none(), "{len} bytes of it");
+            assert!(Trail::restore(&bytes[..len], number(6)).is_none(), "{len} bytes of it");
         }
-        assert!(Trail::restore(&[&bytes[..], b"\0"].concat(), &numbers).is_none(), "a byte more");
-        assert!(Trail::restore(&bytes, &numbers[..5]).is_none(), "a number too high");
-        assert!(Trail::restore(&[0xFF; 40], &numbers).is_none(), "more than there is memory for");
+        assert!(Trail::restore(&[&bytes[..], b"\0"].concat(), number(6)).is_none(), "a byte more");
+        assert!(Trail::restore(&bytes, number(5)).is_none(), "a number too high");
+        assert!(Trail::restore(&[0xFF; 40], number(6)).is_none(), "more than there is memory for");
     }
 
     #[test]
@@ -416,13 +598,57 @@ mod tests {
         for tear in [
             Trail::lose,
             |trail: &mut Trail| trail.torn_commit(1),
+            |trail: &mut Trail| trail.torn_tag(1),
             |trail: &mut Trail| {
-                trail.torn_tree(1, ObjectKind::Blob);
+                trail.torn_tree(1, ObjectKind::Tree);
             },
         ] {
             let mut trail = trail();
+            assert!(trail.store(|number| number).is_some());
             tear(&mut trail);
-            assert!(trail.store().is_none());
+            assert!(trail.store(|number| number).is_none());
         }
+    }
+
+    fn rows() -> Vec<Rows> {
+        let mut parts = [Rows::default(), Rows::default()];
+        for (part, names) in parts.iter_mut().zip([["b", "a"], ["c", "a"]]) {
+            let numbers: Vec<u32> = names.iter().map(|name| part.name(name.as_bytes())).collect();
+            part.entries
+                .extend(numbers.iter().map(|name| RowEntry { name_and_kind: name << 1 | 1, object: 3 }));
+        }
+        parts[0].trees = vec![(5, 2), (4, 2)];
+        parts[1].trees = vec![(5, 1), (1, 2)];
+        parts.into()
+    }
+
+    #[test]
+    fn stored_rows_are_restored_as_one() {
+        let stored = Rows::store(&rows(), |number| number + 1);
+        let restored = Rows::restore(&stored, |number| Some((number - 1) * 10)).unwrap();
+        let named = |(tree, entries): (u32, &[RowEntry])| {
+            let entries = entries.iter().map(|entry| {
+                (
+                    String::from_utf8(restored.names[entry.name()].to_vec()).unwrap(),
+                    entry.is_tree(),
+                    entry.object,
+                )
+            });
+            (tree, entries.collect::<Vec<_>>())
+        };
+        let entry = |name: &str| (name.to_owned(), true, 30);
+        let found: Vec<_> = (0..restored.len()).map(|place| named(restored.row(place))).collect();
+        assert_eq!(found, [(10, vec![entry("a")]), (40, vec![]), (50, vec![entry("b"), entry("a")])]);
+    }
+
+    #[test]
+    fn what_is_no_rows_is_refused() {
+        let bytes = Rows::store(&rows(), |number| number);
+        for len in 0..bytes.len() {
+            assert!(Rows::restore(&bytes[..len], Some).is_none(), "{len} bytes of it");
+        }
+        assert!(Rows::restore(&[&bytes[..], b"\0"].concat(), Some).is_none(), "a byte more");
+        assert!(Rows::restore(&bytes, |number| (number < 5).then_some(number)).is_none());
+        assert!(Rows::restore(&[0xFF; 40], Some).is_none());
     }
 }

@@ -8,26 +8,33 @@
 //! without the file.
 //!
 //! Links are different: what an object refers to can go. A file is *closed* when everything to which its
-//! objects refer is among them. As long as all of a closed file is still there, so is everything behind the links, and
-//! commits and trees that it knows need no look. Otherwise they are all read again. So it is in a repository with
-//! garbage of which git has collected a part, until it collects the rest, and in a shallow clone.
+//! objects refer is among them, but for blobs that it names as missing. As long as all of a closed file is still there,
+//! and nothing of what is missing, the links lead where they led, and commits and trees that it knows need no look.
+//! Otherwise they are all read again. So it is in a repository with garbage of which git has collected a part, until it
+//! collects the rest, and in a shallow clone.
+//!
+//! A closed file also names the packs. Git never changes a pack, so as long as they are there, and each object that lay
+//! in none of them, there is no need to list what they hold: only what is new or had a match is looked for.
 //!
 //! # Format
 //!
-//! Numbers are little-endian.
+//! Numbers are little-endian; where objects are numbered, a number is a place among the names.
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 2`; the last character is the version |
+//! | 16 | `stanch history 3`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | 1 if the file is closed, else 0 |
-//! | 8 | *n*, how many objects |
-//! | 8 | *m*, how many commits of submodules |
-//! | 8 | *t*, how many bytes of notes |
-//! | 20 *n* | names of the objects, ascending |
-//! | *n* | what is known of each, in the same order |
-//! | 20 *m* | names of the commits of submodules that trees refer to, ascending |
-//! | *t* | in a closed file the notes that attribution follows ([`Trail`]), in which a number is a place among the names |
+//! | 72 | how many bytes each of the following nine has |
+//! | 20 each | names of the objects, ascending |
+//! | 1 each | what is known of each, in the same order; 128 more if it lies in none of the packs |
+//! | 20 each | names of the commits of submodules that trees refer to, ascending |
+//! | 28 each | the packs: checksum of the index, length of the pack |
+//! | 20 each | names of the blobs that are missing |
+//! | 8 each | trees that refer to them, and to which, by its place there |
+//! | | in a closed file the notes that attribution follows ([`Trail`]) |
+//! | 4 each | objects that were attributed, ascending |
+//! | | the trees that lead to them or to what is missing ([`Rows`]) |
 //! | 4 | CRC-32 of all before |
 //!
 //! A file that is not in this format to the last byte is left unused, and replaced by the next one. It is replaced
@@ -37,16 +44,22 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::git::{Inventory, ObjectKind, Trail};
+use crate::git::{Earlier, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 2";
-const HEAD_BYTES: usize = 16 + 32 + 4 * 8;
+const MAGIC: &[u8; 16] = b"stanch history 3";
+/// How many parts of any length there are.
+const PARTS: usize = 9;
+const HEAD_BYTES: usize = 16 + 32 + 8 + 8 * PARTS;
 /// Length of an object name. Repositories with longer ones cannot be opened yet.
 const ID_BYTES: usize = 20;
+const MARK_BYTES: usize = ID_BYTES + 8;
 const CHECKSUM_BYTES: usize = 4;
+/// Set in what is known of an object that lies in none of the packs.
+const LOOSE: u8 = 0x80;
 
 /// How many files stay, the newest first: every change of the rules begins another one.
 const KEPT_FILES: usize = 4;
@@ -103,6 +116,7 @@ enum CacheError {
 pub(super) struct Memory {
     path: PathBuf,
     digest: [u8; 32],
+    records: Option<Records>,
     /// By number in the inventory.
     states: Vec<Option<State>>,
     submodules: BTreeSet<ObjectId>,
@@ -110,32 +124,64 @@ pub(super) struct Memory {
     is_closed: bool,
     /// What is noted of the links of what is known, if it is closed.
     trail: Option<Trail>,
-    /// Whether the file says anything else than this.
-    is_changed: bool,
+    /// What was attributed, and the trees that lead to it, if it is closed.
+    pub(super) rows: Option<Covered>,
+    /// Trees with what they refer to that is missing, if it is closed.
+    pub(super) holders: Vec<(u32, ObjectId)>,
     /// What the user should know.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Objects, sorted, and of the known trees all that lead to them or to what is missing.
+#[derive(Default)]
+pub(super) struct Covered {
+    pub(super) targets: Vec<u32>,
+    pub(super) rows: Vec<Rows>,
+    /// By number: whether an object was known when this was written.
+    pub(super) is_known: Vec<bool>,
+}
+
+/// What a run came to.
+pub(super) struct News<'n> {
+    pub(super) store: &'n Store,
+    pub(super) seen: &'n [(u32, State)],
+    pub(super) submodules: &'n BTreeSet<ObjectId>,
+    /// Trees with what they refer to that is missing, all of them.
+    pub(super) holders: &'n [(u32, ObjectId)],
+    /// The notes of all objects, if the links need no look the next time.
+    pub(super) trail: Option<&'n Trail>,
+    pub(super) covered: Option<&'n Covered>,
 }
 
 impl Memory {
     /// Reads what is known under a digest. A file that cannot be used is a note.
-    pub(super) fn load(common_dir: &Path, digest: [u8; 32], inventory: &Inventory) -> Self {
+    pub(super) fn load(common_dir: &Path, digest: [u8; 32]) -> Self {
         let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let path = common_dir.join("stanch").join(format!("history-{name}.cache"));
         let mut memory = Self {
             path,
             digest,
-            states: vec![None; inventory.len()],
+            records: None,
+            states: Vec::new(),
             submodules: BTreeSet::new(),
             is_closed: false,
             trail: None,
-            is_changed: true,
+            rows: None,
+            holders: Vec::new(),
             notes: Vec::new(),
         };
         let read = match fs::read(&memory.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return memory,
             read => read.map_err(CacheError::from),
         };
-        let taken = read.and_then(|bytes| memory.take(Records::parse(&bytes, &digest)?, inventory));
+        let taken = read.and_then(|bytes| Records::parse(bytes, &digest)).and_then(|records| {
+            let count = records.count();
+            if records.is_closed && !memory.restore(&records, |number| (number < count).then_some(number)) {
+                return Err(CacheError::Damaged("its notes make no sense"));
+            }
+            memory.records = Some(records);
+            Ok(())
+        });
         if let Err(error) = taken {
             let path = memory.path.display();
             memory
@@ -145,28 +191,82 @@ impl Memory {
         memory
     }
 
-    fn take(&mut self, records: Records<'_>, inventory: &Inventory) -> Result<(), CacheError> {
-        let found: Vec<Option<u32>> = records.objects().map(|(raw, _)| inventory.number(raw)).collect();
-        let numbers: Option<Vec<u32>> = found.iter().copied().collect();
-        if let Some(numbers) = numbers.filter(|_| records.is_closed) {
-            let trail = Trail::restore(records.trail, &numbers);
-            self.trail = Some(trail.ok_or(CacheError::Damaged("its notes make no sense"))?);
-            self.is_closed = true;
+    /// Takes over what a closed file notes of links; says whether that makes sense.
+    fn restore(&mut self, records: &Records, number: impl Fn(u32) -> Option<u32>) -> bool {
+        let missing: Vec<ObjectId> = records.missing().collect();
+        let holder = |(tree, place): (u32, u32)| Some((number(tree)?, *missing.get(place as usize)?));
+        let trail = Trail::restore(records.part(TRAIL), &number);
+        let rows = Rows::restore(records.part(ROWS), &number);
+        let holders = records.holders().map(holder).collect::<Option<Vec<_>>>();
+        let targets = records.targets().map(&number).collect::<Option<Vec<_>>>();
+        let (Some(trail), Some(rows), Some(holders), Some(mut targets)) = (trail, rows, holders, targets)
+        else {
+            return false;
+        };
+        targets.sort_unstable();
+        self.trail = Some(trail);
+        self.rows = Some(Covered { targets, rows: vec![rows], is_known: Vec::new() });
+        self.holders = holders;
+        self.is_closed = true;
+        true
+    }
+
+    /// Opens what there is beside the known objects, if these are there as they were.
+    pub(super) fn open_after(&self, repository: &Repository, threads: usize) -> Option<Store> {
+        let records = self.records.as_ref().filter(|records| records.is_closed)?;
+        let states = records.part(STATES);
+        let again: Vec<u32> = (0..)
+            .zip(states)
+            .filter(|(_, byte)| **byte & !LOOSE == State::Again as u8)
+            .map(|(at, _)| at)
+            .collect();
+        let earlier = Earlier {
+            names: records.part(NAMES),
+            packs: &records.packs().collect::<Vec<_>>(),
+            is_loose: &|place| states[place] & LOOSE != 0,
+            again: &again,
+            missing: &records.missing().collect::<Vec<_>>(),
+        };
+        Store::open_after(repository, &earlier, threads)
+    }
+
+    /// Finds what is known of the objects of a store.
+    pub(super) fn apply(&mut self, store: &Store) {
+        let inventory = &store.inventory;
+        self.states = vec![None; inventory.len()];
+        let Some(records) = self.records.take() else { return };
+        if store.is_part() {
+            let states = records.states().map(Some);
+            self.states.iter_mut().zip(states).for_each(|(state, known)| *state = known);
+            self.submodules = records.submodules().collect();
+            self.records = Some(records);
+            self.note_known();
+            return;
         }
-        for (number, (_, state)) in found.iter().zip(records.objects()) {
+        let found: Vec<Option<u32>> = records.names().map(|raw| inventory.number(raw)).collect();
+        for (number, state) in found.iter().zip(records.states()) {
             if let Some(number) = number {
                 self.states[*number as usize] = Some(state);
             }
         }
-        self.is_changed = !self.is_closed;
-        if self.is_closed {
+        let is_there = |id: ObjectId| inventory.contains(&id);
+        let is_closed =
+            records.is_closed && found.iter().all(Option::is_some) && !records.missing().any(is_there);
+        (self.is_closed, self.trail, self.rows, self.holders) = (false, None, None, Vec::new());
+        if is_closed && self.restore(&records, |number| found[number as usize]) {
             self.submodules = records.submodules().collect();
+            self.note_known();
         } else {
             for state in &mut self.states {
                 state.take_if(|state| matches!(state, State::Commit | State::Tree | State::Tag));
             }
         }
-        Ok(())
+    }
+
+    fn note_known(&mut self) {
+        if let Some(rows) = &mut self.rows {
+            rows.is_known = self.states.iter().map(Option::is_some).collect();
+        }
     }
 
     /// What is noted of commits and trees that need not be read. None need be if there is nothing.
@@ -190,58 +290,130 @@ impl Memory {
         &self.submodules
     }
 
-    /// Adds what a run came to, and writes the file if that is news. `is_whole` says that what was read refers to
-    /// nothing that is not there. The trail is that of all objects.
-    pub(super) fn save(
-        mut self,
-        seen: &[(u32, State)],
-        submodules: &BTreeSet<ObjectId>,
-        is_whole: bool,
-        trail: &Trail,
-        inventory: &Inventory,
-    ) -> Vec<String> {
-        for &(number, state) in seen {
+    /// Adds what a run came to, and writes the file if that is news.
+    pub(super) fn save(mut self, news: &News<'_>) -> Vec<String> {
+        let mut is_changed = self.is_closed != news.trail.is_some();
+        for &(number, state) in news.seen {
             let before = self.states[number as usize].replace(state);
-            self.is_changed |= before != Some(state);
+            is_changed |= before != Some(state);
         }
-        self.submodules.extend(submodules);
-        if !self.is_changed {
-            return self.notes;
-        }
-        let notes = trail.store().filter(|_| is_whole && self.states.iter().all(Option::is_some));
-        self.is_closed = notes.is_some();
-        if let Err(error) = self.write(&notes.unwrap_or_default(), inventory) {
+        let known = self.records.as_ref().filter(|_| news.store.is_part());
+        let mut packs = news.store.marks();
+        packs.extend(known.into_iter().flat_map(Records::packs));
+        packs.sort_unstable();
+        packs.dedup();
+        is_changed |= !known.is_some_and(|known| known.packs().eq(packs.iter().copied()));
+        let targets = |covered: &Covered| covered.targets.len();
+        is_changed |= known.map(|known| known.targets().count()) != news.covered.map(targets);
+        if is_changed && let Err(error) = self.write(news, &packs) {
             self.notes.push(format!("cannot write the cache {}: {error}", self.path.display()));
         }
         self.notes
     }
 
-    fn write(&self, notes: &[u8], inventory: &Inventory) -> io::Result<()> {
-        let known: Vec<(u32, State)> =
-            (0..).zip(&self.states).filter_map(|(number, state)| Some((number, (*state)?))).collect();
-        let objects_bytes = known.len() * (ID_BYTES + 1);
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + objects_bytes + notes.len() + CHECKSUM_BYTES);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&self.digest);
-        let counts = [known.len(), self.submodules.len(), notes.len()].map(|count| count as u64);
-        for number in [u64::from(self.is_closed)].iter().chain(&counts) {
-            bytes.extend_from_slice(&number.to_le_bytes());
+    /// The parts of the file, and whether it is closed.
+    fn parts(&self, news: &News<'_>, packs: &[PackMark]) -> (bool, [Vec<u8>; PARTS]) {
+        let inventory = &news.store.inventory;
+        let known_len = inventory.known_len() as u32;
+        let known = (0..).zip(inventory.known_names().chunks_exact(ID_BYTES));
+        let fresh = (known_len..).zip(inventory.fresh_names().chunks_exact(ID_BYTES));
+        let mut parts: [Vec<u8>; PARTS] = Default::default();
+        let mut order: Vec<u32> = Vec::with_capacity(inventory.len());
+        for (number, name) in merge(known, fresh) {
+            if self.states[number as usize].is_some() {
+                order.push(number);
+                parts[NAMES].extend_from_slice(name);
+            }
         }
-        // Numbers of the inventory are in the order of the names.
-        known.iter().for_each(|(number, _)| bytes.extend_from_slice(inventory.id(*number).as_raw()));
-        bytes.extend(known.iter().map(|(_, state)| *state as u8));
-        self.submodules.iter().for_each(|id| bytes.extend_from_slice(id.as_raw()));
-        bytes.extend_from_slice(notes);
-        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        let mut places = vec![0; inventory.len()];
+        order.iter().zip(0..).for_each(|(number, place)| places[*number as usize] = place);
+        let renumber = |number: u32| places[number as usize];
+        // What was in a pack that is still there is in one now.
+        let mut is_packed = vec![false; inventory.len()];
+        if news.store.is_part()
+            && let Some(records) = &self.records
+        {
+            let states = records.part(STATES).iter();
+            is_packed.iter_mut().zip(states).for_each(|(is_packed, byte)| *is_packed = byte & LOOSE == 0);
+        }
+        news.store.packed().for_each(|number| is_packed[number as usize] = true);
+        let trail = news.trail.filter(|_| self.states.iter().all(Option::is_some));
+        let trail = trail.and_then(|trail| trail.store(renumber));
+        let is_closed = trail.is_some() && news.covered.is_some();
+        parts[STATES] = order
+            .iter()
+            .filter_map(|&number| {
+                let loose = if is_packed[number as usize] { 0 } else { LOOSE };
+                Some(self.states[number as usize]? as u8 | loose)
+            })
+            .collect();
+        let submodules = self.submodules.union(news.submodules);
+        parts[SUBMODULES] = submodules.flat_map(|id| id.as_raw()).copied().collect();
+        if let Some((trail, covered)) = trail.zip(news.covered) {
+            for mark in packs {
+                parts[PACKS].extend_from_slice(mark.index.as_raw());
+                parts[PACKS].extend_from_slice(&mark.len_bytes.to_le_bytes());
+            }
+            let missing: BTreeSet<ObjectId> = news.holders.iter().map(|(_, id)| *id).collect();
+            let missing: Vec<ObjectId> = missing.into_iter().collect();
+            parts[MISSING] = missing.iter().flat_map(|id| id.as_raw()).copied().collect();
+            let place = |id: &ObjectId| missing.binary_search(id).map_or(0, |place| place as u32);
+            let mut holders: Vec<(u32, u32)> =
+                news.holders.iter().map(|(tree, id)| (renumber(*tree), place(id))).collect();
+            holders.sort_unstable();
+            holders.dedup();
+            let words = holders.iter().flat_map(|(tree, place)| [*tree, *place]);
+            parts[HOLDERS] = words.flat_map(u32::to_le_bytes).collect();
+            let mut targets: Vec<u32> = covered.targets.iter().map(|target| renumber(*target)).collect();
+            targets.sort_unstable();
+            parts[TARGETS] = targets.into_iter().flat_map(u32::to_le_bytes).collect();
+            parts[ROWS] = Rows::store(&covered.rows, renumber);
+            parts[TRAIL] = trail;
+        }
+        (is_closed, parts)
+    }
+
+    fn write(&self, news: &News<'_>, packs: &[PackMark]) -> io::Result<()> {
+        let (is_closed, parts) = self.parts(news, packs);
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
         let mut file = tempfile::Builder::new().prefix(".history-").tempfile_in(dir)?;
-        file.write_all(&bytes)?;
+        write_file(file.as_file_mut(), &self.digest, is_closed, &parts)?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         remove_old(dir);
         Ok(())
     }
+}
+
+/// Writes a file of these parts.
+fn write_file(
+    out: &mut impl Write,
+    digest: &[u8; 32],
+    is_closed: bool,
+    parts: &[Vec<u8>; PARTS],
+) -> io::Result<()> {
+    let mut head = [&MAGIC[..], digest, &u64::from(is_closed).to_le_bytes()].concat();
+    parts.iter().for_each(|part| head.extend_from_slice(&(part.len() as u64).to_le_bytes()));
+    let mut sum = crc32fast::Hasher::new();
+    for bytes in std::iter::once(&head).chain(parts) {
+        sum.update(bytes);
+        out.write_all(bytes)?;
+    }
+    out.write_all(&sum.finalize().to_le_bytes())
+}
+
+/// Two sorted lists of names as one.
+fn merge<'n>(
+    one: impl Iterator<Item = (u32, &'n [u8])>,
+    other: impl Iterator<Item = (u32, &'n [u8])>,
+) -> impl Iterator<Item = (u32, &'n [u8])> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some((_, a)), Some((_, b))) if a > b => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
 }
 
 /// Removes the files of rules that nobody uses any more. One that cannot be removed takes room and does no harm.
@@ -260,66 +432,105 @@ fn remove_old(dir: &Path) {
     }
 }
 
+const NAMES: usize = 0;
+const STATES: usize = 1;
+const SUBMODULES: usize = 2;
+const PACKS: usize = 3;
+const MISSING: usize = 4;
+const HOLDERS: usize = 5;
+const TRAIL: usize = 6;
+const TARGETS: usize = 7;
+const ROWS: usize = 8;
+
 /// A file that was checked.
 #[derive(Debug)]
-struct Records<'b> {
+struct Records {
+    bytes: Vec<u8>,
     is_closed: bool,
-    ids: &'b [u8],
-    states: &'b [u8],
-    submodules: &'b [u8],
-    trail: &'b [u8],
+    parts: [Range<usize>; PARTS],
 }
 
-impl<'b> Records<'b> {
-    fn parse(bytes: &'b [u8], digest: &[u8; 32]) -> Result<Self, CacheError> {
+impl Records {
+    fn parse(bytes: Vec<u8>, digest: &[u8; 32]) -> Result<Self, CacheError> {
         if !bytes.starts_with(MAGIC) || bytes.get(MAGIC.len()..MAGIC.len() + 32) != Some(digest) {
             return Err(CacheError::Foreign);
         }
-        let broken_off = CacheError::Damaged("it is broken off");
-        let Some((body, checksum)) = bytes.split_last_chunk::<CHECKSUM_BYTES>() else {
-            return Err(broken_off);
+        let Some(end) = bytes.len().checked_sub(CHECKSUM_BYTES).filter(|end| *end >= HEAD_BYTES) else {
+            return Err(CacheError::Damaged("it is broken off"));
         };
-        let number = |place: usize| -> Option<u64> {
+        let number = |place: usize| {
             let at = MAGIC.len() + 32 + place * 8;
-            Some(u64::from_le_bytes(*body.get(at..)?.first_chunk()?))
+            bytes[at..].first_chunk().map_or(0, |digits| u64::from_le_bytes(*digits))
         };
-        let (Some(is_closed), Some(objects), Some(submodules), Some(trail)) =
-            (number(0), number(1), number(2), number(3))
-        else {
-            return Err(broken_off);
-        };
-        let split = || -> Option<Self> {
-            let (objects, submodules) = (usize::try_from(objects).ok()?, usize::try_from(submodules).ok()?);
-            let (ids, rest) = body[HEAD_BYTES..].split_at_checked(objects.checked_mul(ID_BYTES)?)?;
-            let (states, rest) = rest.split_at_checked(objects)?;
-            let (submodules, rest) = rest.split_at_checked(submodules.checked_mul(ID_BYTES)?)?;
-            (rest.len() as u64 == trail).then_some(Self {
-                is_closed: is_closed == 1,
-                ids,
-                states,
-                submodules,
-                trail: rest,
-            })
-        };
-        let records = split().ok_or(CacheError::Damaged("its length is not what it says"))?;
-        if crc32fast::hash(body).to_le_bytes() != *checksum {
+        let mut at = Some(HEAD_BYTES);
+        let parts = std::array::from_fn(|place| {
+            let start = at.unwrap_or(end);
+            at = usize::try_from(number(1 + place)).ok().and_then(|len| start.checked_add(len));
+            at = at.filter(|at| *at <= end);
+            start..at.unwrap_or(end)
+        });
+        let unit = [ID_BYTES, 1, ID_BYTES, MARK_BYTES, ID_BYTES, 8, 1, 4, 1];
+        if at != Some(end) || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0) {
+            return Err(CacheError::Damaged("its length is not what it says"));
+        }
+        if crc32fast::hash(&bytes[..end]).to_le_bytes() != bytes[end..] {
             return Err(CacheError::Damaged("its checksum is not that of its content"));
         }
-        let are_sorted = records.ids.chunks_exact(ID_BYTES).is_sorted_by(|one, next| one < next);
-        let are_known = records.states.iter().all(|&byte| State::of(byte).is_some());
-        if is_closed > 1 || !are_sorted || !are_known {
+        let is_closed = number(0);
+        let records = Self { bytes, is_closed: is_closed == 1, parts };
+        let are_sorted = records.names().is_sorted_by(|one, next| one < next);
+        let states = records.part(STATES);
+        let are_known = states.iter().all(|&byte| State::of(byte & !LOOSE).is_some());
+        if is_closed > 1 || !are_sorted || !are_known || states.len() != records.names().len() {
             return Err(CacheError::Damaged("its content makes no sense"));
         }
         Ok(records)
     }
 
-    fn objects(&self) -> impl Iterator<Item = (&'b [u8], State)> {
-        let states = self.states.iter().filter_map(|&byte| State::of(byte));
-        self.ids.chunks_exact(ID_BYTES).zip(states)
+    fn part(&self, part: usize) -> &[u8] {
+        &self.bytes[self.parts[part].clone()]
+    }
+
+    fn count(&self) -> u32 {
+        self.part(STATES).len() as u32
+    }
+
+    fn names(&self) -> std::slice::ChunksExact<'_, u8> {
+        self.part(NAMES).chunks_exact(ID_BYTES)
+    }
+
+    fn states(&self) -> impl Iterator<Item = State> {
+        self.part(STATES).iter().filter_map(|&byte| State::of(byte & !LOOSE))
     }
 
     fn submodules(&self) -> impl Iterator<Item = ObjectId> {
-        self.submodules.chunks_exact(ID_BYTES).filter_map(ObjectId::from_raw)
+        self.part(SUBMODULES).chunks_exact(ID_BYTES).filter_map(ObjectId::from_raw)
+    }
+
+    fn packs(&self) -> impl Iterator<Item = PackMark> {
+        self.part(PACKS).chunks_exact(MARK_BYTES).filter_map(|mark| {
+            let (index, len) = mark.split_at(ID_BYTES);
+            let len_bytes = u64::from_le_bytes(*len.first_chunk()?);
+            Some(PackMark { index: ObjectId::from_raw(index)?, len_bytes })
+        })
+    }
+
+    fn missing(&self) -> impl Iterator<Item = ObjectId> {
+        self.part(MISSING).chunks_exact(ID_BYTES).filter_map(ObjectId::from_raw)
+    }
+
+    fn words(&self, part: usize) -> impl Iterator<Item = u32> {
+        self.part(part).as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))
+    }
+
+    fn holders(&self) -> impl Iterator<Item = (u32, u32)> {
+        let words = self.part(HOLDERS).as_chunks::<8>().0.iter();
+        let word = |word: &[u8]| word.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+        words.map(move |pair| (word(pair), word(&pair[4..])))
+    }
+
+    fn targets(&self) -> impl Iterator<Item = u32> {
+        self.words(TARGETS)
     }
 }
 
@@ -329,15 +540,25 @@ mod tests {
 
     const DIGEST: [u8; 32] = [7; 32];
 
-    /// A file of two objects and a submodule.
+    /// The parts of a file of two objects, a submodule, a pack, and what is missing.
+    fn parts() -> [Vec<u8>; PARTS] {
+        let mut parts: [Vec<u8>; PARTS] = Default::default();
+        parts[NAMES] = [[1; ID_BYTES], [2; ID_BYTES]].concat();
+        parts[STATES] = vec![State::Blob as u8, State::Again as u8 | LOOSE];
+        parts[SUBMODULES] = vec![9; ID_BYTES];
+        parts[PACKS] = [&[4; ID_BYTES][..], &77_u64.to_le_bytes()].concat();
+        parts[MISSING] = vec![3; ID_BYTES];
+        parts[HOLDERS] = [1_u32, 0].map(u32::to_le_bytes).concat();
+        parts[TRAIL] = b"notes".to_vec();
+        parts[TARGETS] = 1_u32.to_le_bytes().to_vec();
+        parts[ROWS] = b"rows".to_vec();
+        parts
+    }
+
     fn file() -> Vec<u8> {
-        let mut bytes = [&MAGIC[..], &DIGEST].concat();
-        [1_u64, 2, 1, 5].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
-        bytes.extend([[1; ID_BYTES], [2; ID_BYTES]].concat());
-        bytes.extend([State::Blob as u8, State::Again as u8]);
-        bytes.extend([9; ID_BYTES]);
-        bytes.extend(b"notes");
-        signed(bytes)
+        let mut bytes = Vec::new();
+        write_file(&mut bytes, &DIGEST, true, &parts()).unwrap();
+        bytes
     }
 
     fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -345,33 +566,40 @@ mod tests {
         bytes
     }
 
+    fn parse(bytes: &[u8]) -> Result<Records, CacheError> {
+        Records::parse(bytes.to_vec(), &DIGEST)
+    }
+
     #[test]
     fn what_was_written_is_read() {
-        let bytes = file();
-        let records = Records::parse(&bytes, &DIGEST).unwrap();
+        let records = parse(&file()).unwrap();
         assert!(records.is_closed);
-        let objects: Vec<_> = records.objects().collect();
-        let expected = [(&[1; ID_BYTES][..], State::Blob), (&[2; ID_BYTES][..], State::Again)];
-        assert_eq!(objects, expected);
+        assert_eq!(records.names().collect::<Vec<_>>(), [[1; ID_BYTES], [2; ID_BYTES]]);
+        assert_eq!(records.states().collect::<Vec<_>>(), [State::Blob, State::Again]);
         assert_eq!(records.submodules().count(), 1);
-        assert_eq!(records.trail, b"notes");
+        let index = ObjectId::from_raw(&[4; ID_BYTES]).unwrap();
+        assert_eq!(records.packs().collect::<Vec<_>>(), [PackMark { index, len_bytes: 77 }]);
+        assert_eq!(records.missing().count(), 1);
+        assert_eq!(records.holders().collect::<Vec<_>>(), [(1, 0)]);
+        assert_eq!(records.targets().collect::<Vec<_>>(), [1]);
+        assert_eq!((records.part(TRAIL), records.part(ROWS)), (&b"notes"[..], &b"rows"[..]));
     }
 
     #[test]
     fn every_damage_is_noticed() {
         let bytes = file();
         for len in 0..bytes.len() {
-            assert!(Records::parse(&bytes[..len], &DIGEST).is_err(), "{len} bytes of it");
+            assert!(parse(&bytes[..len]).is_err(), "{len} bytes of it");
         }
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 1 << bit;
-                assert!(Records::parse(&damaged, &DIGEST).is_err(), "bit {bit} of byte {at}");
+                assert!(parse(&damaged).is_err(), "bit {bit} of byte {at}");
             }
         }
-        assert!(Records::parse(&[&bytes[..], b"\0"].concat(), &DIGEST).is_err(), "a byte more");
-        assert!(Records::parse(&bytes, &[8; 32]).is_err(), "other rules");
+        assert!(parse(&[&bytes[..], b"\0"].concat()).is_err(), "a byte more");
+        assert!(Records::parse(bytes, &[8; 32]).is_err(), "other rules");
     }
 
     #[test]
@@ -387,12 +615,28 @@ mod tests {
             (with(48, 2), "closed is yes or no"),
             (with(state, 0), "a state that there is not"),
             (with(HEAD_BYTES, 3), "names out of order"),
-            (with(63, 0xff), "more objects than there is memory for"),
-            (with(71, 0xff), "more submodules than there is memory for"),
-            (with(79, 0xff), "more notes than there is memory for"),
+            (with(56, 41), "half a name"),
+            (with(64, 1), "a state too few"),
+            (with(63, 0xff), "more names than there is memory for"),
+            (with(71, 0xff), "more states than there is memory for"),
+            (with(HEAD_BYTES - 1, 0xff), "more rows than there is memory for"),
         ] {
-            assert!(Records::parse(&bytes, &DIGEST).is_err(), "{what}");
+            assert!(parse(&bytes).is_err(), "{what}");
         }
-        assert!(Records::parse(&with(state, State::Tree as u8), &DIGEST).is_ok());
+        assert!(parse(&with(state, State::Tree as u8)).is_ok());
+    }
+
+    #[test]
+    fn merged_names_are_sorted() {
+        let names = [[1_u8; 1], [2], [3], [4], [5]];
+        for mask in 0..32_u32 {
+            let numbered = |is_of_one: bool| {
+                let chosen = (0..5).filter(move |at| (mask >> at & 1 == 1) == is_of_one);
+                chosen.map(|at| (at, &names[at as usize][..])).collect::<Vec<_>>()
+            };
+            let merged: Vec<u32> =
+                merge(numbered(true).into_iter(), numbered(false).into_iter()).map(|(at, _)| at).collect();
+            assert_eq!(merged, [0, 1, 2, 3, 4]);
+        }
     }
 }

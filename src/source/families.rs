@@ -46,6 +46,8 @@ pub(super) struct Families<'f> {
     links: Mutex<Links>,
     /// Set when only the relevant trees are read, and their rows noted.
     relevant: Option<(&'f Relevant, Needed)>,
+    /// What is read beside them.
+    others: &'f [u32],
     rows: Mutex<Vec<Rows>>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
@@ -62,7 +64,7 @@ pub(super) struct Families<'f> {
 #[derive(Default)]
 pub(super) struct Links {
     pub(super) edges: Vec<(u32, u32)>,
-    loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
+    pub(super) loose_ends: Vec<(u32, ObjectKind, ObjectId)>,
 }
 
 impl Links {
@@ -80,16 +82,25 @@ impl Links {
 
     /// The loose ends of what can be reached from some of `count` objects.
     pub(super) fn reachable_loose_ends(
-        mut self,
+        self,
         count: usize,
         mut waiting: Vec<u32>,
     ) -> impl Iterator<Item = (u32, ObjectKind, ObjectId)> {
-        self.edges.sort_unstable();
+        // The edges by their holder: how many come before, then all that they lead to.
+        let mut starts = vec![0_u32; count + 1];
+        self.edges.iter().for_each(|(from, _)| starts[*from as usize + 1] += 1);
+        (0..count).for_each(|number| starts[number + 1] += starts[number]);
+        let mut ends = starts.clone();
+        let mut links = vec![0_u32; self.edges.len()];
+        for (from, to) in self.edges {
+            let end = &mut ends[from as usize];
+            links[*end as usize] = to;
+            *end += 1;
+        }
         let mut is_reached = vec![false; count];
         waiting.iter().for_each(|&number| is_reached[number as usize] = true);
         while let Some(holder) = waiting.pop() {
-            let first = self.edges.partition_point(|(from, _)| *from < holder);
-            for &(_, to) in self.edges[first..].iter().take_while(|(from, _)| *from == holder) {
+            for &to in &links[starts[holder as usize] as usize..ends[holder as usize] as usize] {
                 if !std::mem::replace(&mut is_reached[to as usize], true) {
                     waiting.push(to);
                 }
@@ -163,26 +174,6 @@ impl Needed {
         }
         Self(needed)
     }
-
-    /// Adds the families of tags, and those of which it is not known what they are.
-    fn add_tags(&mut self, store: &Store) {
-        for ((pack, forest), needed) in store.packs.iter().zip(&store.forests).zip(&mut self.0) {
-            let mut waiting: Vec<u32> = forest.roots().to_vec();
-            waiting.retain(|&root| {
-                let base = pack.header(root).map(|header| header.base);
-                let other = [ObjectKind::Commit, ObjectKind::Tree, ObjectKind::Blob];
-                !other.iter().any(|kind| base == Ok(Base::Whole(*kind)))
-            });
-            while let Some(entry) = waiting.pop() {
-                needed[entry as usize] = true;
-                let mut child = forest.first_child(entry);
-                while let Some(entry) = child {
-                    waiting.push(entry);
-                    child = forest.next_sibling(entry);
-                }
-            }
-        }
-    }
 }
 
 impl Held {
@@ -219,6 +210,7 @@ impl<'f> Families<'f> {
             loose_ends: None,
             links: Mutex::default(),
             relevant: None,
+            others: &[],
             rows: Mutex::default(),
             root_starts,
             root_count,
@@ -231,18 +223,16 @@ impl<'f> Families<'f> {
     }
 
     /// Notes what commits, tags and trees refer to, and hands out nothing. Where it is known which trees are
-    /// relevant, other trees are left out, and of the commits in packs only those given with them are read.
+    /// relevant, other trees are left out, and of commits and tags only those given with them are read, which are
+    /// sorted.
     pub(super) fn with_links(
         store: &'f Store,
         loose_ends: &'f HashSet<ObjectId>,
-        relevant: Option<(&'f Relevant, &[u32])>,
+        relevant: Option<(&'f Relevant, &'f [u32])>,
     ) -> Self {
-        let relevant = relevant.map(|(relevant, commits)| {
-            let mut needed = Needed::new(store, relevant, commits);
-            needed.add_tags(store);
-            (relevant, needed)
-        });
-        Self { loose_ends: Some(loose_ends), relevant, ..Self::new(store, &|_| true) }
+        let others = relevant.map_or(&[][..], |(_, others)| others);
+        let relevant = relevant.map(|(relevant, _)| (relevant, Needed::new(store, relevant, others)));
+        Self { loose_ends: Some(loose_ends), relevant, others, ..Self::new(store, &|_| true) }
     }
 
     /// Notes what the relevant trees have of what is relevant, and hands out nothing.
@@ -281,6 +271,13 @@ impl<'f> Families<'f> {
             needed
         });
         Self { needed: Some(needed.collect()), ..self }
+    }
+
+    /// Whether an object that lies in no pack is to be noted.
+    fn notes_other(&self, id: &ObjectId) -> bool {
+        let Some((relevant, _)) = &self.relevant else { return true };
+        let number = self.store.inventory.number(id.as_raw());
+        number.is_some_and(|number| relevant.is_wanted(number) || self.others.binary_search(&number).is_ok())
     }
 
     fn is_needed(&self, pack: usize, entry: u32) -> bool {
@@ -455,7 +452,9 @@ impl<'w> Walker<'w, '_> {
                 Work::Others(numbers) => {
                     for id in &self.families.store.others[numbers] {
                         if self.families.notes_only() {
-                            self.note_by_name(*id);
+                            if self.families.notes_other(id) {
+                                self.note_by_name(*id);
+                            }
                         } else if (self.families.wanted)(id) {
                             self.worker.one(*id);
                         }

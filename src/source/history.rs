@@ -11,7 +11,7 @@ use std::thread;
 
 use bstr::BStr;
 
-use super::cache::{Memory, State};
+use super::cache::{Covered, Memory, News, State};
 use super::families::Families;
 use super::{ContentUnit, Fresh, NewVisitor, Searched, Source, Visitor, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
@@ -19,8 +19,8 @@ use crate::derived::{Copies, Derivation};
 use crate::git::push::Pushed;
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
-    OpenError, Outline, Reachable, ReadError, Repository, RevisionError, RevisionRange, Roots, Rows, Scope,
-    Store, Tag, Trail, links_of,
+    OpenError, Outline, Reachable, ReadError, Relevant, Repository, RevisionError, RevisionRange, Roots,
+    Rows, Scope, Store, Tag, Trail, links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 use crate::progress::Progress;
@@ -82,6 +82,10 @@ pub struct History {
     notes: OnceLock<Vec<String>>,
     /// What [`Source::drive`] read, if that was all, and what it noted on the way.
     known: OnceLock<(Store, Trail)>,
+    /// What is to be kept for the next audit.
+    keeping: Mutex<Option<Keeping>>,
+    /// Where the history started when it was read.
+    roots: OnceLock<Roots>,
 }
 
 impl History {
@@ -118,12 +122,56 @@ impl History {
             hopeless: OnceLock::new(),
             notes: OnceLock::new(),
             known: OnceLock::new(),
+            keeping: Mutex::default(),
+            roots: OnceLock::new(),
         }
     }
 
-    /// What the user should know of the cache, after [`Source::drive`].
-    pub fn notes(&self) -> &[String] {
-        self.notes.get().map_or(&[], Vec::as_slice)
+    /// Writes the cache, if there is to be one, and says what the user should know of it. To be called when
+    /// everything was read and attributed; what was attributed need not be looked for again then.
+    pub fn keep(&self) -> &[String] {
+        self.notes.get_or_init(|| {
+            let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
+            keeping.map_or_else(Vec::new, |keeping| self.save(keeping))
+        })
+    }
+
+    fn save(&self, keeping: Keeping) -> Vec<String> {
+        let Keeping { mut memory, store, seen, submodules, holders, covered, is_whole, threads } = keeping;
+        let (store, trail) = match (&store, self.known.get()) {
+            (Some(store), _) => (store, None),
+            (None, Some((store, trail))) => (store, Some(trail).filter(|_| is_whole)),
+            (None, None) => return Vec::new(),
+        };
+        let covered = covered.or_else(|| {
+            let rows = memory.rows.take();
+            self.with_run(threads, |run, repository| run.cover(repository, store, trail?, &[], rows)).ok()?
+        });
+        let covered = covered.as_ref();
+        memory.save(&News { store, seen: &seen, submodules: &submodules, holders: &holders, trail, covered })
+    }
+
+    /// Runs something that reads and hands nothing out.
+    fn with_run<T>(
+        &self,
+        threads: usize,
+        work: impl FnOnce(Run<'_, '_>, &Repository) -> T,
+    ) -> Result<T, Problem> {
+        let repository = self.repository()?;
+        let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
+        let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
+        let shallow = repository.shallow_commits()?;
+        let progress = Progress::default();
+        let run = Run {
+            history: self,
+            reader: &reader,
+            shallow: &shallow,
+            threads,
+            new_visitor: &|| Box::new(|_| Searched::NotClean),
+            progress: &progress,
+            remembers: false,
+        };
+        Ok(work(run, &repository))
     }
 
     fn repository(&self) -> Result<Repository, Problem> {
@@ -177,36 +225,52 @@ impl History {
         threads: usize,
         coverage: &mut Coverage,
     ) -> Result<BTreeMap<ObjectId, Vec<Appearance>>, Problem> {
-        let repository = self.repository()?;
-        let reader = ObjectReader::new(&repository).map_err(|error| self.problem(error.to_string()))?;
-        let reader = reader.refusing(self.hopeless.get_or_init(HashSet::new));
-        let shallow = repository.shallow_commits()?;
-        let mut roots = Roots::read(&repository);
-        roots.add_coming(&self.coming_roots);
-        let commits = self.commits.get().cloned().unwrap_or_default();
-        let scope = match self.range {
-            Some(_) => Scope::Commits(commits),
-            None => Scope::Everything(commits),
-        };
-        let progress = Progress::default();
-        let run = Run {
-            history: self,
-            reader: &reader,
-            shallow: &shallow,
-            threads,
-            // Trees are read, and nothing is handed out.
-            new_visitor: &|| Box::new(|_| Searched::NotClean),
-            progress: &progress,
-            remembers: false,
-        };
-        let known = self.known.get().map(|(store, trail)| (store, trail, run.rows(store, trail, objects)));
-        let known = known.as_ref().map(|(store, trail, rows)| Known { store, trail, rows });
-        let mut attributor = Attributor::new(&repository, &reader, &roots, &shallow, &scope, known);
-        let appearances = attributor.appearances(objects);
-        let faults = roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
-        coverage.problems.extend(faults.map(Problem::from));
-        Ok(appearances)
+        self.with_run(threads, |run, repository| {
+            let mut roots = self.roots.get().cloned().unwrap_or_else(|| Roots::read(repository));
+            roots.add_coming(&self.coming_roots);
+            let commits = self.commits.get().cloned().unwrap_or_default();
+            let scope = match self.range {
+                Some(_) => Scope::Commits(commits),
+                None => Scope::Everything(commits),
+            };
+            let mut keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            let rows = self.known.get().and_then(|(store, trail)| match &mut *keeping {
+                None => Some(run.rows(store, &trail.leading_to(&store.inventory, objects))),
+                Some(keeping) => {
+                    let earlier = keeping.memory.rows.take();
+                    keeping.covered = run.cover(repository, store, trail, objects, earlier);
+                    keeping.covered.as_mut().map(|covered| std::mem::take(&mut covered.rows))
+                }
+            });
+            let known = self.known.get().zip(rows.as_ref());
+            let known = known.map(|((store, trail), rows)| Known { store, trail, rows });
+            let mut attributor = Attributor::new(repository, run.reader, &roots, run.shallow, &scope, known);
+            let appearances = attributor.appearances(objects);
+            let faults =
+                roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
+            coverage.problems.extend(faults.map(Problem::from));
+            if let Some(covered) = keeping.as_mut().and_then(|keeping| keeping.covered.as_mut()) {
+                covered.rows = rows.unwrap_or_default();
+            }
+            appearances
+        })
     }
+}
+
+/// What is to be kept for the next audit, when all is read.
+struct Keeping {
+    memory: Memory,
+    /// What was read, if not all of it could be.
+    store: Option<Store>,
+    seen: Vec<(u32, State)>,
+    submodules: BTreeSet<ObjectId>,
+    /// Trees with what they refer to that is missing.
+    holders: Vec<(u32, ObjectId)>,
+    /// What was attributed.
+    covered: Option<Covered>,
+    /// Whether everything is known to which objects refer, but what is missing.
+    is_whole: bool,
+    threads: usize,
 }
 
 impl Source for History {
@@ -271,6 +335,9 @@ pub(super) struct Done {
     /// What objects refer to and is not there. That is no damage in what waits for garbage collection, parts of
     /// which may have been collected already.
     loose_ends: HashSet<ObjectId>,
+    /// All trees with those of the loose ends that they refer to; `None` if other objects do as well, or it is not
+    /// known.
+    holders: Option<Vec<(u32, ObjectId)>>,
     trail: Trail,
 }
 
@@ -290,29 +357,47 @@ impl Run<'_, '_> {
     fn everything(self, repository: &Repository) -> Done {
         if self.history.options.no_delta {
             let (inventory, faults) = Inventory::list(repository);
-            return self.inventory(repository, &inventory, None, faults);
+            return self.inventory(repository, &inventory, None, None, faults);
         }
-        let (store, faults) = Store::open(repository, self.threads);
+        let is_all = !self.history.options.reachable_only;
+        let cache = self.history.options.cache.filter(|_| is_all);
+        let mut memory = cache.map(|digest| Memory::load(repository.common_dir(), digest));
+        let known = memory.as_ref().and_then(|memory| memory.open_after(repository, self.threads));
+        let (store, faults) =
+            known.map_or_else(|| Store::open(repository, self.threads), |store| (store, Vec::new()));
+        let is_listed = faults.is_empty();
         let hopeless = self.history.hopeless.get_or_init(|| store.hopeless.clone());
+        let mut done = Done::default();
         match ObjectReader::new(repository) {
             Ok(reader) => {
-                let run = Run { reader: &reader.refusing(hopeless), ..self };
-                let is_all = faults.is_empty() && !self.history.options.reachable_only;
-                let mut done = run.inventory(repository, &store.inventory, Some(&store), faults);
-                let mut trail = std::mem::take(&mut done.trail);
-                // What libgit2 could not read here may be readable all the same in packs that were not listed.
-                if is_all && !trail.is_lost() && !done.damage.has_unreadable() {
-                    trail.finish();
-                    let _ = self.history.known.set((store, trail));
+                if let Some(memory) = &mut memory {
+                    memory.apply(&store);
                 }
-                done
+                let run = Run { reader: &reader.refusing(hopeless), ..self };
+                done = run.inventory(repository, &store.inventory, Some(&store), memory.as_mut(), faults);
             }
-            Err(error) => {
-                let mut done = Done::default();
-                done.coverage.problems.push(self.history.problem(error.to_string()));
-                done
-            }
+            Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),
         }
+        let mut trail = std::mem::take(&mut done.trail);
+        // What libgit2 could not read here may be readable all the same in packs that were not listed.
+        let is_known = is_all && is_listed && !trail.is_lost() && !done.damage.has_unreadable();
+        let mut store = Some(store);
+        let is_sound = hopeless.is_empty() && self.shallow.is_empty();
+        if is_known && let Some(store) = store.take() {
+            trail.finish();
+            let _ = self.history.known.set((store, trail));
+        }
+        if let Some(memory) = memory {
+            let (seen, submodules) = (std::mem::take(&mut done.seen), done.submodules.clone());
+            let holders = std::mem::take(&mut done.holders);
+            // What a shallow clone lacks is no loose end, and it may be fetched, or not, before the next audit.
+            let is_whole = is_sound && holders.is_some();
+            let holders = holders.unwrap_or_default();
+            let (covered, threads) = (None, self.threads);
+            let keeping = Keeping { memory, store, seen, submodules, holders, covered, is_whole, threads };
+            *self.history.keeping.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
+        }
+        done
     }
 
     fn inventory(
@@ -320,15 +405,15 @@ impl Run<'_, '_> {
         repository: &Repository,
         inventory: &Inventory,
         store: Option<&Store>,
+        mut memory: Option<&mut Memory>,
         faults: Vec<Fault>,
     ) -> Done {
-        let roots = Roots::read(repository);
+        let roots = self.history.roots.get_or_init(|| Roots::read(repository));
         let mut done = Done::default();
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
         self.note_shallow(&mut done.coverage);
-        let walk =
-            |damage: &mut Damage| Reachable::walk(self.reader, inventory, &roots, self.shallow, damage);
+        let walk = |damage: &mut Damage| Reachable::walk(self.reader, inventory, roots, self.shallow, damage);
         if self.history.options.reachable_only {
             let reachable = walk(&mut done.damage);
             let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
@@ -338,20 +423,22 @@ impl Run<'_, '_> {
                 None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
             });
         } else {
-            done.merge(match (store, self.history.options.cache) {
-                (Some(store), Some(digest)) => self.remembering(repository, store, digest),
+            done.merge(match (store, memory.as_deref_mut()) {
+                (Some(store), Some(memory)) => self.remembering(store, memory),
                 (Some(store), None) => self.families(store, &Objects::All(inventory), &|_| true),
                 (None, _) => self.objects(&Objects::All(inventory)),
             });
             // The walk is worth its time only when something may be missing: when every link of every
             // object leads somewhere, nothing that is reachable can be.
             let loose_ends = std::mem::take(&mut done.loose_ends);
+            done.holders = Some(Vec::new());
             if !loose_ends.is_empty() || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
                 match store {
                     Some(store) => {
                         let is_lost = done.trail.is_lost() || done.damage.has_unreadable();
                         let trail = (!is_lost).then_some(&done.trail);
-                        let missing = self.missing(store, trail, &roots, &loose_ends);
+                        let missing = self.missing(store, trail, memory.as_deref(), roots, &loose_ends);
+                        done.holders = missing.holders.clone();
                         done.merge(missing);
                     }
                     None => {
@@ -385,10 +472,9 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Reads what earlier audits do not know, and remembers what it came to.
-    fn remembering(self, repository: &Repository, store: &Store, digest: [u8; 32]) -> Done {
+    /// Reads what earlier audits do not know.
+    fn remembering(self, store: &Store, memory: &mut Memory) -> Done {
         let inventory = &store.inventory;
-        let mut memory = Memory::load(repository.common_dir(), digest, inventory);
         let known = memory.take_trail();
         let wanted = |id: &ObjectId| inventory.number(id.as_raw()).is_none_or(|number| memory.wants(number));
         let families = Families::new(store, &wanted).leaving_the_rest();
@@ -396,6 +482,7 @@ impl Run<'_, '_> {
         // Known trees and commits are not read, but what was noted of them then is still so.
         done.trail.merge(known);
         done.trail.finish();
+        done.loose_ends.extend(memory.holders.iter().map(|(_, missing)| *missing));
         for (number, state) in memory.known() {
             match state {
                 State::Commit => done.commits.push(inventory.id(number)),
@@ -409,10 +496,6 @@ impl Run<'_, '_> {
             done.coverage.known_clean += 1;
         }
         done.submodules.extend(memory.submodules());
-        // What a shallow clone lacks is no loose end, and it may be fetched, or not, before the next audit.
-        let is_whole = done.loose_ends.is_empty() && self.shallow.is_empty();
-        let notes = memory.save(&done.seen, &done.submodules, is_whole, &done.trail, inventory);
-        let _ = self.history.notes.set(notes);
         done
     }
 
@@ -470,18 +553,23 @@ impl Run<'_, '_> {
 
     /// Names the objects that are missing though something reachable refers to them. With a trail only the trees
     /// that may lead to them are read again, which saves 5 of 24 CPU seconds on rails/rails, where seven are
-    /// missing.
+    /// missing; with what an earlier audit knew, only those that are new.
     fn missing(
         self,
         store: &Store,
         trail: Option<&Trail>,
+        memory: Option<&Memory>,
         roots: &Roots,
         loose_ends: &HashSet<ObjectId>,
     ) -> Done {
         let threads = self.threads.max(1);
         let inventory = &store.inventory;
-        let relevant = trail.map(|trail| trail.leading_to_missing(inventory));
-        let torn = trail.map_or(&[][..], Trail::torn_commits);
+        let earlier = trail.and_then(|_| Some((memory?, memory?.rows.as_ref()?)));
+        let relevant = trail.map(|trail| match earlier {
+            Some((_, covered)) => trail.leading_after(inventory, &[], &covered.rows, &covered.is_known),
+            None => trail.leading_to_missing(inventory),
+        });
+        let torn = trail.map_or(&[][..], Trail::torn);
         let families =
             Families::with_links(store, loose_ends, relevant.as_ref().map(|relevant| (relevant, torn)));
         self.progress.begin(0);
@@ -492,7 +580,20 @@ impl Run<'_, '_> {
                 links.edges.extend(parents.iter().map(|parent| (commit, *parent)));
                 links.edges.extend(relevant.is_leading(tree).then_some((commit, tree)));
             }
+            links.edges.extend(trail.tags());
         }
+        if let Some((memory, covered)) = earlier {
+            for (tree, below) in Rows::trees(&covered.rows) {
+                links.edges.extend(below.map(|below| (tree, below)));
+            }
+            let holders = memory.holders.iter().map(|(tree, missing)| (*tree, ObjectKind::Tree, *missing));
+            links.loose_ends.extend(holders);
+        }
+        let holder = |(number, kind, missing): &(u32, ObjectKind, ObjectId)| {
+            (*kind == ObjectKind::Tree).then_some((*number, *missing))
+        };
+        done.holders =
+            links.loose_ends.iter().map(holder).collect::<Option<Vec<_>>>().filter(|_| trail.is_some());
         let mut waiting = Vec::new();
         for root in &roots.list {
             match store.inventory.number(root.target.as_raw()) {
@@ -506,13 +607,46 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Reads the trees that may lead to some objects.
-    fn rows(self, store: &Store, trail: &Trail, objects: &[ObjectId]) -> Vec<Rows> {
-        let relevant = trail.leading_to(&store.inventory, objects);
-        let families = Families::with_rows(store, &relevant);
+    /// Reads the relevant trees of a store.
+    fn rows(self, store: &Store, relevant: &Relevant) -> Vec<Rows> {
+        let families = Families::with_rows(store, relevant);
         let threads = self.threads.max(1);
         self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
         families.into_rows()
+    }
+
+    /// Finds the trees that lead to some objects, to those that were attributed before, or to what is missing; as
+    /// far as that is known from before, trees are not read again. `None` if they cannot be read.
+    fn cover(
+        self,
+        repository: &Repository,
+        store: &Store,
+        trail: &Trail,
+        objects: &[ObjectId],
+        earlier: Option<Covered>,
+    ) -> Option<Covered> {
+        let inventory = &store.inventory;
+        let earlier = earlier.unwrap_or_default();
+        let is_known = |number: u32| earlier.is_known.get(number as usize).copied().unwrap_or_default();
+        let targets: BTreeSet<u32> = objects.iter().filter_map(|id| inventory.number(id.as_raw())).collect();
+        let is_enough =
+            targets.iter().all(|target| !is_known(*target) || earlier.targets.binary_search(target).is_ok());
+        let targets: Vec<u32> =
+            targets.into_iter().chain(earlier.targets).collect::<BTreeSet<u32>>().into_iter().collect();
+        let mut covered = Covered { targets, ..Covered::default() };
+        if is_enough && !earlier.is_known.is_empty() {
+            let relevant = trail.leading_after(inventory, &covered.targets, &earlier.rows, &earlier.is_known);
+            covered.rows = earlier.rows;
+            covered.rows.extend(self.rows(store, &relevant));
+        } else {
+            let relevant = trail.leading_to_all(inventory, covered.targets.clone());
+            let whole = match store.is_part() {
+                true => Some(store.whole(repository, self.threads)?),
+                false => None,
+            };
+            covered.rows = self.rows(whole.as_ref().unwrap_or(store), &relevant);
+        }
+        Some(covered)
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
@@ -803,8 +937,16 @@ impl<'w> Worker<'w, '_> {
         }
         self.links.clear();
         links_of(id, kind, bytes, false, &mut self.links)?;
-        let loose = self.links.iter().map(|(link, _)| *link).filter(|link| !inventory.contains(link));
-        self.done.loose_ends.extend(loose);
+        let Some(holder) = inventory.number(id.as_raw()) else { return Ok(()) };
+        for (link, _) in &self.links {
+            match inventory.number(link.as_raw()) {
+                Some(target) => self.done.trail.tag(holder, target),
+                None => {
+                    self.done.loose_ends.insert(*link);
+                    self.done.trail.torn_tag(holder);
+                }
+            }
+        }
         Ok(())
     }
 

@@ -23,7 +23,7 @@ fn audit(dir: &Path, scanner: &Scanner, is_cached: bool) -> (Outcome, Vec<String
     let cache = is_cached.then(|| scanner.digest());
     let history = History::open(dir, Options { cache, ..Options::default() }).expect("a repository");
     let outcome = scanner.scan(&history, 2);
-    (outcome, history.notes().to_vec())
+    (outcome, history.keep().to_vec())
 }
 
 /// Audits with the cache and without it; asserts that both tell the same.
@@ -254,4 +254,87 @@ fn a_directory_that_cannot_be_written_is_a_note() {
     fs::write(sandbox.path().join(".git/stanch"), "a file in the way").expect("a written file");
     let ran = sandbox.stanch(&["history", "--cache"]).expect_code(0);
     assert!(ran.stdout.contains("note: "), "{}", ran.stdout);
+}
+
+/// The findings and problems of an audit with the cache, which must be those of one without it.
+#[track_caller]
+fn as_without(sandbox: &Sandbox, args: &[&str]) -> serde_json::Value {
+    let run = |more: &[&str]| sandbox.stanch(&[&["history", "--format", "json"], args, more].concat()).json();
+    let (plain, cached) = (run(&[]), run(&["--cache"]));
+    assert_eq!(cached["findings"], plain["findings"]);
+    assert_eq!(cached["coverage"]["problems"], plain["coverage"]["problems"]);
+    cached
+}
+
+/// Links to a blob that is not there are known like others, until it is there again.
+#[test]
+fn trees_are_known_though_blobs_are_missing() {
+    let sandbox = audited();
+    sandbox.write("dir/gone.txt", "not for long\n");
+    sandbox.commit_all("gone soon");
+    let blob = sandbox.git(&["rev-parse", "HEAD:dir/gone.txt"]);
+    let file = sandbox.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    let kept = sandbox.path().join(".git/kept");
+    fs::rename(&file, &kept).expect("it was loose");
+    let first = as_without(&sandbox, &[]);
+    assert_eq!(first["coverage"]["problems"][0]["name"], blob.as_str());
+    for number in 0..3 {
+        sandbox.write("dir/other.txt", format!("{number}\n"));
+        sandbox.git(&["add", "dir/other.txt"]);
+        let tree = sandbox.git(&["write-tree", "--missing-ok"]);
+        let commit = sandbox.git(&["commit-tree", &tree, "-p", "HEAD", "-m", "beside it"]);
+        sandbox.git(&["update-ref", "HEAD", &commit]);
+        let again = as_without(&sandbox, &[]);
+        assert_eq!(again["coverage"]["problems"][0]["name"], blob.as_str());
+        assert_eq!(again["coverage"]["commits"], 1, "only the new one is read");
+        let known = as_without(&sandbox, &[]);
+        assert_eq!(known["coverage"]["commits"], 0);
+        if number == 1 {
+            sandbox.git(&["update-ref", "HEAD", "HEAD~1"]);
+        }
+    }
+    fs::rename(&kept, &file).expect("it is put back");
+    let whole = as_without(&sandbox, &[]);
+    assert_eq!(whole["coverage"]["problems"], serde_json::json!([]));
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 0);
+}
+
+/// What no earlier run had to attribute is found in trees that none of them will read again.
+#[test]
+fn what_another_policy_reports_is_attributed_in_known_trees() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("deep/er/a.txt", format!("k = {} # stanch:allow: a test\n", clickup_token(4)));
+    sandbox.commit_all("allowed");
+    sandbox.write("deep/b.txt", format!("k = {}\n", clickup_token(5)));
+    sandbox.commit_all("found");
+    sandbox.git(&["gc", "--quiet"]);
+    for args in [&[][..], &["--no-inline-allow"], &[], &["--no-inline-allow"]] {
+        let count = as_without(&sandbox, args)["findings"].as_array().map(Vec::len);
+        assert_eq!(count, Some(if args.is_empty() { 1 } else { 2 }));
+        sandbox.write("deep/er/new.txt", format!("{count:?}{}", args.len()));
+        sandbox.commit_all("more");
+    }
+}
+
+/// Packs that stay are not listed again; what came beside them or went is noticed.
+#[test]
+fn packs_may_come_and_go() {
+    let sandbox = audited();
+    sandbox.git(&["gc", "--quiet"]);
+    as_without(&sandbox, &[]);
+    sandbox.write("clean.txt", format!("k = {}\n", clickup_token(7)));
+    sandbox.commit_all("in a pack of its own");
+    sandbox.git(&["repack", "-dq"]);
+    let second = as_without(&sandbox, &[]);
+    assert_eq!((&second["coverage"]["commits"], &second["coverage"]["blobs"]), (&1.into(), &2.into()));
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 0);
+    sandbox.git(&["gc", "--quiet"]);
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 0, "one pack holds all of it");
+    let packs = sandbox.path().join(".git/objects/pack");
+    for entry in fs::read_dir(packs).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        fs::remove_file(path).expect("a removed file");
+    }
+    let gone = as_without(&sandbox, &[]);
+    assert!(gone["coverage"]["problems"].as_array().is_some_and(|problems| !problems.is_empty()));
 }

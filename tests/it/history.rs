@@ -648,6 +648,75 @@ fn a_range_tells_what_its_commits_brought_not_what_was_there() {
     assert_eq!((outcome.findings.len(), outcome.coverage.commits), (0, 0));
 }
 
+/// Of a range only those commits are read that may lead to it, yet each kind of ref that does is told.
+#[test]
+fn refs_that_reach_a_range_are_those_that_git_names() {
+    for seed in 0..3_u64 {
+        let sandbox = clean_repo();
+        let tree = sandbox.git(&["write-tree"]);
+        let mut state = seed;
+        let mut dice = |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % sides
+        };
+        let mut commits: Vec<String> = Vec::new();
+        for number in 0..40_usize {
+            let mut parents: BTreeSet<String> = BTreeSet::new();
+            for _ in 0..=dice(2).min(number) {
+                parents.extend(commits.len().checked_sub(1 + dice(5)).map(|at| commits[at].clone()));
+            }
+            let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+            let who = format!("A <a@b> {} +0000", 1_700_000_000 + number * 100 - dice(400));
+            let token = clickup_token(seed * 100 + number as u64);
+            let commit = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\n{token}\n");
+            let id = git_with_input(
+                &sandbox,
+                &["hash-object", "-t", "commit", "-w", "--stdin"],
+                commit.as_bytes(),
+            );
+            let kind = ["heads", "tags", "remotes/origin", "pull", "notes"][dice(5)];
+            if dice(3) == 0 {
+                sandbox.git(&["update-ref", &format!("refs/{kind}/r{number}"), &id]);
+            }
+            commits.push(id);
+        }
+        sandbox.git(&["update-ref", "refs/heads/main", &commits[38]]);
+        forget_reflogs(&sandbox);
+        if seed == 0 {
+            sandbox.git(&["repack", "-adkq"]);
+        }
+        for (from, to) in [(36, 39), (20, 30), (3, 38), (10, 12), (0, 1)] {
+            let spec = format!("{}..{}", commits[from], commits[to]);
+            let outcome = audit(&sandbox.path(), range(&[&spec]));
+            let listed = sandbox.git(&["rev-list", &spec]);
+            let expected: BTreeSet<&str> = listed.lines().collect();
+            assert_eq!(outcome.findings.len(), expected.len(), "{seed} {from} {to}");
+            for finding in &outcome.findings {
+                let exposure = finding.exposure.as_ref().expect("it is of the history");
+                let id = exposure.first.as_ref().expect("a commit").id.to_string();
+                assert!(expected.contains(&*id), "{seed} {from} {to}");
+                let refs = sandbox.git(&["for-each-ref", "--contains", &id, "--format=%(refname)"]);
+                let kind = |name: &str| match name.split('/').nth(1) {
+                    Some("heads") => "branch",
+                    Some("tags") => "tag",
+                    Some("remotes") => "remote",
+                    Some("notes") => "notes",
+                    _ => "other-ref",
+                };
+                let mut kinds: BTreeSet<&str> = refs.lines().map(kind).collect();
+                if refs.lines().any(|name| name == "refs/heads/main") {
+                    kinds.insert("head");
+                }
+                if kinds.is_empty() {
+                    kinds.insert("unreachable");
+                }
+                let told: BTreeSet<&str> = exposure.reached_by.iter().map(|reach| reach.name()).collect();
+                assert_eq!(told, kinds, "{seed} {from} {to} {id}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_names_no_commit_is_an_error() {
     let sandbox = clean_repo();

@@ -99,7 +99,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
     let outcome = run.outcome(&source)?;
     let planned = plan::write(args, &repository, &outcome, global);
     // What was found is reported whatever becomes of the plan.
-    let exit = run.report(&outcome, &args.matching, source.notes())?;
+    let exit = run.report(&outcome, &args.matching, source.keep())?;
     planned.map(|()| exit)
 }
 

@@ -11,6 +11,7 @@ mod entry;
 mod family;
 pub(super) mod index;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +85,9 @@ pub enum PackError {
 /// No object but a blob that the user wants read is larger, and no delta.
 pub(super) const MAX_BYTES: u64 = 1 << 31;
 
+/// Longer commits and tags are left to others.
+const LONGEST_MESSAGE_BYTES: u64 = 1 << 24;
+
 /// Claimed sizes above this are not believed: no compressed byte of deflate makes more than 1,032 (RFC 1951).
 const MAX_INFLATION: u64 = 1032;
 
@@ -101,7 +105,8 @@ impl Pack {
         };
         let pack = Self { file, index };
         let trailer = pack.slice(pack.end(), pack.file.data_len() as u64);
-        if pack.file.num_objects() as usize != pack.index.len() || trailer != Some(pack.index.pack_checksum())
+        if pack.file.num_objects() as usize != pack.index.pack_len()
+            || trailer != Some(pack.index.pack_checksum())
         {
             return Err((pack.index, PackError::Stranger));
         }
@@ -111,6 +116,55 @@ impl Pack {
     /// Where the last entry ends.
     fn end(&self) -> u64 {
         self.file.pack_end() as u64
+    }
+
+    /// Lets the index of the pack know some objects and those from which they are made; see [`PackIndex::unread`].
+    /// `None` if the pack does not have them all, or something on the way is broken. Bases in other packs are
+    /// passed over.
+    pub fn choose(&mut self, ids: impl Iterator<Item = ObjectId>) -> Option<()> {
+        let mut offsets = BTreeSet::new();
+        for id in ids {
+            let mut next = Some(self.index.offset_of(&id)?);
+            while let Some(offset) = next
+                && offsets.insert(offset)
+            {
+                let bytes = self.slice(offset, self.end())?;
+                next = match Header::parse(bytes, offset, self.index.id_len()).ok()?.base {
+                    Base::Whole(_) => None,
+                    Base::Offset(base) => Some(base),
+                    Base::Name(base) => self.index.offset_of(&base),
+                };
+            }
+        }
+        let end = self.end();
+        self.index.choose(offsets.into_iter().collect(), end)
+    }
+
+    /// A commit or a tag that the pack holds whole, with its kind.
+    pub(super) fn message_object(
+        &self,
+        id: &ObjectId,
+        inflater: &mut Inflater,
+    ) -> Option<(ObjectKind, Vec<u8>)> {
+        let offset = self.index.offset_of(id)?;
+        let bytes = self.slice(offset, self.end())?;
+        let header = Header::parse(bytes, offset, self.index.id_len()).ok()?;
+        let Base::Whole(kind @ (ObjectKind::Commit | ObjectKind::Tag)) = header.base else { return None };
+        let mut object = Vec::new();
+        // No real one is near that.
+        let size = header.size_bytes.min(LONGEST_MESSAGE_BYTES);
+        inflater.inflate(bytes.get(header.header_bytes..)?, size, &mut object).ok()?;
+        Some((kind, object))
+    }
+
+    /// Gives the index back.
+    pub fn into_index(self) -> PackIndex {
+        self.index
+    }
+
+    /// Length of the file in bytes.
+    pub fn len_bytes(&self) -> u64 {
+        self.file.data_len() as u64
     }
 
     /// The index.
