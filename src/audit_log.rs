@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -134,9 +134,19 @@ impl Log {
                 log.rotate()?;
                 file = log.file()?;
             }
-            for line in events.lines.split_inclusive(|&byte| byte == b'\n') {
-                file.write_all(line)?;
+            let start = file.metadata()?.len();
+            // A run that was killed as it wrote left a part of a line, and what follows is to be read all the same.
+            let written = match is_broken_off(&mut file, start)? {
+                true => file.write_all(b"\n"),
+                false => Ok(()),
+            };
+            let lines = || events.lines.split_inclusive(|&byte| byte == b'\n');
+            let written = written.and_then(|()| lines().try_for_each(|line| file.write_all(line)));
+            if written.is_err() {
+                // All lines of a run or none. Where that fails too, the next run begins a new line.
+                let _ = file.set_len(start);
             }
+            written?;
             file.sync_data()
         })
     }
@@ -195,7 +205,16 @@ impl Log {
 fn is_log(file: &mut File) -> io::Result<bool> {
     let mut head = Vec::new();
     Read::by_ref(file).take(HEAD.len() as u64).read_to_end(&mut head)?;
-    Ok(head.is_empty() || head == HEAD)
+    Ok(HEAD.starts_with(&head))
+}
+
+/// Whether the last line of a file has no end.
+fn is_broken_off(file: &mut File, size: u64) -> io::Result<bool> {
+    let Some(last) = size.checked_sub(1) else { return Ok(false) };
+    file.seek(SeekFrom::Start(last))?;
+    let mut byte = [0];
+    file.read_exact(&mut byte)?;
+    Ok(byte != *b"\n")
 }
 
 impl Actor {

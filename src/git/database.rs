@@ -465,12 +465,31 @@ struct Listing {
 }
 
 impl Listing {
+    /// How often packs that come and go are listed again.
+    const TURNS: usize = 5;
+
+    /// Lists what is there. While git repacks, an object moves: it is in its new place before it leaves the old one, but
+    /// who looks at the new place before and at the old one after finds it in neither. So everything is listed again
+    /// when packs came or went meanwhile.
     fn of(repository: &Repository) -> Self {
         let mut listing = Self::default();
-        for dir in repository.object_dirs(&mut listing.faults) {
-            listing.packs(&dir.join("pack"));
-            listing.loose(&dir);
+        for _ in 0..Self::TURNS {
+            listing = Self::default();
+            let dirs = repository.object_dirs(&mut listing.faults);
+            let mut seen = Vec::new();
+            for dir in &dirs {
+                seen.push(listing.packs(&dir.join("pack")));
+                listing.loose(dir);
+            }
+            let indexes_now = dirs.iter().map(|dir| indexes_of(&listing.entries(&dir.join("pack"))));
+            if indexes_now.collect::<Vec<_>>() == seen {
+                return listing;
+            }
         }
+        listing.faults.push(Fault::new(
+            "objects/pack",
+            "packs come and go too fast to be listed: wait until git has finished, then run again",
+        ));
         listing
     }
 
@@ -502,12 +521,10 @@ impl Listing {
         entries
     }
 
-    fn packs(&mut self, dir: &Path) {
+    /// Reads the indexes of packs, and says which there are.
+    fn packs(&mut self, dir: &Path) -> HashSet<BString> {
         let entries = self.entries(dir);
-        let with_ending = |ending: &[u8]| -> HashSet<BString> {
-            entries.iter().filter_map(|(name, _)| name.strip_suffix(ending)).map(BString::from).collect()
-        };
-        let (packs, indexes) = (with_ending(b".pack"), with_ending(b".idx"));
+        let (packs, indexes) = (with_ending(&entries, b".pack"), indexes_of(&entries));
         for (name, path) in &entries {
             if let Some(stem) = name.strip_suffix(b".pack")
                 && !indexes.contains(stem.as_bstr())
@@ -527,6 +544,7 @@ impl Listing {
                 }
             }
         }
+        indexes
     }
 
     fn pack_index(&mut self, path: &Path) {
@@ -558,6 +576,15 @@ impl Listing {
             }
         }
     }
+}
+
+/// What the names of the pack indexes begin with.
+fn indexes_of(entries: &[(BString, PathBuf)]) -> HashSet<BString> {
+    with_ending(entries, b".idx")
+}
+
+fn with_ending(entries: &[(BString, PathBuf)], ending: &[u8]) -> HashSet<BString> {
+    entries.iter().filter_map(|(name, _)| name.strip_suffix(ending)).map(BString::from).collect()
 }
 
 /// Whether a file is there before long: git puts a new pack in place first and its index right after.

@@ -105,11 +105,17 @@ impl Roots {
                 let reference = reference?;
                 let name = BString::from(reference.name_bytes());
                 self.refs += 1;
-                // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it.
-                if let Ok(direct) = reference.resolve()
-                    && let Some(target) = direct.target()
-                {
-                    self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
+                match reference.resolve() {
+                    Ok(direct) => {
+                        if let Some(target) = direct.target() {
+                            self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
+                        }
+                    }
+                    // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it.
+                    Err(error) if error.code() == git2::ErrorCode::NotFound => {}
+                    Err(error) => {
+                        self.fault(name.clone(), format!("cannot read the ref: {}", error.message()));
+                    }
                 }
                 seen.insert(name);
             }
@@ -230,7 +236,8 @@ impl Repository {
                 Vec::new()
             }
         };
-        dirs.retain(|dir| dir.join("HEAD").exists());
+        // One that cannot be looked at stays, to be told when it is read.
+        dirs.retain(|dir| dir.join("HEAD").try_exists().unwrap_or(true));
         dirs.push(self.common_dir().to_path_buf());
         dirs.sort_unstable();
         dirs

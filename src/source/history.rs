@@ -199,7 +199,13 @@ impl History {
             progress: &progress,
             remembers: false,
         };
-        let known = self.known.get().map(|(store, trail)| (store, trail, run.rows(store, trail, objects)));
+        let known = self.known.get().map(|(store, trail)| {
+            let (rows, done) = run.rows(store, trail, objects);
+            coverage.problems.extend(done.coverage.problems);
+            let faults = done.damage.into_faults(repository.is_partial_clone());
+            coverage.problems.extend(faults.into_iter().map(Problem::from));
+            (store, trail, rows)
+        });
         let known = known.as_ref().map(|(store, trail, rows)| Known { store, trail, rows });
         let mut attributor = Attributor::new(&repository, &reader, &roots, &shallow, &scope, known);
         let appearances = attributor.appearances(objects);
@@ -506,13 +512,13 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Reads the trees that may lead to some objects.
-    fn rows(self, store: &Store, trail: &Trail, objects: &[ObjectId]) -> Vec<Rows> {
+    /// Reads the trees that may lead to some objects, and says what could not be read this time.
+    fn rows(self, store: &Store, trail: &Trail, objects: &[ObjectId]) -> (Vec<Rows>, Done) {
         let relevant = trail.leading_to(&store.inventory, objects);
         let families = Families::with_rows(store, &relevant);
         let threads = self.threads.max(1);
-        self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
-        families.into_rows()
+        let done = self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
+        (families.into_rows(), done)
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
@@ -644,10 +650,7 @@ impl<'w> Worker<'w, '_> {
         match self.object(id) {
             Ok(()) => {}
             Err(ObjectError::Malformed(error)) => self.done.damage.malformed(id, error),
-            Err(ObjectError::Read(ReadError::Missing)) => self.absent(id),
-            Err(ObjectError::Read(ReadError::Corrupt(message))) => {
-                self.done.damage.unreadable(id, message);
-            }
+            Err(ObjectError::Read(error)) => self.unread(id, error),
         }
     }
 
@@ -656,10 +659,14 @@ impl<'w> Worker<'w, '_> {
         self.shared.progress.advance();
     }
 
-    fn absent(&mut self, id: ObjectId) {
-        match self.shared.objects {
-            Objects::All(_) => self.done.damage.unreadable(id, "it is listed but is not found in its pack"),
-            Objects::These(_) => self.done.damage.missing(id, "a commit of the range"),
+    /// Notes that an object could not be read.
+    pub(super) fn unread(&mut self, id: ObjectId, error: ReadError) {
+        match (error, self.shared.objects) {
+            (ReadError::Corrupt(message), _) => self.done.damage.unreadable(id, message),
+            (ReadError::Missing, Objects::All(_)) => {
+                self.done.damage.unreadable(id, "it is listed but is not found in its pack");
+            }
+            (ReadError::Missing, Objects::These(_)) => self.done.damage.missing(id, "a commit of the range"),
         }
     }
 

@@ -17,6 +17,8 @@ mod contexts;
 mod definitions;
 mod exit_codes;
 mod explain;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod faults;
 mod gates;
 mod gitleaks;
 mod history;
