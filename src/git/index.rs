@@ -224,12 +224,18 @@ fn git_dir_of(top: &Path) -> io::Result<Option<PathBuf>> {
             None => return Ok(None),
         },
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => dot_git,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+        Err(error) if is_absence(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
-    Ok(git_dir.join("HEAD").try_exists()?.then_some(git_dir))
+    match git_dir.join("HEAD").symlink_metadata() {
+        Ok(_) => Ok(Some(git_dir)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// What git remembers of the directories that equal a tree (extension `TREE`).

@@ -69,6 +69,27 @@ pub struct Repository {
     inner: git2::Repository,
 }
 
+/// What libgit2 says of repositories that git reads and it does not, and what to do then.
+fn with_way_out(message: &str) -> String {
+    let ways_out = [
+        (
+            "unknown object format",
+            "`stanch scan` reads the files; `git diff --cached | stanch stdin` what is staged; for the history, make \
+             a copy with SHA-1 names: `git fast-export --all | git -C COPY fast-import`",
+        ),
+        (
+            "extensions.refstorage",
+            "`git refs migrate --ref-format=files` stores the refs in a way that can be read, or `git clone` does \
+             in a copy",
+        ),
+        ("not owned by", "where you trust it, `git config --global --add safe.directory DIRECTORY`"),
+    ];
+    match ways_out.iter().find(|(words, _)| message.contains(words)) {
+        Some((_, way_out)) => format!("{message}; {way_out}"),
+        None => message.to_owned(),
+    }
+}
+
 /// What keeps a look at the place where a repository would be, at or above a directory.
 fn hidden(start: &Path) -> Option<String> {
     let start = match start.canonicalize() {
@@ -132,7 +153,7 @@ impl Repository {
                 Some(message) => OpenError::Refused { path, message },
                 None => OpenError::NotARepository { path },
             },
-            _ => OpenError::Refused { path, message: error.message().to_owned() },
+            _ => OpenError::Refused { path, message: with_way_out(error.message()) },
         }
     }
 

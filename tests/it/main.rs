@@ -46,4 +46,6 @@ mod suppression;
 mod surroundings;
 #[cfg(feature = "verify")]
 mod verify;
+#[cfg(target_os = "linux")]
+mod wild;
 mod worktree;
