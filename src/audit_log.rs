@@ -134,7 +134,12 @@ impl Log {
                 log.rotate()?;
                 file = log.file()?;
             }
-            let start = file.metadata()?.len();
+            let mut start = file.metadata()?.len();
+            if start < HEAD.len() as u64 {
+                // Less than how a line starts says nothing, and would keep the file from being taken for a log.
+                file.set_len(0)?;
+                start = 0;
+            }
             // A run that was killed as it wrote left a part of a line, and what follows is to be read all the same.
             let written = match is_broken_off(&mut file, start)? {
                 true => file.write_all(b"\n"),
@@ -393,6 +398,28 @@ mod tests {
         assert_eq!(lines[0]["event"], "scan");
         assert_eq!(lines[1]["reason"], "…[7 bytes] is\na sample");
         assert_eq!(lines[1]["run"], lines[0]["run"]);
+    }
+
+    #[test]
+    fn lines_after_one_that_was_broken_off_are_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for broken in ["{\"stan", "{\"stanch_audit\":1,\"event\":\"sc"] {
+            fs::write(&path, broken).unwrap();
+            let log = Log::open(&path, Limits::default()).unwrap();
+            for _ in 0..2 {
+                log.append(&events(&Outcome::default())).unwrap();
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let lines: Vec<_> = text.lines().map(serde_json::from_str::<Value>).collect();
+            assert_eq!(lines.iter().filter(|line| line.is_ok()).count(), 2);
+            assert_eq!(
+                lines.len() - 2,
+                usize::from(broken.len() > HEAD.len()),
+                "less than a start is dropped"
+            );
+            assert!(text.ends_with('\n'));
+        }
     }
 
     #[test]

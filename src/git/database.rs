@@ -359,7 +359,19 @@ pub struct Store {
 impl Store {
     /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
     pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
-        let mut listing = Listing::of(repository);
+        let mut turns = 1..Listing::TURNS;
+        loop {
+            let (store, faults, is_gone) = Self::of(Listing::of(repository), threads);
+            // What was in a pack that git removed meanwhile is in another by now.
+            if !is_gone || turns.next().is_none() {
+                return (store, faults);
+            }
+        }
+    }
+
+    /// Says too whether a listed pack is there no more.
+    fn of(mut listing: Listing, threads: usize) -> (Self, Vec<Fault>, bool) {
+        let mut is_gone = false;
         let (inventory, places) = Inventory::new(&listing);
         let mut store = Self {
             inventory,
@@ -383,6 +395,7 @@ impl Store {
                     continue;
                 }
                 Err((index, error)) => {
+                    is_gone |= path.try_exists().is_ok_and(|exists| !exists);
                     listing.fault(&path, error.to_string());
                     let entries = (0..index.len() as u32).zip(places).filter(|(_, place)| place.is_first);
                     entries.map(|(entry, _)| index.id(entry)).collect()
@@ -392,7 +405,7 @@ impl Store {
         }
         let loose = listing.loose.iter().zip(&places[start..]).filter(|(_, place)| place.is_first);
         store.others.extend(loose.map(|(id, _)| object_id(*id)));
-        (store, listing.faults)
+        (store, listing.faults, is_gone)
     }
 
     /// What an object is. `None` if it lies in no pack, or its deltas lead nowhere.

@@ -80,7 +80,7 @@ impl Roots {
             }
         }
         // Another worktree's branch is a ref like any other; only a detached HEAD is news.
-        for dir in repository.worktree_dirs(&mut Vec::new()) {
+        for dir in repository.worktree_dirs(&mut self.faults) {
             let file = dir.join("HEAD");
             let name = BString::from(Vec::from_path_lossy(&file).into_owned());
             match fs::read(&file) {
@@ -128,7 +128,7 @@ impl Roots {
             );
         }
         // libgit2 passes over files that hold no ref.
-        for dir in repository.worktree_dirs(&mut Vec::new()) {
+        for dir in repository.worktree_dirs(&mut self.faults) {
             let is_own = dir == repository.common_dir();
             for (name, file) in self.files_below(&dir, "refs") {
                 if name.ends_with(b".lock") || (is_own && seen.contains(&name)) {

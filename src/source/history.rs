@@ -294,9 +294,11 @@ impl Done {
 
 impl Run<'_, '_> {
     fn everything(self, repository: &Repository) -> Done {
+        // Before the objects are listed: what a commit of this moment brings is not among them.
+        let roots = Roots::read(repository);
         if self.history.options.no_delta {
             let (inventory, faults) = Inventory::list(repository);
-            return self.inventory(repository, &inventory, None, faults);
+            return self.inventory(repository, roots, &inventory, None, faults);
         }
         let (store, faults) = Store::open(repository, self.threads);
         let hopeless = self.history.hopeless.get_or_init(|| store.hopeless.clone());
@@ -304,7 +306,7 @@ impl Run<'_, '_> {
             Ok(reader) => {
                 let run = Run { reader: &reader.refusing(hopeless), ..self };
                 let is_all = faults.is_empty() && !self.history.options.reachable_only;
-                let mut done = run.inventory(repository, &store.inventory, Some(&store), faults);
+                let mut done = run.inventory(repository, roots, &store.inventory, Some(&store), faults);
                 let mut trail = std::mem::take(&mut done.trail);
                 // What libgit2 could not read here may be readable all the same in packs that were not listed.
                 if is_all && !trail.is_lost() && !done.damage.has_unreadable() {
@@ -324,11 +326,11 @@ impl Run<'_, '_> {
     fn inventory(
         self,
         repository: &Repository,
+        roots: Roots,
         inventory: &Inventory,
         store: Option<&Store>,
         faults: Vec<Fault>,
     ) -> Done {
-        let roots = Roots::read(repository);
         let mut done = Done::default();
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
