@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -134,9 +134,24 @@ impl Log {
                 log.rotate()?;
                 file = log.file()?;
             }
-            for line in events.lines.split_inclusive(|&byte| byte == b'\n') {
-                file.write_all(line)?;
+            let mut start = file.metadata()?.len();
+            if start < HEAD.len() as u64 {
+                // Less than how a line starts says nothing, and would keep the file from being taken for a log.
+                file.set_len(0)?;
+                start = 0;
             }
+            // A run that was killed as it wrote left a part of a line, and what follows is to be read all the same.
+            let written = match is_broken_off(&mut file, start)? {
+                true => file.write_all(b"\n"),
+                false => Ok(()),
+            };
+            let lines = || events.lines.split_inclusive(|&byte| byte == b'\n');
+            let written = written.and_then(|()| lines().try_for_each(|line| file.write_all(line)));
+            if written.is_err() {
+                // All lines of a run or none. Where that fails too, the next run begins a new line.
+                let _ = file.set_len(start);
+            }
+            written?;
             file.sync_data()
         })
     }
@@ -195,7 +210,16 @@ impl Log {
 fn is_log(file: &mut File) -> io::Result<bool> {
     let mut head = Vec::new();
     Read::by_ref(file).take(HEAD.len() as u64).read_to_end(&mut head)?;
-    Ok(head.is_empty() || head == HEAD)
+    Ok(HEAD.starts_with(&head))
+}
+
+/// Whether the last line of a file has no end.
+fn is_broken_off(file: &mut File, size: u64) -> io::Result<bool> {
+    let Some(last) = size.checked_sub(1) else { return Ok(false) };
+    file.seek(SeekFrom::Start(last))?;
+    let mut byte = [0];
+    file.read_exact(&mut byte)?;
+    Ok(byte != *b"\n")
 }
 
 impl Actor {
@@ -374,6 +398,28 @@ mod tests {
         assert_eq!(lines[0]["event"], "scan");
         assert_eq!(lines[1]["reason"], "…[7 bytes] is\na sample");
         assert_eq!(lines[1]["run"], lines[0]["run"]);
+    }
+
+    #[test]
+    fn lines_after_one_that_was_broken_off_are_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for broken in ["{\"stan", "{\"stanch_audit\":1,\"event\":\"sc"] {
+            fs::write(&path, broken).unwrap();
+            let log = Log::open(&path, Limits::default()).unwrap();
+            for _ in 0..2 {
+                log.append(&events(&Outcome::default())).unwrap();
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let lines: Vec<_> = text.lines().map(serde_json::from_str::<Value>).collect();
+            assert_eq!(lines.iter().filter(|line| line.is_ok()).count(), 2);
+            assert_eq!(
+                lines.len() - 2,
+                usize::from(broken.len() > HEAD.len()),
+                "less than a start is dropped"
+            );
+            assert!(text.ends_with('\n'));
+        }
     }
 
     #[test]

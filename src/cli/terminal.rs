@@ -18,6 +18,16 @@ pub fn install_panic_hook() {
 }
 
 fn panic_message(panic: &PanicHookInfo<'_>) -> String {
+    // The only way in which libraries tell that there is no room for a thread.
+    let payload = panic.payload().downcast_ref::<String>();
+    let is_for_want_of_threads = |payload: &String| {
+        payload.starts_with("failed to spawn thread") || payload.contains("ThreadPoolBuildError")
+    };
+    if payload.is_some_and(is_for_want_of_threads) {
+        return "cannot start a thread, so not everything was read: allow more processes (`ulimit -u`), or use \
+                less `--threads`"
+            .to_owned();
+    }
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     format!("internal error at {place}, please report this line")
 }

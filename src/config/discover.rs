@@ -49,7 +49,10 @@ pub fn repository_root(start: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Without symbolic links and `..` where the place exists; where it does not, whoever reads it says so.
 fn resolved(start: &Path) -> io::Result<PathBuf> {
-    start.canonicalize().or_else(|_| std::path::absolute(start))
+    start.canonicalize().or_else(|error| match is_absence(&error) {
+        true => std::path::absolute(start),
+        false => Err(error),
+    })
 }
 
 /// Whether `dir` is the top of a working tree or a bare repository.
@@ -62,11 +65,13 @@ fn is_repository_root(dir: &Path) -> io::Result<bool> {
 fn exists(path: &Path) -> io::Result<bool> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
+        Err(error) if is_absence(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::forest::{EMPTY, Forest, NodeId, Target};
 use super::graph::{Distance, Graph, Marks, TreeKey};
 use super::quick::QuickReader;
 use super::{
-    Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, Repository, Root, Roots, Rows, Store, Tag,
-    Trail,
+    Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, ReadError, Repository, Root, Roots, Rows,
+    Store, Tag, Trail,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, CommitInfo, Exposure, ObjectId, TAG_MESSAGE_PATH};
 
@@ -52,7 +52,7 @@ pub struct Attributor<'r> {
     pinned: BTreeMap<(ObjectId, ObjectKind), BString>,
     /// Commits that were read again for the report.
     infos: RefCell<HashMap<u32, Option<CommitInfo>>>,
-    damage: Damage,
+    damage: RefCell<Damage>,
     has_too_many_paths: bool,
 }
 
@@ -92,12 +92,13 @@ impl<'r> Attributor<'r> {
             direct: HashMap::new(),
             pinned: BTreeMap::new(),
             infos: RefCell::default(),
-            damage: Damage::default(),
+            damage: RefCell::default(),
             has_too_many_paths: false,
         };
         let tips: Vec<(ObjectId, Marks)> =
             roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
         let Attributor { quick, damage, .. } = &mut attributor;
+        let damage = damage.get_mut();
         let graph = match scope {
             Scope::Everything(commits) => {
                 let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
@@ -128,7 +129,6 @@ impl<'r> Attributor<'r> {
         let marks = Marks::of(root.reach);
         let mut id = root.target;
         loop {
-            // What cannot be read was said when the history was read.
             let kind = self.kind(&id)?;
             if kind == ObjectKind::Commit {
                 return Some((id, marks));
@@ -159,12 +159,27 @@ impl<'r> Attributor<'r> {
             }
             trail.find_tag(number).map(|_| ObjectKind::Tag).or_else(|| store.kind(id))
         });
-        known.or_else(|| self.quick.kind(id).ok())
+        known.or_else(|| self.noted(id, self.quick.kind(id)))
     }
 
     fn read(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
         let known = self.known.and_then(|known| known.store.read(id));
-        known.or_else(|| self.quick.read(id).ok())
+        known.or_else(|| self.noted(id, self.quick.read(id)))
+    }
+
+    /// What could be read a moment ago, or is known from a cache, may be unreadable now. What is missing was said when
+    /// the history was read.
+    fn noted<T>(&self, id: &ObjectId, read: Result<T, ReadError>) -> Option<T> {
+        match read {
+            Ok(value) => return Some(value),
+            Err(ReadError::Missing) => {
+                if self.known.is_some_and(|known| known.store.inventory.contains(id)) {
+                    self.damage.borrow_mut().unreadable(*id, "it is listed but is not found any more");
+                }
+            }
+            Err(ReadError::Corrupt(message)) => self.damage.borrow_mut().unreadable(*id, message),
+        }
+        None
     }
 
     /// Every path at which objects appear, at least one for each, sorted. Commits and tags stand for their
@@ -244,7 +259,7 @@ impl<'r> Attributor<'r> {
             appearances.entry(forest.id_of(target)).or_default().push(appearance);
         }
         self.has_too_many_paths |= forest.has_too_many_paths;
-        self.damage.merge(forest.damage);
+        self.damage.get_mut().merge(forest.damage);
         for target in targets {
             appearances.entry(*target).or_insert_with(|| vec![self.without_path(target)]);
         }
@@ -253,7 +268,7 @@ impl<'r> Attributor<'r> {
 
     /// What was broken on the way; the labels are incomplete then.
     pub fn into_faults(self, is_partial_clone: bool) -> Vec<Fault> {
-        let mut faults = self.damage.into_faults(is_partial_clone);
+        let mut faults = self.damage.into_inner().into_faults(is_partial_clone);
         if self.has_too_many_paths {
             faults.push(Fault::new(
                 "paths",
@@ -391,7 +406,7 @@ impl<'r> Attributor<'r> {
     fn without_path(&self, target: &ObjectId) -> Appearance {
         let mut appearance = self.appearance(BString::default(), Stay::default(), false);
         let has_gaps = self.known.is_some_and(|known| known.trail.has_gaps());
-        if self.is_everything && self.damage.is_empty() && !has_gaps {
+        if self.is_everything && self.damage.borrow().is_empty() && !has_gaps {
             appearance.path = BString::from(format!("<unreachable blob {target}>"));
         } else {
             // It may well be reachable through what could not be read.

@@ -525,10 +525,16 @@ pub struct Store {
 impl Store {
     /// Lists the objects, maps the packs and finds their families on some threads. What cannot be listed or mapped is a fault.
     pub fn open(repository: &Repository, threads: usize) -> (Self, Vec<Fault>) {
-        let mut listing = Listing::of(repository);
-        let (inventory, placing) = Inventory::new(&listing);
-        let store = Self::assemble(inventory, placing, &mut listing, threads);
-        (store, listing.faults)
+        let mut turns = 1..Listing::TURNS;
+        loop {
+            let mut listing = Listing::of(repository);
+            let (inventory, placing) = Inventory::new(&listing);
+            let store = Self::assemble(inventory, placing, &mut listing, threads);
+            // What was in a pack that git removed meanwhile is in another by now.
+            if !listing.is_gone || turns.next().is_none() {
+                return (store, listing.faults);
+            }
+        }
     }
 
     /// Opens what there is beside an earlier audit's objects, and those of them that are to be read again. `None`
@@ -614,6 +620,7 @@ impl Store {
                     continue;
                 }
                 Err((index, error)) => {
+                    listing.is_gone |= path.try_exists().is_ok_and(|exists| !exists);
                     listing.fault(&path, error.to_string());
                     let firsts = (0..index.len() as u32).filter(|entry| places.is_first(*entry));
                     firsts.map(|entry| index.id(entry)).collect()
@@ -724,20 +731,47 @@ struct Listing {
     known: Vec<(PackMark, PathBuf, PackIndex)>,
     /// Whether the indexes are taken as they are, without a list of their entries.
     is_unread: bool,
+    /// Whether a listed pack is there no more.
+    is_gone: bool,
 }
 
 impl Listing {
+    /// How often packs that come and go are listed again.
+    const TURNS: usize = 5;
+
     fn of(repository: &Repository) -> Self {
         let mut listing = Self::default();
         listing.fill(repository);
         listing
     }
 
+    /// Lists what is there. While git repacks, an object moves: it is in its new place before it leaves the old one, but
+    /// who looks at the new place before and at the old one after finds it in neither. So everything is listed again
+    /// when packs came or went meanwhile.
     fn fill(&mut self, repository: &Repository) {
-        for dir in repository.object_dirs(&mut self.faults) {
-            self.packs(&dir.join("pack"));
-            self.loose(&dir);
+        for _ in 0..Self::TURNS {
+            self.packs.clear();
+            self.loose.clear();
+            self.known.clear();
+            self.faults.clear();
+            let dirs = repository.object_dirs(&mut self.faults);
+            let mut seen = Vec::new();
+            for dir in &dirs {
+                seen.push(self.packs(&dir.join("pack")));
+                self.loose(dir);
+            }
+            // What cannot be listed has been told.
+            let told = self.faults.len();
+            let now: Vec<_> = dirs.iter().map(|dir| indexes_of(&self.entries(&dir.join("pack")))).collect();
+            self.faults.truncate(told);
+            if now == seen {
+                return;
+            }
         }
+        self.faults.push(Fault::new(
+            "objects/pack",
+            "packs come and go too fast to be listed: wait until git has finished, then run again",
+        ));
     }
 
     fn fill_packs(&mut self, repository: &Repository) {
@@ -777,12 +811,10 @@ impl Listing {
         entries
     }
 
-    fn packs(&mut self, dir: &Path) {
+    /// Reads the indexes of packs, and says which there are.
+    fn packs(&mut self, dir: &Path) -> HashSet<BString> {
         let entries = self.entries(dir);
-        let with_ending = |ending: &[u8]| -> HashSet<BString> {
-            entries.iter().filter_map(|(name, _)| name.strip_suffix(ending)).map(BString::from).collect()
-        };
-        let (packs, indexes) = (with_ending(b".pack"), with_ending(b".idx"));
+        let (packs, indexes) = (with_ending(&entries, b".pack"), indexes_of(&entries));
         for (name, path) in &entries {
             if let Some(stem) = name.strip_suffix(b".pack")
                 && !indexes.contains(stem.as_bstr())
@@ -802,6 +834,7 @@ impl Listing {
                 }
             }
         }
+        indexes
     }
 
     fn pack_index(&mut self, path: &Path) {
@@ -853,6 +886,15 @@ impl Listing {
             }
         }
     }
+}
+
+/// What the names of the pack indexes begin with.
+fn indexes_of(entries: &[(BString, PathBuf)]) -> HashSet<BString> {
+    with_ending(entries, b".idx")
+}
+
+fn with_ending(entries: &[(BString, PathBuf)], ending: &[u8]) -> HashSet<BString> {
+    entries.iter().filter_map(|(name, _)| name.strip_suffix(ending)).map(BString::from).collect()
 }
 
 /// Whether a file is there before long: git puts a new pack in place first and its index right after.

@@ -77,6 +77,14 @@ pub enum IndexError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// Nobody can tell whether there is one.
+    #[error("cannot look for the repository of {}: {source}", path.display())]
+    Hidden {
+        /// The directory whose repository is looked for.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The file is not in the documented format.
     #[error("the index {} is damaged: {what}; `git reset` writes it anew", path.display())]
     Malformed {
@@ -187,8 +195,15 @@ pub struct Tracked {
 ///
 /// When there is an index that cannot be read.
 pub fn find_tracked(directory: &Path) -> Result<Option<Tracked>, IndexError> {
-    let Ok(root) = directory.canonicalize() else { return Ok(None) };
-    let found = root.ancestors().find_map(|top| Some((top, git_dir_of(top)?)));
+    let failed = |source| IndexError::Hidden { path: directory.to_path_buf(), source };
+    let root = directory.canonicalize().map_err(failed)?;
+    let mut found = None;
+    for top in root.ancestors() {
+        if let Some(git_dir) = git_dir_of(top).map_err(failed)? {
+            found = Some((top, git_dir));
+            break;
+        }
+    }
     let Some((top, git_dir)) = found else { return Ok(None) };
     let path = git_dir.join("index");
     let index = match Index::read(&path, &git_dir, 20) {
@@ -201,13 +216,26 @@ pub fn find_tracked(directory: &Path) -> Result<Option<Tracked>, IndexError> {
 }
 
 /// The git directory of a working tree with this top: `.git`, or where a file of that name leads.
-fn git_dir_of(top: &Path) -> Option<PathBuf> {
+fn git_dir_of(top: &Path) -> io::Result<Option<PathBuf>> {
     let dot_git = top.join(".git");
     let git_dir = match fs::read(&dot_git) {
-        Ok(link) => top.join(link.strip_prefix(b"gitdir: ")?.trim_end().to_path_lossy()),
-        Err(_) => dot_git,
+        Ok(link) => match link.strip_prefix(b"gitdir: ") {
+            Some(link) => top.join(link.trim_end().to_path_lossy()),
+            None => return Ok(None),
+        },
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => dot_git,
+        Err(error) if is_absence(&error) => return Ok(None),
+        Err(error) => return Err(error),
     };
-    git_dir.join("HEAD").exists().then_some(git_dir)
+    match git_dir.join("HEAD").symlink_metadata() {
+        Ok(_) => Ok(Some(git_dir)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// What git remembers of the directories that equal a tree (extension `TREE`).

@@ -29,6 +29,7 @@ mod trail;
 mod tree_reader;
 pub mod work_tree;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteVec};
@@ -69,6 +70,44 @@ pub struct Repository {
     inner: git2::Repository,
 }
 
+/// What libgit2 says of repositories that git reads and it does not, and what to do then.
+fn with_way_out(message: &str) -> String {
+    let ways_out = [
+        (
+            "unknown object format",
+            "`stanch scan` reads the files; `git diff --cached | stanch stdin` what is staged; for the history, make \
+             a copy with SHA-1 names: `git fast-export --all | git -C COPY fast-import`",
+        ),
+        (
+            "extensions.refstorage",
+            "`git refs migrate --ref-format=files` stores the refs in a way that can be read, or `git clone` does \
+             in a copy",
+        ),
+        ("not owned by", "where you trust it, `git config --global --add safe.directory DIRECTORY`"),
+    ];
+    match ways_out.iter().find(|(words, _)| message.contains(words)) {
+        Some((_, way_out)) => format!("{message}; {way_out}"),
+        None => message.to_owned(),
+    }
+}
+
+/// What keeps a look at the place where a repository would be, at or above a directory.
+fn hidden(start: &Path) -> Option<String> {
+    let start = match start.canonicalize() {
+        Ok(start) => start,
+        Err(error) if is_absence(&error) => return None,
+        Err(error) => return Some(error.to_string()),
+    };
+    start.ancestors().map(|dir| dir.join(".git")).find_map(|git| match git.symlink_metadata() {
+        Err(error) if !is_absence(&error) => Some(format!("cannot look at {}: {error}", git.display())),
+        _ => None,
+    })
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Why a repository could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -96,19 +135,26 @@ impl Repository {
     ///
     /// When there is no repository or git2 cannot read it.
     pub fn open(start: &Path) -> Result<Self, OpenError> {
-        let opened = if std::env::var_os("GIT_DIR").is_some() {
-            git2::Repository::open_from_env()
-        } else {
-            git2::Repository::discover(start)
+        let open = || match std::env::var_os("GIT_DIR") {
+            Some(_) => git2::Repository::open_from_env(),
+            None => git2::Repository::discover(start),
         };
+        // libgit2 takes a directory that it cannot look at for one without a repository.
+        let opened = open().or_else(|error| match error.code() {
+            git2::ErrorCode::NotFound => open(),
+            _ => Err(error),
+        });
         opened.map(|inner| Self { inner }).map_err(|error| Self::open_error(start, &error))
     }
 
     fn open_error(start: &Path, error: &git2::Error) -> OpenError {
         let path = start.to_path_buf();
         match error.code() {
-            git2::ErrorCode::NotFound => OpenError::NotARepository { path },
-            _ => OpenError::Refused { path, message: error.message().to_owned() },
+            git2::ErrorCode::NotFound => match hidden(start) {
+                Some(message) => OpenError::Refused { path, message },
+                None => OpenError::NotARepository { path },
+            },
+            _ => OpenError::Refused { path, message: with_way_out(error.message()) },
         }
     }
 

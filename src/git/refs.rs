@@ -80,7 +80,7 @@ impl Roots {
             }
         }
         // Another worktree's branch is a ref like any other; only a detached HEAD is news.
-        for dir in repository.worktree_dirs(&mut Vec::new()) {
+        for dir in repository.worktree_dirs(&mut self.faults) {
             let file = dir.join("HEAD");
             let name = BString::from(Vec::from_path_lossy(&file).into_owned());
             match fs::read(&file) {
@@ -105,11 +105,21 @@ impl Roots {
                 let reference = reference?;
                 let name = BString::from(reference.name_bytes());
                 self.refs += 1;
-                // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it. Only a symbolic
-                // one is to be looked up: that takes longer than all else here.
-                let resolved = || reference.resolve().ok()?.target();
-                if let Some(target) = reference.target().or_else(resolved) {
-                    self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
+                // Only a symbolic ref is to be looked up: that takes longer than all else here.
+                match reference.target().map_or_else(
+                    || reference.resolve().map(|direct| direct.target()),
+                    |target| Ok(Some(target)),
+                ) {
+                    Ok(target) => {
+                        if let Some(target) = target {
+                            self.add(name.clone(), reach_of(name.as_bstr()), object_id(target));
+                        }
+                    }
+                    // A symbolic ref to a branch that is gone points nowhere, and nothing is lost by it.
+                    Err(error) if error.code() == git2::ErrorCode::NotFound => {}
+                    Err(error) => {
+                        self.fault(name.clone(), format!("cannot read the ref: {}", error.message()));
+                    }
                 }
                 seen.insert(name);
             }
@@ -122,7 +132,7 @@ impl Roots {
             );
         }
         // libgit2 passes over files that hold no ref.
-        for dir in repository.worktree_dirs(&mut Vec::new()) {
+        for dir in repository.worktree_dirs(&mut self.faults) {
             let is_own = dir == repository.common_dir();
             for (name, file) in self.files_below(&dir, "refs") {
                 if name.ends_with(b".lock") || (is_own && seen.contains(&name)) {
@@ -230,7 +240,8 @@ impl Repository {
                 Vec::new()
             }
         };
-        dirs.retain(|dir| dir.join("HEAD").exists());
+        // One that cannot be looked at stays, to be told when it is read.
+        dirs.retain(|dir| dir.join("HEAD").try_exists().unwrap_or(true));
         dirs.push(self.common_dir().to_path_buf());
         dirs.sort_unstable();
         dirs

@@ -76,7 +76,7 @@ impl Repository {
     /// When `HEAD` or the index as a whole cannot be read.
     pub fn staged_changes(&self) -> Result<StagedChanges, StagedError> {
         let index_path = self.index_path();
-        if self.inner.is_bare() && !index_path.exists() {
+        if self.inner.is_bare() && !index_path.try_exists().unwrap_or(true) {
             return Err(StagedError::Bare { git_dir: self.git_dir().to_path_buf() });
         }
         let (mut found, deleted) = self.compare(&index_path)?;

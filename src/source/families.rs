@@ -694,16 +694,17 @@ impl<'w> Walker<'w, '_> {
     }
 
     fn note_by_name(&mut self, id: ObjectId) {
-        // What cannot be read was said before.
-        if let Ok(object) = self.worker.reader.read(&id) {
-            let (kind, bytes) = (object.kind(), object.bytes().to_vec());
-            drop(object);
-            let mut outline = Outline::default();
-            if kind == ObjectKind::Tree {
-                let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
-            }
-            self.note(&id, kind, &bytes, &outline);
+        let read = self.worker.reader.read(&id).map(|object| (object.kind(), object.bytes().to_vec()));
+        let (kind, bytes) = match read {
+            Ok(read) => read,
+            // It may have been said before, and it may be news: what a cache knows was not read until now.
+            Err(error) => return self.worker.unread(id, error),
+        };
+        let mut outline = Outline::default();
+        if kind == ObjectKind::Tree {
+            let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
         }
+        self.note(&id, kind, &bytes, &outline);
     }
 
     fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8], outline: &Outline) {

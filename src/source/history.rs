@@ -145,7 +145,12 @@ impl History {
         };
         let covered = covered.or_else(|| {
             let rows = memory.rows.take();
-            self.with_run(threads, |run, repository| run.cover(repository, store, trail?, &[], rows)).ok()?
+            let cover = |run: Run<'_, '_>, repository: &Repository| {
+                let mut read = Done::default();
+                let covered = run.cover(repository, (store, trail?), &[], rows, &mut read);
+                covered.filter(|_| read.is_undamaged())
+            };
+            self.with_run(threads, cover).ok()?
         });
         let covered = covered.as_ref();
         memory.save(&News { store, seen: &seen, submodules: &submodules, holders: &holders, trail, covered })
@@ -234,14 +239,20 @@ impl History {
                 None => Scope::Everything(commits),
             };
             let mut keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut read = Done::default();
             let rows = self.known.get().and_then(|(store, trail)| match &mut *keeping {
-                None => Some(run.rows(store, &trail.leading_to(&store.inventory, objects))),
+                None => Some(run.rows(store, &trail.leading_to(&store.inventory, objects), &mut read)),
                 Some(keeping) => {
                     let earlier = keeping.memory.rows.take();
-                    keeping.covered = run.cover(repository, store, trail, objects, earlier);
+                    keeping.covered = run.cover(repository, (store, trail), objects, earlier, &mut read);
                     keeping.covered.as_mut().map(|covered| std::mem::take(&mut covered.rows))
                 }
             });
+            // What could be read a moment ago, or is known from a cache, may be unreadable now.
+            let is_whole = read.is_undamaged();
+            coverage.problems.extend(read.coverage.problems);
+            let faults = read.damage.into_faults(repository.is_partial_clone());
+            coverage.problems.extend(faults.into_iter().map(Problem::from));
             let known = self.known.get().zip(rows.as_ref());
             let known = known.map(|((store, trail), rows)| Known { store, trail, rows });
             let mut attributor = Attributor::new(repository, run.reader, &roots, run.shallow, &scope, known);
@@ -251,6 +262,9 @@ impl History {
             coverage.problems.extend(faults.map(Problem::from));
             if let Some(covered) = keeping.as_mut().and_then(|keeping| keeping.covered.as_mut()) {
                 covered.rows = rows.unwrap_or_default();
+            }
+            if let Some(keeping) = keeping.as_mut().filter(|_| !is_whole) {
+                keeping.covered = None;
             }
             appearances
         })
@@ -342,6 +356,10 @@ pub(super) struct Done {
 }
 
 impl Done {
+    fn is_undamaged(&self) -> bool {
+        self.coverage.problems.is_empty() && self.damage.is_empty()
+    }
+
     fn merge(&mut self, other: Done) {
         self.coverage.merge(other.coverage);
         self.damage.merge(other.damage);
@@ -355,6 +373,8 @@ impl Done {
 
 impl Run<'_, '_> {
     fn everything(self, repository: &Repository) -> Done {
+        // Before the objects are listed: what a commit of this moment brings is not among them.
+        self.history.roots.get_or_init(|| Roots::read(repository));
         if self.history.options.no_delta {
             let (inventory, faults) = Inventory::list(repository);
             return self.inventory(repository, &inventory, None, None, faults);
@@ -607,11 +627,11 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Reads the relevant trees of a store.
-    fn rows(self, store: &Store, relevant: &Relevant) -> Vec<Rows> {
+    /// Reads the relevant trees of a store, and notes what cannot be read this time.
+    fn rows(self, store: &Store, relevant: &Relevant, read: &mut Done) -> Vec<Rows> {
         let families = Families::with_rows(store, relevant);
         let threads = self.threads.max(1);
-        self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker));
+        read.merge(self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker)));
         families.into_rows()
     }
 
@@ -620,10 +640,10 @@ impl Run<'_, '_> {
     fn cover(
         self,
         repository: &Repository,
-        store: &Store,
-        trail: &Trail,
+        (store, trail): (&Store, &Trail),
         objects: &[ObjectId],
         earlier: Option<Covered>,
+        read: &mut Done,
     ) -> Option<Covered> {
         let inventory = &store.inventory;
         let earlier = earlier.unwrap_or_default();
@@ -637,14 +657,14 @@ impl Run<'_, '_> {
         if is_enough && !earlier.is_known.is_empty() {
             let relevant = trail.leading_after(inventory, &covered.targets, &earlier.rows, &earlier.is_known);
             covered.rows = earlier.rows;
-            covered.rows.extend(self.rows(store, &relevant));
+            covered.rows.extend(self.rows(store, &relevant, read));
         } else {
             let relevant = trail.leading_to_all(inventory, covered.targets.clone());
             let whole = match store.is_part() {
                 true => Some(store.whole(repository, self.threads)?),
                 false => None,
             };
-            covered.rows = self.rows(whole.as_ref().unwrap_or(store), &relevant);
+            covered.rows = self.rows(whole.as_ref().unwrap_or(store), &relevant, read);
         }
         Some(covered)
     }
@@ -778,10 +798,7 @@ impl<'w> Worker<'w, '_> {
         match self.object(id) {
             Ok(()) => {}
             Err(ObjectError::Malformed(error)) => self.done.damage.malformed(id, error),
-            Err(ObjectError::Read(ReadError::Missing)) => self.absent(id),
-            Err(ObjectError::Read(ReadError::Corrupt(message))) => {
-                self.done.damage.unreadable(id, message);
-            }
+            Err(ObjectError::Read(error)) => self.unread(id, error),
         }
     }
 
@@ -790,10 +807,14 @@ impl<'w> Worker<'w, '_> {
         self.shared.progress.advance();
     }
 
-    fn absent(&mut self, id: ObjectId) {
-        match self.shared.objects {
-            Objects::All(_) => self.done.damage.unreadable(id, "it is listed but is not found in its pack"),
-            Objects::These(_) => self.done.damage.missing(id, "a commit of the range"),
+    /// Notes that an object could not be read.
+    pub(super) fn unread(&mut self, id: ObjectId, error: ReadError) {
+        match (error, self.shared.objects) {
+            (ReadError::Corrupt(message), _) => self.done.damage.unreadable(id, message),
+            (ReadError::Missing, Objects::All(_)) => {
+                self.done.damage.unreadable(id, "it is listed but is not found in its pack");
+            }
+            (ReadError::Missing, Objects::These(_)) => self.done.damage.missing(id, "a commit of the range"),
         }
     }
 

@@ -217,12 +217,31 @@ impl Walked {
         if is(FileType::is_file) {
             Walked::File(entry.into_path())
         } else if is(FileType::is_dir) {
-            Walked::Nothing
+            // An ignore file in it may say that a file is not ignored after all.
+            match entry.error().and_then(unread) {
+                Some(message) => Walked::Problem(
+                    Some(entry.path().to_path_buf()),
+                    format!("an ignore file cannot be read: {message}"),
+                ),
+                None => Walked::Nothing,
+            }
         } else if is(FileType::is_symlink) {
             Walked::Skipped(entry.into_path(), SkipReason::Symlink)
         } else {
             Walked::Skipped(entry.into_path(), SkipReason::Special)
         }
+    }
+}
+
+/// What the system says where it failed.
+fn unread(error: &ignore::Error) -> Option<String> {
+    match error {
+        ignore::Error::Io(error) => Some(error.to_string()),
+        ignore::Error::Partial(errors) => errors.iter().find_map(unread),
+        ignore::Error::WithPath { err, .. }
+        | ignore::Error::WithDepth { err, .. }
+        | ignore::Error::WithLineNumber { err, .. } => unread(err),
+        _ => None,
     }
 }
 
@@ -254,15 +273,17 @@ fn add_tracked(root: &Path, files: &mut Vec<PathBuf>, coverage: &mut Coverage) {
             continue;
         }
         // Deleted, replaced by something else, or behind a directory that is now a link.
-        let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
-        let in_place = || {
-            let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
-            parent.is_some_and(|parent| {
-                Some(parent.as_path()) == tracked.root.join(below.to_path_lossy()).parent()
-            })
+        let is_file = fs::symlink_metadata(&path).map(|metadata| metadata.is_file());
+        let in_place = || -> io::Result<bool> {
+            let Some(parent) = path.parent() else { return Ok(false) };
+            let parent = parent.canonicalize()?;
+            Ok(Some(parent.as_path()) == tracked.root.join(below.to_path_lossy()).parent())
         };
-        if is_file && in_place() {
-            files.push(path);
+        match is_file.and_then(|is_file| Ok(is_file && in_place()?)) {
+            Ok(true) => files.push(path),
+            Ok(false) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => coverage.problem(reported(&path), format!("cannot be read: {error}")),
         }
     }
     // An unresolved conflict lists a path up to three times.

@@ -17,6 +17,8 @@ mod contexts;
 mod definitions;
 mod exit_codes;
 mod explain;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod faults;
 mod fuzz_inputs;
 mod gates;
 mod gitleaks;
@@ -47,4 +49,6 @@ mod suppression;
 mod surroundings;
 #[cfg(feature = "verify")]
 mod verify;
+#[cfg(target_os = "linux")]
+mod wild;
 mod worktree;
