@@ -266,11 +266,13 @@ fn what_a_repository_holds_gives_no_orders_to_github() {
     let forged: Vec<usize> = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| line.contains("::error::forged"))
+        .filter(|(_, line)| line.contains(":error::forged"))
         .map(|(at, _)| at)
         .collect();
     assert!(!forged.is_empty() && forged.iter().all(|at| (stop..again).contains(at)), "{}", ran.stdout);
     assert!(word.len() > 30, "{word}");
+    // Nor would it be an order without that.
+    assert!(!ran.stdout.contains("::error"), "{}", ran.stdout);
 
     let summary = fs::read_to_string(summary).unwrap();
     assert!(summary.starts_with("### stanch: secrets found\n"), "{summary}");

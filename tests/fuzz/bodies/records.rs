@@ -18,7 +18,11 @@ pub fn run(bytes: &[u8]) {
     let limits = Limits { max_bytes: 1 << 10, keep: 1 };
     let appended =
         Log::open(&path, limits).and_then(|log| log.append(&Events::new(&Actor::default(), 1, b"x")));
-    // Nothing was to be written, so the file is the same, under its name or the next.
-    let kept = fs::read(&path).ok().filter(|kept| kept == bytes).or_else(|| fs::read(&old).ok());
-    assert_eq!(kept.as_deref(), Some(bytes), "{appended:?}");
+    // Nothing was to be written, so the file is the same, under its name or the next, but for the end of a line that
+    // was broken off. Less than how a line starts counts for nothing.
+    let is_start = br#"{"stanch_audit":1"#.starts_with(bytes);
+    let is_kept =
+        |file: &Vec<u8>| file.strip_prefix(bytes).is_some_and(|more| more.is_empty() || more == b"\n");
+    let kept = [&path, &old].into_iter().filter_map(|path| fs::read(path).ok()).any(|file| is_kept(&file));
+    assert!(kept || is_start, "{appended:?}");
 }
