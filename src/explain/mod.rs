@@ -217,22 +217,23 @@ struct Decided {
 fn decision(scanner: &Scanner, rule: &Rule, judged: Result<Candidate, Passed>, line: u64) -> Decided {
     let decided = |decision, confidence, reason| Decided { decision, confidence, reason };
     match judged {
-        Ok(candidate) if let Some(reason) = scanner.accepted_elsewhere(&candidate) => {
-            decided(Decision::Allowlist, Some(candidate.confidence), reason)
-        }
-        Ok(candidate) => match scanner.allowed(&candidate, None) {
-            Some(entry) => {
-                let reason = format!("the entry at {} accepts it: {}", entry.written_at(), entry.reason());
-                decided(Decision::Allowlist, Some(candidate.confidence), reason)
+        Ok(candidate) => {
+            let confidence = Some(candidate.confidence);
+            if let Some(reason) = scanner.accepted_elsewhere(&candidate) {
+                return decided(Decision::Allowlist, confidence, reason);
             }
-            None => match scanner.accepted(&candidate) {
+            if let Some(entry) = scanner.allowed(&candidate, None) {
+                let reason = format!("the entry at {} accepts it: {}", entry.written_at(), entry.reason());
+                return decided(Decision::Allowlist, confidence, reason);
+            }
+            match scanner.accepted(&candidate) {
                 Some(entry) => {
                     let reason = format!("line {} of the baseline accepts it: {}", entry.line, entry.reason);
-                    decided(Decision::Baseline, Some(candidate.confidence), reason)
+                    decided(Decision::Baseline, confidence, reason)
                 }
-                None => decided(Decision::Reported, Some(candidate.confidence), candidate.reason),
-            },
-        },
+                None => decided(Decision::Reported, confidence, candidate.reason),
+            }
+        }
         Err(Passed::NotNew) => decided(Decision::NotNew, None, "its lines are no news".to_owned()),
         Err(Passed::Alone) => {
             decided(Decision::Dropped, None, "it counts only beside its other half".to_owned())
