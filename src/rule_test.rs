@@ -165,7 +165,7 @@ impl Trial<'_> {
     fn samples(&mut self) {
         let mut missed = 0;
         let mut reason = String::new();
-        for index in 0..SAMPLES as usize {
+        for (index, _) in (0..SAMPLES).enumerate() {
             let value = self.sample();
             let text = self.around(index, &value);
             if let Err(why) = self.found(&text) {

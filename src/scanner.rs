@@ -1051,12 +1051,13 @@ impl Scanner {
         matches: &[Match],
         (confidence, reason): (Confidence, String),
     ) -> Candidate {
-        let first_byte = unit.first_byte as usize;
+        // Where addresses have 32 bits, an offset behind 4 GiB is told as the last one; lines and columns stay true.
+        let offset = |byte| usize::try_from(unit.first_byte).unwrap_or(usize::MAX).saturating_add(byte);
         let location = Location {
             path: unit.path.map(BStr::to_owned).unwrap_or_default(),
             start: lines.line_column(found.secret_span.start),
             end: lines.line_column(found.secret_span.end),
-            span: ByteSpan::new(first_byte + found.secret_span.start, first_byte + found.secret_span.end),
+            span: ByteSpan::new(offset(found.secret_span.start), offset(found.secret_span.end)),
             origin: unit.origin.clone(),
         };
         let line = lines.line_span(found.secret_span.start, unit.bytes);

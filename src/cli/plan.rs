@@ -482,13 +482,22 @@ fn typed_places(root: &Path, places: &[PathBuf]) -> Result<PathPlaces> {
 /// The path's bytes with `/` between its parts, and none at its end.
 pub fn slashed(path: &Path) -> BString {
     let mut bytes = Vec::from_path_lossy(path).into_owned();
-    if std::path::MAIN_SEPARATOR != '/' {
-        bytes = bytes.replace([std::path::MAIN_SEPARATOR as u8], "/");
+    if cfg!(windows) {
+        bytes = as_typed(&bytes).replace(br"\", "/");
     }
     while bytes.len() > 1 && bytes.ends_with(b"/") {
         bytes.pop();
     }
     bytes.into()
+}
+
+/// A path of Windows without the prefix that it has once its links are resolved, and that nobody types.
+fn as_typed(path: &[u8]) -> Vec<u8> {
+    match (path.strip_prefix(br"\\?\UNC\"), path.strip_prefix(br"\\?\")) {
+        (Some(share), _) => [br"\\".as_slice(), share].concat(),
+        (None, Some(rest)) => rest.to_vec(),
+        (None, None) => path.to_vec(),
+    }
 }
 
 fn discover(places: &[PathBuf]) -> Result<Option<PathBuf>> {
@@ -525,4 +534,21 @@ pub fn shortest(path: &Path) -> PathBuf {
 /// The day in UTC, so that an entry ends at the same moment on every machine.
 pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_windows_reads_as_it_is_typed() {
+        for (path, typed) in [
+            (r"\\?\C:\work\a", r"C:\work\a"),
+            (r"\\?\UNC\host\share\a", r"\\host\share\a"),
+            (r"C:\work\a", r"C:\work\a"),
+            ("/work/a", "/work/a"),
+        ] {
+            assert_eq!(as_typed(path.as_bytes()), typed.as_bytes());
+        }
+    }
 }

@@ -616,7 +616,7 @@ impl<'t> Reader<'t> {
                     }
                 }
                 "secretgroup" => {
-                    let group = self.number(key, value)? as usize;
+                    let group = usize::try_from(self.number(key, value)?).unwrap_or(usize::MAX);
                     rule.secret_group = Some((group, self.place(key))).filter(|(group, _)| *group > 0);
                 }
                 "entropy" => rule.entropy = Some(self.fraction(key, value)?).filter(|floor| *floor != 0.0),

@@ -172,7 +172,7 @@ fn full_groups(block: &[u8; BLOCK_BYTES]) -> u32 {
         *class = if is_letter | is_digit_or_slash | is_sign { 0xFF } else { 0 };
     }
     let (groups, _) = classes.as_chunks::<GROUP_BYTES>();
-    groups.iter().rev().fold(0, |bits, &group| bits << 1 | u32::from(u64::from_ne_bytes(group) == u64::MAX))
+    groups.iter().rev().fold(0, |bits, &group| bits << 1 | u32::from(u64::from_le_bytes(group) == u64::MAX))
 }
 
 /// The same, looking at the last byte that a run would need first and jumping past any other byte.

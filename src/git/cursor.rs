@@ -301,7 +301,7 @@ impl<F: Read + Seek> Cursor for Stream<F> {
 impl Tail {
     fn read<F: Read + Seek>(file: &mut F, content_bytes: u64, length: usize) -> Result<Self, NotPlain> {
         let start = content_bytes.saturating_sub(length as u64);
-        let mut bytes = vec![0; (content_bytes - start) as usize];
+        let mut bytes = vec![0; usize::try_from(content_bytes - start).map_err(|_| NotPlain)?];
         file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes)).map_err(|_| NotPlain)?;
         let leads_to_end = |&at: &usize| {
             let mut at = at;

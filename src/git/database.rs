@@ -242,7 +242,8 @@ impl Names {
 }
 
 fn fan_slot(key: u64, fan_bits: u32) -> usize {
-    key.checked_shr(u64::BITS - fan_bits).unwrap_or(0) as usize
+    let slot = key.checked_shr(u64::BITS - fan_bits).unwrap_or(0);
+    usize::try_from(slot).expect("a slot has fewer bits than an address")
 }
 
 /// The first eight bytes of a name.

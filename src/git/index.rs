@@ -211,8 +211,21 @@ pub fn find_tracked(directory: &Path) -> Result<Option<Tracked>, IndexError> {
         Err(error @ IndexError::Malformed { .. }) => Index::read(&path, &git_dir, 32).map_err(|_| error)?,
         read => read?,
     };
+    if index.entries().any(|entry| leads_elsewhere(entry.path)) {
+        return Err(IndexError::Malformed { path, what: LEADS_ELSEWHERE });
+    }
     let path_in_work_dir = root.strip_prefix(top).unwrap_or(Path::new("")).to_path_buf();
     Ok(Some(Tracked { index, path_in_work_dir, root }))
+}
+
+pub(super) const LEADS_ELSEWHERE: &str = "a path leads out of the working tree";
+
+/// Whether a path of an index that is joined to the working tree may lead out of it, be it to another drive or another
+/// machine, which a backslash or a colon does on Windows. Git takes no such path into an index.
+pub(super) fn leads_elsewhere(path: &BStr) -> bool {
+    path.starts_with(b"/")
+        || path.split(|&byte| byte == b'/').any(|part| part == b"..")
+        || (cfg!(windows) && path.find_byteset(b"\\:").is_some())
 }
 
 /// The git directory of a working tree with this top: `.git`, or where a file of that name leads.
@@ -224,6 +237,8 @@ fn git_dir_of(top: &Path) -> io::Result<Option<PathBuf>> {
             None => return Ok(None),
         },
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => dot_git,
+        // Windows says of a directory that reading it is not permitted.
+        Err(_) if cfg!(windows) && dot_git.is_dir() => dot_git,
         Err(error) if is_absence(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -690,6 +705,19 @@ mod tests {
             assert_eq!(what(&file_v2(&[entry_v2(path, mode, 0)])), "a path has an empty part", "{path:?}");
         }
         assert_eq!(what(&file_v2(&[entry_v2("a/b/", 0o040_000, 0)])), "fine");
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_told() {
+        for path in ["..", "../a", "a/../../b", "a/..", "/a"] {
+            assert!(leads_elsewhere(path.into()), "{path}");
+        }
+        for path in ["...", "a/..b/c", ".a", "a"] {
+            assert!(!leads_elsewhere(path.into()), "{path}");
+        }
+        for path in [r"C:\a", "C:a", r"\\host\share\a", r"a\..\..\b"] {
+            assert_eq!(leads_elsewhere(path.into()), cfg!(windows), "{path}");
+        }
     }
 
     #[test]

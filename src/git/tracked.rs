@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Repository;
-use super::index::{EntryKind, Index, IndexError};
+use super::index::{EntryKind, Index, IndexError, LEADS_ELSEWHERE, leads_elsewhere};
 use super::object::ObjectError;
 use super::staged::{SHA1_BYTES, join};
 use crate::location::ObjectId;
@@ -56,6 +56,9 @@ impl Repository {
                     left_out: entry.left_out,
                 });
             }
+        }
+        if files.iter().any(|file| leads_elsewhere(file.path.as_bstr())) {
+            return Err(IndexError::Malformed { path: self.index_path(), what: LEADS_ELSEWHERE }.into());
         }
         files.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(files)

@@ -17,7 +17,8 @@ mod contexts;
 mod definitions;
 mod exit_codes;
 mod explain;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+// What it loads into the binary is built by the compiler of the machine.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod faults;
 mod fuzz_inputs;
 mod gates;
@@ -27,6 +28,7 @@ mod hook;
 #[cfg(unix)]
 mod hostile;
 mod install;
+mod line_ends;
 mod modes;
 mod packs;
 mod pairs;

@@ -453,6 +453,10 @@ fn a_pack_of_more_than_four_gibibytes_is_read() {
     }
     let outcome = audit(&sandbox.path(), Options::default(), 2);
     let problems: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+    if cfg!(target_pointer_width = "32") {
+        assert!(!problems.is_empty(), "no map is that large, and that is said");
+        return;
+    }
     assert!(
         matches!(problems[..], [one] if one.contains("at offset 12 of")),
         "the rest is read: {problems:?}"

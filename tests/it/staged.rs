@@ -11,7 +11,7 @@ use serde_json::Value;
 use stanch::git::Repository;
 use stanch::git::index::{Index, find_tracked};
 
-use crate::support::{Sandbox, clickup_token, stanch};
+use crate::support::{Sandbox, clickup_token, stanch, write_program};
 
 /// Every entry as `git ls-files --stage` writes it, but for the mode, of which the reader keeps the type.
 fn listed_by_git(sandbox: &Sandbox, args: &[&str]) -> Vec<String> {
@@ -275,9 +275,7 @@ impl Hooked {
              exit $code\n",
             stanch = stanch(),
         );
-        hooked.write(".git/hooks/pre-commit", script);
-        let made = hooked.command("chmod").args(["+x", ".git/hooks/pre-commit"]).status();
-        assert!(made.expect("chmod runs").success());
+        write_program(&hooked.path().join(".git/hooks/pre-commit"), script);
         hooked
     }
 

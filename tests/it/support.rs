@@ -131,7 +131,10 @@ impl Sandbox {
         let home = self.dir.path().join("home");
         let mut command = Command::new(program);
         command.current_dir(self.path()).stdin(Stdio::null()).env_clear();
-        for kept in ["PATH", "SYSTEMROOT", "TMPDIR", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"] {
+        // Windows finds its libraries, its temporary files and its programs by the second line.
+        for kept in
+            ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT"]
+        {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
             }

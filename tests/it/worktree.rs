@@ -121,6 +121,38 @@ fn a_damaged_index_is_an_error_since_tracked_files_may_be_ignored() {
     scan(&sandbox, 0, &["--no-ignore"]);
 }
 
+/// Git writes no such index; it comes with a repository that was made by hand.
+#[test]
+fn an_index_that_leads_out_of_the_working_tree_is_an_error() {
+    let sandbox = Sandbox::repo();
+    std::fs::write(sandbox.outside().join("elsewhere.txt"), clickup_token(1)).expect("a written file");
+    let index = |path: &str| {
+        let mut bytes = b"DIRC\0\0\0\x02\0\0\0\x01".to_vec();
+        let start = bytes.len();
+        bytes.extend([0; 24]);
+        bytes.extend(0o100_644_u32.to_be_bytes());
+        bytes.extend([0; 12 + 20]);
+        bytes.extend((path.len() as u16).to_be_bytes());
+        bytes.extend(path.as_bytes());
+        bytes.resize(bytes.len() + 8 - (bytes.len() - start) % 8, 0);
+        // Git leaves out the checksum where `index.skipHash` is set.
+        bytes.extend([0; 20]);
+        bytes
+    };
+    sandbox.write("a.txt", "nothing\n");
+    sandbox.write(".git/index", index("a.txt"));
+    sandbox.stanch(&["scan"]).expect_code(0);
+    let absolute = sandbox.outside().join("elsewhere.txt");
+    for path in ["../elsewhere.txt", "a/../../elsewhere.txt", absolute.to_str().expect("a plain path")] {
+        sandbox.write(".git/index", index(path));
+        for command in ["scan", "check"] {
+            let ran = sandbox.stanch(&[command]).expect_code(2);
+            let said = ran.stdout + &ran.stderr;
+            assert!(said.contains("is damaged: a path "), "{command} {path}: {said}");
+        }
+    }
+}
+
 #[test]
 fn arguments_that_overlap_read_a_file_once() {
     let sandbox = Sandbox::new();
