@@ -43,6 +43,7 @@ mod reports_schema;
 mod rotate;
 mod rule_files;
 mod secret_files;
+mod security;
 #[cfg(feature = "verify")]
 mod server;
 mod staged;
