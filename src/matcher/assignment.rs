@@ -79,6 +79,59 @@ const LONGEST_NAME_BYTES: usize = 96;
 const LONGEST_VALUE_BYTES: usize = 512;
 /// No column is wider. Without a bound a reading would depend on bytes however far away.
 const LONGEST_BLANKS_BYTES: usize = 256;
+/// A row of a table with names of columns before and behind the keyword, and the row below.
+const LONGEST_ROW_BYTES: usize = 16 << 10;
+
+/// What was read at the last keywords of a text: several rules ask for the same one, and some ask for all that
+/// stand near.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    /// The number of the text; what was read in others stays until it is overwritten.
+    text: u64,
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    text: u64,
+    keyword: ByteSpan,
+    read: Option<Assignment>,
+    /// Once it was asked for.
+    column: Option<Option<Assignment>>,
+}
+
+impl Readings {
+    /// About as many keywords as may stand within the reach of one.
+    const SLOTS: usize = 256;
+
+    /// Forgets all, before another text.
+    pub(super) fn clear(&mut self) {
+        self.text += 1;
+    }
+
+    fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> &mut Slot {
+        if self.slots.is_empty() {
+            let free = Slot { text: 0, keyword: ByteSpan::new(0, 0), read: None, column: None };
+            self.slots.resize(Self::SLOTS, free);
+        }
+        let slot = &mut self.slots[keyword.start % Self::SLOTS];
+        if (slot.text, slot.keyword) != (self.text, keyword) {
+            *slot = Slot { text: self.text, keyword, read: read(text, keyword), column: None };
+        }
+        slot
+    }
+
+    /// As [`read`].
+    pub(super) fn read(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
+        self.slot(text, keyword).read
+    }
+
+    /// As [`read`], or as [`read_column`] where that finds nothing.
+    pub(super) fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
+        let slot = self.slot(text, keyword);
+        slot.read.or_else(|| *slot.column.get_or_insert_with(|| read_column(text, keyword)))
+    }
+}
 
 /// How far before the keyword its name may start.
 pub(super) const NAME_BYTES: usize = LONGEST_NAME_BYTES;
@@ -206,13 +259,27 @@ pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize
     }
 }
 
+fn head_of(text: &[u8], bytes: usize) -> &[u8] {
+    &text[..text.len().min(bytes)]
+}
+
 /// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
 pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
     let name = whole_name(text, keyword)?;
-    let line_start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
-    let line_end = name.end + memchr::memchr(b'\n', &text[name.end..])?;
+    let floor = name.start.saturating_sub(LONGEST_ROW_BYTES);
+    let line_start = match memchr::memrchr(b'\n', &text[floor..name.start]) {
+        Some(end) => floor + end + 1,
+        None if floor == 0 => 0,
+        None => return None,
+    };
+    let line_end = name.end + memchr::memchr(b'\n', head_of(&text[name.end..], LONGEST_ROW_BYTES))?;
     let header = &text[line_start..line_end];
-    let row_end = memchr::memchr(b'\n', &text[line_end + 1..]).map_or(text.len(), |end| line_end + 1 + end);
+    let below = head_of(&text[line_end + 1..], LONGEST_ROW_BYTES);
+    let row_end = match memchr::memchr(b'\n', below) {
+        Some(end) => line_end + 1 + end,
+        None if below.len() < LONGEST_ROW_BYTES => text.len(),
+        None => return None,
+    };
     let row = &text[line_end + 1..row_end];
     let commas = |line: &[u8]| line.iter().filter(|&&byte| byte == b',').count();
     let is_header = header.iter().all(|&byte| is_name_byte(byte) || b",\" \r".contains(&byte));
@@ -271,8 +338,19 @@ fn ends_line(rest: &[u8]) -> bool {
 
 /// Whether the line up to here is the `ENV` of a Dockerfile, which sets a variable without a sign.
 fn follows_env(before: &[u8]) -> bool {
-    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
-    line.trim_ascii() == b"ENV"
+    // Looked at from its end: the line may be as long as the text.
+    let without_blanks = |mut line: &[u8]| {
+        while let [rest @ .., byte] = line
+            && byte.is_ascii_whitespace()
+            && *byte != b'\n'
+        {
+            line = rest;
+        }
+        line.len()
+    };
+    let line = &before[..without_blanks(before)];
+    let Some(line) = line.strip_suffix(b"ENV") else { return false };
+    matches!(line[..without_blanks(line)].last(), None | Some(b'\n'))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -280,14 +358,21 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 fn whole_name(text: &[u8], keyword: ByteSpan) -> Option<ByteSpan> {
-    let left = text[..keyword.start].iter().rev().take_while(|&&byte| is_name_byte(byte)).count();
-    let right = text[keyword.end..].iter().take_while(|&&byte| is_name_byte(byte)).count();
+    // A run of such bytes that goes on for megabytes must not be gone through at each keyword in it.
+    const FARTHEST_BYTES: usize = LONGEST_NAME_BYTES + LONGEST_BLANKS_BYTES;
+    let before = text[..keyword.start].iter().rev().take(LONGEST_NAME_BYTES + 1);
+    let left = before.take_while(|&&byte| is_name_byte(byte)).count();
+    if left > LONGEST_NAME_BYTES {
+        return None;
+    }
+    let behind = text[keyword.end..].iter().take(FARTHEST_BYTES);
+    let right = behind.take_while(|&&byte| is_name_byte(byte)).count();
     let mut span = ByteSpan::new(keyword.start - left, keyword.end + right);
     // `name->` and `name. ` end the name before the joint.
     while span.end > keyword.end && matches!(text[span.end - 1], b'-' | b'.') {
         span.end -= 1;
     }
-    (span.len() <= LONGEST_NAME_BYTES).then_some(span)
+    (right < FARTHEST_BYTES && span.len() <= LONGEST_NAME_BYTES).then_some(span)
 }
 
 struct Reader<'t> {
@@ -365,7 +450,7 @@ impl Reader<'_> {
             return Some(Joint::Equals);
         }
         if self.eat(b":") {
-            self.type_annotation();
+            self.type_annotation(previous.filter(|_| !name_quoted));
             return Some(Joint::Colon);
         }
         if name_quoted && self.value_beside() {
@@ -487,8 +572,8 @@ impl Reader<'_> {
         eaten
     }
 
-    /// Steps over the type in `name: Type = value`.
-    fn type_annotation(&mut self) {
+    /// Steps over the type in `name: Type = value`; `previous` stands before a name without quotes of its own.
+    fn type_annotation(&mut self, previous: Option<u8>) {
         // `Authorization: Digest username="…"` names a scheme, no type.
         if scheme_len(self.rest().trim_ascii_start()) > 0 {
             return;
@@ -502,7 +587,8 @@ impl Reader<'_> {
         let blanks = behind.iter().take(LONGEST_BLANKS_BYTES);
         let blanks = blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let closes = |byte: &u8| {
-            b"\r\n#,;".contains(byte) || (matches!(byte, b'"' | b'\'') && type_text.contains(byte))
+            let is_open = || previous == Some(*byte) || type_text.contains(byte);
+            b"\r\n#,;".contains(byte) || (matches!(byte, b'"' | b'\'') && is_open())
         };
         let goes_on = behind.get(blanks).is_some_and(|byte| !closes(byte));
         let has_name = type_text.iter().any(u8::is_ascii_alphabetic) && goes_on;
@@ -687,6 +773,45 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_read_up_to_its_bound_and_no_farther() {
+        let name_of = |before: usize, behind: usize, dots: usize| {
+            let text =
+                format!("={}password{}{}: x", "a".repeat(before), "b".repeat(behind), ".".repeat(dots));
+            whole_name(text.as_bytes(), ByteSpan::new(before + 1, before + 9)).map(ByteSpan::len)
+        };
+        assert_eq!(name_of(0, 0, 0), Some(8));
+        assert_eq!(name_of(44, 44, 0), Some(96));
+        assert_eq!(name_of(44, 45, 0), None);
+        assert_eq!(name_of(88, 0, 200), Some(96));
+        assert_eq!(name_of(97, 0, 0), None);
+        assert_eq!(name_of(1 << 20, 1 << 20, 0), None);
+    }
+
+    #[test]
+    fn only_the_word_of_a_dockerfile_alone_on_its_line_sets_without_a_sign() {
+        for before in ["ENV ", "FROM x\nENV ", "\n  ENV\t ", "ENV"] {
+            assert!(follows_env(before.as_bytes()), "{before:?}");
+        }
+        for before in ["", " ", "\n", "x ENV ", "xENV ", "ENV\n", "ENV x ", "env ", "NV "] {
+            assert!(!follows_env(before.as_bytes()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_is_read() {
+        let mut readings = Readings::default();
+        for text in ["password: abc", "password; abc", "password,x\nabc,d\n", "password: abd"] {
+            readings.clear();
+            for len in [4, 8, 4] {
+                let keyword = ByteSpan::new(0, len);
+                let (read, column) = (read(text.as_bytes(), keyword), read_column(text.as_bytes(), keyword));
+                assert_eq!(readings.read(text.as_bytes(), keyword), read);
+                assert_eq!(readings.read_or_column(text.as_bytes(), keyword), read.or(column));
+            }
+        }
+    }
+
+    #[test]
     fn common_languages_and_formats_are_read() {
         for (line, name, value) in [
             ("DB_PASSWORD=abc123", "DB_PASSWORD", "abc123"),
@@ -700,6 +825,8 @@ mod tests {
             ("const password: string = \"abc\";", "password", "abc"),
             ("let password: &'static str = \"abc\";", "password", "abc"),
             ("char *password = L\"abc\";", "password", "abc"),
+            ("curl -H 'x-password: aGVsbG8=' https://h", "x-password", "aGVsbG8="),
+            ("let password: str='abc'", "password", "abc"),
             ("props.put(\"password\", \"abc\")", "password", "abc"),
             ("conn.setPassword(\"abc\")", "conn.setPassword", "abc"),
             ("<password>abc</password>", "password", "abc"),

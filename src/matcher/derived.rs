@@ -16,7 +16,7 @@
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
 use super::{
-    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
     REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
 };
 use crate::decode;
@@ -79,6 +79,7 @@ impl Matcher {
         let mut found = std::mem::take(&mut scratch.found);
         let mut hits = std::mem::take(&mut scratch.derived);
         hits.clear();
+        scratch.memory.forget_text();
         match derivation.base {
             Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
             None => {
@@ -90,8 +91,8 @@ impl Matcher {
         let mut is_clean = true;
         for at in 0..hits.len() {
             if hits[at].1 {
-                let covered = &mut scratch.covered;
-                let yields = self.try_hit(text, &mut hits, at, is_whole, is_dull, covered, &mut found);
+                let memory = &mut scratch.memory;
+                let yields = self.try_hit(text, &mut hits, at, is_whole, is_dull, memory, &mut found);
                 is_clean &= yields != Yield::Matches;
             }
         }
@@ -117,7 +118,9 @@ impl Matcher {
         if is_clean && found[judged..].iter().all(is_dull) {
             found.clear();
         } else if !is_whole {
-            self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.covered, &mut found);
+            // The views were other texts.
+            scratch.memory.forget_text();
+            self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.memory, &mut found);
         }
         if derivation.is_base {
             let hits = hits.iter().map(|(hit, _)| *hit).filter(|hit| hit.yields != Yield::Near).collect();
@@ -208,21 +211,22 @@ impl Matcher {
         at: usize,
         is_whole: bool,
         is_dull: IsDull<'_>,
-        covered: &mut Vec<(u32, usize)>,
+        memory: &mut Memory,
         found: &mut Vec<Match>,
     ) -> Yield {
         let hit = hits[at].0;
         let before = found.len();
         let mut looked = Looked::Near;
         if is_whole && at == 0 {
-            covered.clear();
+            memory.covered.clear();
         }
         for target in self.targets_of(hit.literal) {
             if !is_whole && matches!(target.kind, TriggerKind::Keyword) {
-                covered.clear();
-                covered.push((target.rule, self.covered_before(text, &hits[..at], hit, target.rule)));
+                memory.covered.clear();
+                let before = self.covered_before(text, &hits[..at], hit, target.rule);
+                memory.covered.push((target.rule, before));
             }
-            looked = looked.max(self.try_target(text, target, hit.start as usize, covered, found));
+            looked = looked.max(self.try_target(text, target, hit.start as usize, memory, found));
         }
         let yields = match &found[before..] {
             [] if looked == Looked::Around => Yield::Nothing,
@@ -241,7 +245,7 @@ impl Matcher {
         text: &[u8],
         hits: &mut [(Hit, bool)],
         is_dull: IsDull<'_>,
-        covered: &mut Vec<(u32, usize)>,
+        memory: &mut Memory,
         found: &mut Vec<Match>,
     ) {
         let Sights { of: sights, near_bytes } = self.sights();
@@ -260,7 +264,7 @@ impl Matcher {
                 let is_near = i64::from(hit.start) - i64::from(sight.back_bytes) < high
                     && i64::from(hit.start) + i64::from(ahead) > low;
                 if !is_tried && hit.yields == Yield::Dull && is_near {
-                    self.try_hit(text, hits, at, false, is_dull, covered, found);
+                    self.try_hit(text, hits, at, false, is_dull, memory, found);
                 }
             }
         }

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 
 use crate::decode::{self, View};
 use crate::derived::Hit;
-use crate::matcher::assignment::Assignment;
+use crate::matcher::assignment::{Assignment, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
@@ -130,11 +130,105 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 pub struct Scratch {
     hits: Vec<(u32, usize)>,
-    /// Up to where a keyed rule has already looked, for the rules that have looked at all.
-    covered: Vec<(u32, usize)>,
+    memory: Memory,
     found: Vec<Match>,
     derived: Vec<(Hit, bool)>,
     decode: decode::Scratch,
+}
+
+/// What was done in a text, so that it need not be done again.
+#[derive(Debug, Default)]
+struct Memory {
+    /// Up to where a keyed rule has already looked, for the rules that have looked at all.
+    covered: Vec<(u32, usize)>,
+    readings: Readings,
+    runs: Runs,
+}
+
+impl Memory {
+    /// Forgets all, before another text.
+    fn clear(&mut self) {
+        self.covered.clear();
+        self.forget_text();
+    }
+
+    /// Forgets what was read, which is the same whoever asks for it.
+    fn forget_text(&mut self) {
+        self.readings.clear();
+        self.runs.text += 1;
+    }
+}
+
+/// Stretches of the text that were gone through for a rule. Literals may stand in a long run of what the value is
+/// made of, a few bytes apart, and each byte of it is looked at once then.
+#[derive(Debug, Default)]
+struct Runs {
+    /// The number of the text; what is noted of others counts for nothing.
+    text: u64,
+    of_rules: Vec<RunsOfRule>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RunsOfRule {
+    text: u64,
+    /// All of its bytes may be part of a value.
+    fits: (usize, usize),
+    /// None of its bytes may stand behind a value.
+    joined: (usize, usize),
+}
+
+impl Runs {
+    fn of(&mut self, index: usize) -> &mut RunsOfRule {
+        if self.of_rules.len() <= index {
+            self.of_rules.resize(index + 1, RunsOfRule::default());
+        }
+        let runs = &mut self.of_rules[index];
+        if runs.text != self.text {
+            *runs = RunsOfRule { text: self.text, ..RunsOfRule::default() };
+        }
+        runs
+    }
+}
+
+impl RunsOfRule {
+    /// Where the text ends or first holds a byte of which no match is made, if that is before the shortest match
+    /// from `start` would end.
+    fn misfit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Option<usize> {
+        let end = start + rule.min_bytes as usize;
+        let fits = |byte| rule.alphabet.contains(byte);
+        let first_other = grow(&mut self.fits, text, (start, end.min(text.len())), fits);
+        first_other.or((end > text.len()).then_some(text.len()))
+    }
+
+    /// Whether a match that starts at `start` can end at a byte that may stand behind one. In the middle of a long
+    /// run none can, and the expression need not go through it to tell.
+    fn can_end(&mut self, text: &[u8], start: usize, rule: &Rule) -> bool {
+        let Some(max_bytes) = rule.max_bytes else { return true };
+        // As far as the window goes, which is a byte more than the longest match.
+        let (first, last) = (start + rule.min_bytes as usize, start + max_bytes as usize + 1);
+        if first > text.len() {
+            return false;
+        }
+        let joined = |byte| rule.edges.after.contains(byte);
+        last >= text.len() || grow(&mut self.joined, text, (first, last + 1), joined).is_some()
+    }
+}
+
+/// The first byte from `from` to `to` that is not of the kind; a stretch of such bytes is known, and grows.
+fn grow(
+    known: &mut (usize, usize),
+    text: &[u8],
+    (from, to): (usize, usize),
+    is_of_kind: impl Fn(u8) -> bool,
+) -> Option<usize> {
+    if !(known.0..=known.1).contains(&from) {
+        *known = (from, from);
+    }
+    if known.1 < to {
+        let more = text[known.1..to].iter().position(|&byte| !is_of_kind(byte));
+        known.1 = more.map_or(to, |more| known.1 + more);
+    }
+    (known.1 < to).then_some(known.1)
 }
 
 /// How far a rule looked from the start of its literal, if it found nothing.
@@ -278,15 +372,15 @@ impl Matcher {
     }
 
     fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut impl Sink) {
-        let Scratch { hits, covered, .. } = scratch;
+        let Scratch { hits, memory, .. } = scratch;
         hits.clear();
-        covered.clear();
+        memory.clear();
         self.prefilter.find(text, |literal, start| hits.push((literal, start)));
         // They come in the order of the grams, which lie anywhere in them.
         hits.sort_unstable_by_key(|&(literal, start)| (start, literal));
         for &(literal, start) in hits.iter() {
             for target in self.targets_of(literal) {
-                self.try_target(text, target, start, covered, out);
+                self.try_target(text, target, start, memory, out);
             }
         }
         self.find_unanchored(text, out);
@@ -304,7 +398,7 @@ impl Matcher {
         text: &[u8],
         target: &Target,
         start: usize,
-        covered: &mut Vec<(u32, usize)>,
+        memory: &mut Memory,
         out: &mut impl Sink,
     ) -> Looked {
         let index = target.rule as usize;
@@ -313,13 +407,13 @@ impl Matcher {
         match target.kind {
             TriggerKind::Anchor { min_before, max_before } => {
                 let before = (min_before as usize, max_before as usize);
-                self.try_anchor(text, (index, rule), start, before, out)
+                self.try_anchor(text, (index, rule), start, before, memory.runs.of(index), out)
             }
-            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, covered, out),
+            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, &mut memory.covered, out),
             TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                self.try_named_value(text, (index, rule), start, out)
+                self.try_named_value(text, (index, rule), start, &mut memory.readings, out)
             }
-            TriggerKind::Name => self.try_name(text, (index, rule), start, out),
+            TriggerKind::Name => self.try_name(text, (index, rule), start, &mut memory.readings, out),
         }
     }
 
@@ -350,6 +444,7 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
+        runs: &mut RunsOfRule,
         out: &mut S,
     ) -> Looked {
         let Some(last_start) = anchor.checked_sub(min_before) else {
@@ -374,10 +469,10 @@ impl Matcher {
         }
         let whole = ByteSpan::new(first_start, (last_start + max_bytes(rule) + 1).min(text.len()));
         if max_before == 0
-            && let Some(at) = rule.misfit(&text[whole.range()])
+            && let Some(at) = runs.misfit(text, first_start, rule)
         {
             out.window(whole);
-            return if at < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
+            return if at - first_start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
         }
         // A match is tied to where it starts: a search for the first one in all of the window would go on behind the
         // last place at which it could start. Hardly any place gets as far as the expression.
@@ -396,8 +491,19 @@ impl Matcher {
         let mut looked = Looked::AtForm;
         let mut start = first_start;
         while start <= last_start {
+            // A match of such a rule starts at one of many places, and most of them tell at once that it does not.
+            if max_before > min_before && !rule.head().contains(text[start]) {
+                start += 1;
+                continue;
+            }
+            if let Some(at) = runs.misfit(text, start, rule) {
+                // Nor does any match fit that starts before that byte.
+                start = at + 1;
+                continue;
+            }
             let end = (start + max_bytes(rule) + 1).min(text.len());
-            let is_possible = boundary::starts_free(text, start, &rule.edges) && can_end(text, start, rule);
+            let is_possible =
+                boundary::starts_free(text, start, &rule.edges) && runs.can_end(text, start, rule);
             if S::TELLS || is_possible {
                 let window = ByteSpan::new(start, end);
                 looked = looked.max(self.search(text, (index, rule), window, start, word, out));
@@ -465,7 +571,8 @@ impl Matcher {
         let hay = &text[window.range()];
         out.window(window);
         let mut looked = Looked::AtForm;
-        if !rule.may_match(hay) {
+        // Where a literal says where the match starts, that was asked there.
+        if !rule.is_tied() && !rule.may_match(hay) {
             return looked;
         }
         let regex = rule.regex();
@@ -510,6 +617,7 @@ impl Matcher {
         text: &[u8],
         (index, rule): (usize, &Rule),
         start: usize,
+        readings: &mut Readings,
         out: &mut impl Sink,
     ) -> Looked {
         let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
@@ -520,7 +628,7 @@ impl Matcher {
             out.miss(|| Miss::of(MissReason::NoAssignment));
             return Looked::Near;
         }
-        match assignment::read(text, keyword) {
+        match readings.read(text, keyword) {
             Some(assignment) => out.found(assigned_match(text, index, &assignment)),
             None => out.miss(|| Miss::of(MissReason::NoAssignment)),
         }
@@ -536,13 +644,13 @@ impl Matcher {
         text: &[u8],
         (index, rule): (usize, &Rule),
         start: usize,
+        readings: &mut Readings,
         out: &mut impl Sink,
     ) -> Looked {
         let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return Looked::AtForm };
         let mut any = false;
         let mut try_value = |keyword: ByteSpan| {
-            let read = assignment::read(text, keyword).or_else(|| assignment::read_column(text, keyword));
-            let Some(assignment) = read else { return };
+            let Some(assignment) = readings.read_or_column(text, keyword) else { return };
             any = true;
             let value = assignment.value;
             let written = &text[value.range()];
@@ -729,18 +837,6 @@ fn max_bytes(rule: &Rule) -> usize {
     rule.max_bytes.map_or(OPEN_WINDOW_BYTES, |max| (max as usize).min(OPEN_WINDOW_BYTES))
 }
 
-/// Whether a match that starts at `start` can end at a byte that may stand behind one. In the middle of a long run none
-/// can, and the expression need not go through it to tell.
-fn can_end(text: &[u8], start: usize, rule: &Rule) -> bool {
-    let Some(max_bytes) = rule.max_bytes else { return true };
-    // As far as the window goes, which is a byte more than the longest match.
-    let (first, last) = (start + rule.min_bytes as usize, start + max_bytes as usize + 1);
-    match text.get(first..text.len().min(last + 1)) {
-        Some(ends) => last >= text.len() || ends.iter().any(|&next| !rule.edges.after.contains(next)),
-        None => false,
-    }
-}
-
 /// As [`keyword_at`], and a miss where there is none.
 fn whole_word(
     text: &[u8],
@@ -814,6 +910,23 @@ fn lines_forward(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_known_stretch_grows_to_what_a_search_would_find(
+            text in "[ab]{0,40}",
+            asked in prop::collection::vec((0usize..42, 0usize..20), 1..20),
+        ) {
+            let text = text.as_bytes();
+            let mut known = (0, 0);
+            for (from, len) in asked {
+                let (from, to) = (from.min(text.len()), (from + len).min(text.len()));
+                let plain = text[from..to].iter().position(|&byte| byte != b'a').map(|at| from + at);
+                prop_assert_eq!(grow(&mut known, text, (from, to), |byte| byte == b'a'), plain);
+            }
+        }
+    }
 
     #[test]
     fn hosts_that_are_nobodys_are_told() {

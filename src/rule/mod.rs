@@ -14,6 +14,7 @@ use regex::bytes::Regex;
 use crate::finding::RuleInfo;
 use request::Request;
 use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
+use shape::{ByteSet, Shape};
 
 mod builtin;
 
@@ -24,6 +25,7 @@ pub struct Rule {
     source: RuleSource,
     spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
+    head: OnceLock<ByteSet>,
     info: OnceLock<Arc<RuleInfo>>,
     /// Of a custom rule; those of the catalogue lie apart.
     request: Option<Box<Request>>,
@@ -42,13 +44,16 @@ const REGEX_SIZE_LIMIT_BYTES: usize = 16 << 20;
 impl Rule {
     fn builtin(number: u32) -> Self {
         let source = RuleSource::Builtin(number);
-        Self { source, spec: OnceLock::new(), regex: OnceLock::new(), info: OnceLock::new(), request: None }
+        Self::new(source, OnceLock::new(), None)
     }
 
     fn custom(spec: RuleSpec, request: Option<Request>) -> Self {
         let spec = OnceLock::from(Box::new(spec));
-        let request = request.map(Box::new);
-        Self { source: RuleSource::Custom, spec, regex: OnceLock::new(), info: OnceLock::new(), request }
+        Self::new(RuleSource::Custom, spec, request.map(Box::new))
+    }
+
+    fn new(source: RuleSource, spec: OnceLock<Box<RuleSpec>>, request: Option<Box<Request>>) -> Self {
+        Self { source, spec, regex: OnceLock::new(), head: OnceLock::new(), info: OnceLock::new(), request }
     }
 
     /// How to ask the issuer whether a value is live, if the rule says so.
@@ -107,6 +112,14 @@ impl Rule {
         })
     }
 
+    /// Bytes that a match can start with; all, if there is no shape to tell.
+    pub(crate) fn head(&self) -> ByteSet {
+        *self.head.get_or_init(|| {
+            let shape = Shape::parse(&self.spec().shape).ok();
+            shape.map_or(ByteSet::EMPTY.complement(), |shape| shape.first_bytes())
+        })
+    }
+
     /// Whether a text could hold a match, by the bytes of which matches are made: if not, the expression need
     /// not even be compiled, which takes a hook longer than everything else.
     pub(crate) fn may_match(&self, text: &[u8]) -> bool {
@@ -142,7 +155,7 @@ impl Rule {
     }
 
     /// Whether a literal says where a match can start.
-    fn is_tied(&self) -> bool {
+    pub(crate) fn is_tied(&self) -> bool {
         !self.spec().anchors.is_empty()
     }
 

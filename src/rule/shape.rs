@@ -94,6 +94,19 @@ impl Shape {
         self.root.alphabet(ignore_case)
     }
 
+    /// Bytes that a match can start with, letters in both cases.
+    pub fn first_bytes(&self) -> ByteSet {
+        let (mut first, _) = self.root.head();
+        for upper in b'A'..=b'Z' {
+            let lower = upper.to_ascii_lowercase();
+            if first.contains(upper) || first.contains(lower) {
+                first.insert(upper);
+                first.insert(lower);
+            }
+        }
+        first
+    }
+
     /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
     /// when the shape has no literal of three bytes at a bounded distance from its start.
     pub fn anchors(&self) -> Vec<Anchor> {
