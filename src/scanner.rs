@@ -1,7 +1,8 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 
@@ -899,7 +900,8 @@ impl<'s> Worker<'s> {
         let scanner = self.scanner;
         let mut counted = vec![false; self.matches.len()];
         let mut wanted = Vec::new();
-        for (index, found) in self.matches.iter().enumerate() {
+        let matches = Matches::of(&self.matches);
+        for (index, found) in matches.iter().enumerate() {
             // It was asked a moment ago, and nothing else is asked before. Not so where another scanner's
             // configuration accepts things.
             if let (Some(memo), None) = (self.memo.get(), &scanner.policy.foreign)
@@ -907,7 +909,7 @@ impl<'s> Worker<'s> {
             {
                 continue;
             }
-            let judged = scanner.judge(unit, &lines, kind, index, &self.matches);
+            let judged = scanner.judge(unit, &lines, kind, index, &matches);
             has_matches |= !matches!(judged, Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }));
             if let Err(Passed::Inline { allow, .. }) = &judged {
                 let start = lines.line_column(found.secret_span.start);
@@ -924,7 +926,7 @@ impl<'s> Worker<'s> {
             }
             if let Some(candidate) = self.counts.take(scanner.matcher.rule(found), judged) {
                 counted[index] = true;
-                wanted.extend(scanner.other_half(index, &self.matches));
+                wanted.extend(scanner.other_half(index, &matches));
                 keep(candidate);
             }
         }
@@ -932,11 +934,65 @@ impl<'s> Worker<'s> {
         wanted.sort_unstable();
         wanted.dedup();
         for index in wanted.into_iter().filter(|&index| !counted[index]) {
-            if let Some(candidate) = scanner.part(unit, &lines, kind, index, &self.matches) {
+            if let Some(candidate) = scanner.part(unit, &lines, kind, index, &matches) {
                 keep(candidate);
             }
         }
         Inspected { is_complete, has_matches }
+    }
+}
+
+/// The matches of one unit by place, and what is worked out once for many of them: a line may hold thousands.
+pub(crate) struct Matches<'m> {
+    all: &'m [Match],
+    /// By match: where the farthest secret ends of those up to it.
+    reach: OnceCell<Vec<usize>>,
+    /// What the markers on a line, given by its start, accept of the rules that were asked for.
+    inline: RefCell<(usize, BTreeMap<usize, Option<Passed>>)>,
+}
+
+impl<'m> Matches<'m> {
+    pub(crate) fn of(all: &'m [Match]) -> Self {
+        Self { all, reach: OnceCell::new(), inline: RefCell::default() }
+    }
+
+    /// Those whose secrets have a byte in the span.
+    fn on(&self, span: ByteSpan) -> impl Iterator<Item = &'m Match> {
+        let reach = self.reach.get_or_init(|| {
+            let ends = self.all.iter().map(|found| found.secret_span.end);
+            ends.scan(0, |reach, end| {
+                *reach = end.max(*reach);
+                Some(*reach)
+            })
+            .collect()
+        });
+        let all = self.all;
+        let first = reach.partition_point(|&reach| reach <= span.start);
+        let last = all.partition_point(|found| found.secret_span.start < span.end).max(first);
+        all[first..last].iter().filter(move |found| found.secret_span.overlaps(span))
+    }
+
+    fn allowed_inline(
+        &self,
+        text: &[u8],
+        lines: &LineIndex,
+        line: ByteSpan,
+        (rule, rule_id): (usize, &str),
+    ) -> Option<Passed> {
+        let (start, known) = &mut *self.inline.borrow_mut();
+        if *start != line.start {
+            known.clear();
+            *start = line.start;
+        }
+        known.entry(rule).or_insert_with(|| allowed_inline(text, lines, line, rule_id)).clone()
+    }
+}
+
+impl Deref for Matches<'_> {
+    type Target = [Match];
+
+    fn deref(&self) -> &[Match] {
+        self.all
     }
 }
 
@@ -947,7 +1003,7 @@ fn is_dropped(memo: &Memo, matcher: &Matcher, found: &Match, kind: FileKind) -> 
 
 impl Scanner {
     /// The match nearby that the rule of another names as its other half.
-    fn other_half(&self, index: usize, matches: &[Match]) -> Option<usize> {
+    fn other_half(&self, index: usize, matches: &Matches<'_>) -> Option<usize> {
         let rule = |index: usize| self.matcher.rule(&matches[index]);
         let look = |index: usize| (rule(index).id.as_str(), matches[index].secret_span);
         pairing::nearest(rule(index).pair.as_ref()?, index, matches.len(), look)
@@ -960,7 +1016,7 @@ impl Scanner {
         lines: &LineIndex,
         kind: FileKind,
         index: usize,
-        matches: &[Match],
+        matches: &Matches<'_>,
     ) -> Option<Candidate> {
         let found = &matches[index];
         match filter::judge(self.matcher.rule(found), found.secret.reveal(), &found.context, kind) {
@@ -979,7 +1035,7 @@ impl Scanner {
         lines: &LineIndex,
         kind: FileKind,
         index: usize,
-        matches: &[Match],
+        matches: &Matches<'_>,
     ) -> Result<Candidate, Passed> {
         let found = &matches[index];
         let rule = self.matcher.rule(found);
@@ -998,7 +1054,7 @@ impl Scanner {
         let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
         let line = lines.line_span(found.secret_span.start, unit.bytes);
         if self.policy.inline_allow
-            && let Some(passed) = allowed_inline(unit.bytes, lines, line, &rule.id)
+            && let Some(passed) = matches.allowed_inline(unit.bytes, lines, line, (found.rule, &rule.id))
         {
             return Err(passed);
         }
@@ -1012,7 +1068,7 @@ impl Scanner {
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         index: usize,
-        matches: &[Match],
+        matches: &Matches<'_>,
     ) -> Result<(), Passed> {
         let found = &matches[index];
         let Some(of) = lists.rules.get(&self.matcher.rule(found).id) else { return Ok(()) };
@@ -1048,7 +1104,7 @@ impl Scanner {
         unit: &ContentUnit<'_>,
         lines: &LineIndex,
         found: &Match,
-        matches: &[Match],
+        matches: &Matches<'_>,
         (confidence, reason): (Confidence, String),
     ) -> Candidate {
         // Where addresses have 32 bits, an offset behind 4 GiB is told as the last one; lines and columns stay true.
@@ -1110,7 +1166,7 @@ fn quoted_rest(line: &[u8], secret: ByteSpan) -> usize {
 }
 
 /// The line of a match with every match on it redacted, whatever became of the others.
-fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Excerpt {
+fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &Matches<'_>) -> Excerpt {
     let from = line.start.max(found.secret_span.start.saturating_sub(EXCERPT_BYTES));
     let to = line.end.min(found.secret_span.end + EXCERPT_BYTES).max(from);
     let mut out = String::new();
@@ -1119,9 +1175,7 @@ fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Exc
     if from > line.start {
         out.push('…');
     }
-    for other in
-        matches.iter().filter(|other| other.secret_span.overlaps(ByteSpan::new(from, to.max(from + 1))))
-    {
+    for other in matches.on(ByteSpan::new(from, to.max(from + 1))) {
         let (start, end) = (other.secret_span.start.max(at), other.secret_span.end.min(to));
         out.push_str(&String::from_utf8_lossy(&text[at..start.min(to)]));
         let mark = out.len();
@@ -1141,4 +1195,33 @@ fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &[Match]) -> Exc
         out.push('…');
     }
     Excerpt { text: out, secret }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_on_a_span_are_those_that_overlap_it() {
+        let token = |n: usize| format!("pk_{}_{}", 48_151_600 + n, "A7Q2Z9K4M1X8C5V3B6N0L2J4H7G9F1D8");
+        let text: String = (0..40).map(|n| format!("{}a = \"{}\"; ", "b ".repeat(n % 5), token(n))).collect();
+        let matcher = Matcher::new(RuleSet::builtin());
+        let mut found = Vec::new();
+        assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+        assert_eq!(found.len(), 40);
+        // The rules of other scanners may overlap: one reaches over its neighbours, others end where it ends.
+        found[3].secret_span.end = found[9].secret_span.end;
+        let matches = Matches::of(&found);
+        for start in (0..text.len()).step_by(7) {
+            for len in [1, 20, 90, 400] {
+                let span = ByteSpan::new(start, start + len);
+                let plain: Vec<ByteSpan> = found
+                    .iter()
+                    .map(|found| found.secret_span)
+                    .filter(|other| other.overlaps(span))
+                    .collect();
+                assert_eq!(matches.on(span).map(|found| found.secret_span).collect::<Vec<_>>(), plain);
+            }
+        }
+    }
 }

@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::report::redact::Redactor;
 use crate::rule::Rule;
 use crate::rule::schema::{RuleKind, TriggerKind};
-use crate::scanner::{Candidate, Passed, Policy, Scanner};
+use crate::scanner::{Candidate, Matches, Passed, Policy, Scanner};
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Searched, Source, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
@@ -461,7 +461,8 @@ impl<'u> Unit<'u> {
         };
         match holder {
             Some(kept) if is_same(kept) => {
-                let judged = self.scanner.judge(self.unit, &self.lines, self.kind, behind, &self.kept);
+                let judged =
+                    self.scanner.judge(self.unit, &self.lines, self.kind, behind, &Matches::of(&self.kept));
                 record.decide(decision(self.scanner, rule, judged, start.line));
             }
             holder => {
