@@ -926,6 +926,32 @@ mod tests {
                 prop_assert_eq!(grow(&mut known, text, (from, to), |byte| byte == b'a'), plain);
             }
         }
+
+        /// What is remembered of a text says the same as the text itself, in whatever order it is asked.
+        #[test]
+        fn what_cannot_be_a_match_is_told_without_the_expression(
+            text in "(abc[a-d]{0,9}|[a-d]{1,12}|[ .]{1,3}){0,8}",
+            starts in prop::collection::vec(0usize..60, 1..20),
+        ) {
+            let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\n\
+                        severity = \"high\"\nshape = \"'abc' LOWER{2,5}\"\n";
+            let rules = RuleSet::empty().with_custom(&file.replace('\'', "\\\""), "rules.toml").unwrap();
+            let rule = &rules.rules()[0];
+            let text = text.as_bytes();
+            let mut runs = RunsOfRule::default();
+            let (fewest, most) = (5, 8);
+            for start in starts.into_iter().filter(|&start| start < text.len()) {
+                let fits = |byte: &u8| byte.is_ascii_lowercase();
+                let run = text[start..].iter().take_while(|byte| fits(byte)).count();
+                prop_assert_eq!(runs.misfit(text, start, rule), (run < fewest).then_some(start + run));
+                // One byte of the window lies behind the longest match, and one more tells where that ends.
+                let ends = start + fewest..=start + most + 1;
+                let can_end = ends.into_iter().any(|end| {
+                    end == text.len() || text.get(end).is_some_and(|byte| !byte.is_ascii_alphanumeric())
+                });
+                prop_assert_eq!(runs.can_end(text, start, rule), can_end);
+            }
+        }
     }
 
     #[test]
