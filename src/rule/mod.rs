@@ -123,9 +123,6 @@ impl Rule {
     /// Whether a text could hold a match, by the bytes of which matches are made: if not, the expression need
     /// not even be compiled, which takes a hook longer than everything else.
     pub(crate) fn may_match(&self, text: &[u8]) -> bool {
-        if self.is_tied() {
-            return self.misfit(text).is_none();
-        }
         let spec = self.spec();
         let (fewest, fits) = (spec.min_bytes as usize, |byte: &u8| spec.alphabet.contains(*byte));
         // A run of so many bytes covers one of every so many, so most texts are passed over in great steps.
@@ -143,15 +140,6 @@ impl Rule {
             at += step;
         }
         false
-    }
-
-    /// Where the text ends or first holds a byte of which no match is made, if that is before the shortest match
-    /// from its start would end.
-    pub(crate) fn misfit(&self, text: &[u8]) -> Option<usize> {
-        let spec = self.spec();
-        let head = &text[..text.len().min(spec.min_bytes as usize)];
-        let misfit = head.iter().position(|&byte| !spec.alphabet.contains(byte));
-        misfit.or((head.len() < spec.min_bytes as usize).then_some(head.len()))
     }
 
     /// Whether a literal says where a match can start.

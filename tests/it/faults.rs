@@ -13,17 +13,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, clickup_token, random_text, stanch};
+use crate::support::{Sandbox, clickup_token, output_with_input, random_text, stanch};
 
 const EIO: i32 = 5;
 const ENOMEM: i32 = 12;
@@ -350,7 +349,7 @@ impl Bench {
             .replace("{base}", &self.base)
             .replace("{coming}", &self.coming)
             .replace("{secret}", &format!("key = {}\n", self.subject.tokens[0]));
-        let Output { status, stdout, stderr } = with_input(command, input.as_bytes());
+        let Output { status, stdout, stderr } = output_with_input(command, input.as_bytes());
         let tally = fs::read(&self.tally).expect("a tally");
         let (counts, hit) = tally.split_at(KINDS.len() * 8);
         let calls = counts.chunks_exact(8).map(|count| u64::from_le_bytes(count.try_into().expect("eight")));
@@ -382,18 +381,6 @@ impl Bench {
         }
         found
     }
-}
-
-fn with_input(mut command: Command, input: &[u8]) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("stanch starts");
-    // A process that ends without reading closes the pipe.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("stanch ends")
 }
 
 /// What was read and found, without what may be said besides.

@@ -112,18 +112,9 @@ impl Sandbox {
 
     /// Runs stanch with bytes on its standard input.
     pub fn stanch_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
-        use std::io::Write as _;
-        let mut child = self
-            .command(stanch())
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("stanch starts");
-        // A process that ends without reading closes the pipe; that is its business, not the test's.
-        let _ = child.stdin.take().expect("a pipe").write_all(input);
-        Ran::new(child.wait_with_output().expect("stanch ends"))
+        let mut command = self.command(stanch());
+        command.args(args);
+        Ran::new(output_with_input(command, input))
     }
 
     /// A command with the pinned environment: home, git configuration, names, dates, locale.
@@ -207,4 +198,18 @@ pub fn sha256(content: &[u8]) -> String {
         write!(text, "{byte:02x}").expect("a string takes any text");
         text
     })
+}
+
+/// Runs a command with bytes on its standard input.
+pub fn output_with_input(mut command: Command, input: &[u8]) -> Output {
+    use std::io::Write as _;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("stanch starts");
+    // A process that ends without reading closes the pipe; that is its business, not the test's.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("stanch ends")
 }
