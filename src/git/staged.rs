@@ -11,7 +11,7 @@ use super::Repository;
 use super::cursor::{Cursor, Stream, Whole};
 use super::index::{CachedTrees, EntryKind, Index, IndexError};
 use super::object::ObjectError;
-use super::tree_reader::{Key, Tree, TreeReader};
+use super::tree_reader::{Key, Tree, TreeReader, first_entry};
 use crate::location::ObjectId;
 
 /// The difference between the index and `HEAD`; every list is sorted by path.
@@ -502,17 +502,14 @@ impl Lines {
     }
 }
 
-/// Entries of a tree object: mode in octal, space, name, zero byte, raw object name.
+/// The entries of a tree object.
 fn parse_tree(mut bytes: &[u8], id_bytes: usize) -> Option<Vec<TreeEntry>> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
-        let (mode, rest) = bytes.split_once_str(b" ")?;
-        let (name, rest) = rest.split_once_str(b"\0")?;
-        let mode = u32::from_str_radix(mode.to_str().ok()?, 8).ok()?;
-        let id = ObjectId::from_raw(rest.get(..id_bytes)?)?;
-        // Modes of very old trees carry odd permission bits, never odd types.
-        entries.push(TreeEntry { name: name.to_vec(), id, kind: EntryKind::from_mode(mode)? });
-        bytes = &rest[id_bytes..];
+        let (kind, name) = first_entry(bytes, id_bytes)?;
+        let (id, rest) = bytes[name.end + 1..].split_at(id_bytes);
+        entries.push(TreeEntry { name: bytes[name].to_vec(), id: ObjectId::from_raw(id)?, kind });
+        bytes = rest;
     }
     Some(entries)
 }

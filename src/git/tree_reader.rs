@@ -184,22 +184,14 @@ impl Tree {
         Key { name: self.name(place), is_directory: self.kind(place) == EntryKind::Directory }
     }
 
-    /// Entries: mode in octal, space, name, zero byte, raw object name.
     fn parse(&mut self, id_bytes: usize) -> Option<()> {
         self.items.clear();
         self.id_bytes = id_bytes;
         u32::try_from(self.bytes.len()).ok()?;
         let mut at = 0;
         while at < self.bytes.len() {
-            let rest = &self.bytes[at..];
-            let mode_bytes = memchr::memchr(b' ', rest)?;
-            let mode = octal(&rest[..mode_bytes])?;
-            let name = &rest[mode_bytes + 1..];
-            let name_bytes = memchr::memchr(0, name)?;
-            name.get(name_bytes + 1..name_bytes + 1 + id_bytes)?;
-            let Range { start, end } = at + mode_bytes + 1..at + mode_bytes + 1 + name_bytes;
-            // Modes of very old trees carry odd permission bits, never odd types.
-            let kind = EntryKind::from_mode(mode)?;
+            let (kind, name) = first_entry(&self.bytes[at..], id_bytes)?;
+            let (start, end) = (at + name.start, at + name.end);
             self.items.push(Item { name_start: start as u32, name_end: end as u32, kind });
             at = end + 1 + id_bytes;
         }
@@ -212,6 +204,17 @@ impl Tree {
         }
         Some(())
     }
+}
+
+/// Reads the entry that a tree starts with: mode in octal, space, name, zero byte, raw object name. Gives its kind and
+/// where its name stands; the object name is complete.
+pub(super) fn first_entry(tree: &[u8], id_bytes: usize) -> Option<(EntryKind, Range<usize>)> {
+    let mode_bytes = memchr::memchr(b' ', tree)?;
+    let start = mode_bytes + 1;
+    let end = start + memchr::memchr(0, &tree[start..])?;
+    tree.get(end + 1..end + 1 + id_bytes)?;
+    // Modes of very old trees carry odd permission bits, never odd types.
+    Some((EntryKind::from_mode(octal(&tree[..mode_bytes])?)?, start..end))
 }
 
 fn octal(digits: &[u8]) -> Option<u32> {
