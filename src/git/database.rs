@@ -223,6 +223,20 @@ impl Names {
         &self.bytes[start..start + ID_LEN]
     }
 
+    /// Reads what [`Names::find`] will read first of each name, so that it is at hand then.
+    fn touch<'n>(&self, names: impl Iterator<Item = &'n [u8]> + Clone) {
+        if self.range.is_empty() {
+            return;
+        }
+        let slots = names.filter_map(name_key).map(|key| fan_slot(key, self.fan_bits));
+        let starts = slots.map(|slot| self.fan[slot]);
+        // Nothing depends on a sum: the processor goes on while it waits for the parts.
+        std::hint::black_box(starts.clone().fold(0, u32::wrapping_add));
+        let last = self.len() - 1;
+        let heads = starts.map(|place| self.get((place as usize).min(last))[0]);
+        std::hint::black_box(heads.fold(0, u8::wrapping_add));
+    }
+
     fn find(&self, raw: &[u8]) -> Option<u32> {
         // Names are random: eight bytes decide, and comparing them as a number takes no call.
         let key = name_key(raw)?;
@@ -409,6 +423,20 @@ impl Inventory {
         }
         let fresh = || Some(self.fresh.find(raw)? + self.known.len() as u32);
         self.known.find(raw).or_else(fresh)
+    }
+
+    /// The numbers of several objects, by the bytes of their names.
+    ///
+    /// Each lookup waits for memory twice, and the next one cannot begin before, since it is not known where the
+    /// search ends. So all of the memory is asked for first: on rails/rails that halves the time of it.
+    pub fn numbers<'n, N>(&self, names: N) -> impl Iterator<Item = Option<u32>>
+    where
+        N: Iterator<Item = &'n [u8]> + Clone,
+    {
+        for part in [&self.known, &self.fresh] {
+            part.touch(names.clone());
+        }
+        names.map(|raw| self.number(raw))
     }
 
     /// The object of a number.

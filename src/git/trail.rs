@@ -382,13 +382,7 @@ impl Relevant {
         self.is_leading[number as usize]
     }
 
-    /// The trees that may lead to what is sought and are to be read.
-    pub fn trees(&self) -> impl Iterator<Item = u32> {
-        let leading = (0..).zip(&self.is_leading).filter(|(_, is_leading)| **is_leading);
-        leading.map(|(number, _)| number).filter(|number| !self.is_read(*number))
-    }
-
-    /// Whether a tree is one of these.
+    /// Whether a tree may lead to what is sought and is to be read.
     pub fn is_wanted(&self, number: u32) -> bool {
         self.is_leading(number) && !self.is_read(number)
     }
@@ -433,24 +427,22 @@ impl RowEntry {
 }
 
 impl Rows {
-    /// Notes the relevant entries of a tree, given with what is known of where they lie.
-    pub fn add(
+    /// Notes the relevant entries of a tree, given with the length of the names in it and where its entries lie.
+    pub fn add<'e>(
         &mut self,
         inventory: &Inventory,
         relevant: &Relevant,
-        id: &ObjectId,
-        (bytes, outline): (&[u8], &Outline),
+        tree: u32,
+        (bytes, id_len): (&'e [u8], usize),
+        outline: &Outline,
     ) {
-        let tree = inventory.number(id.as_raw()).filter(|tree| relevant.is_wanted(*tree));
-        let Some(tree) = tree else { return };
-        let id_len = id.as_raw().len();
-        for entry in outline.entries(bytes) {
-            let is_likely = |start: usize| relevant.is_likely(&entry[start..]);
-            if !entry.len().checked_sub(id_len).is_some_and(is_likely) {
-                continue;
-            }
-            let Ok(Some((kind, name, link))) = TreeEntries::new(entry, id_len).next_parts() else { continue };
-            let Some(object) = inventory.number(link) else { continue };
+        let link_of = |entry: &'e [u8]| Some(&entry[entry.len().checked_sub(id_len)?..]);
+        let is_likely = |entry: &&'e [u8]| link_of(entry).is_some_and(|link| relevant.is_likely(link));
+        let likely: Vec<&[u8]> = outline.entries(bytes).filter(is_likely).collect();
+        let numbers = inventory.numbers(likely.iter().copied().filter_map(link_of));
+        for (entry, number) in likely.iter().zip(numbers) {
+            let Some(object) = number else { continue };
+            let Ok(Some((kind, name, _))) = TreeEntries::new(entry, id_len).next_parts() else { continue };
             let is_tree = match kind {
                 ObjectKind::Tree if relevant.is_leading[object as usize] => true,
                 ObjectKind::Blob if relevant.is_target[object as usize] => false,

@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::history::{ObjectError, TreeBase, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
-use crate::git::pack::{Base, EntryError, Forest, Inflater, Pack, Root};
+use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
 use crate::git::{ObjectKind, Outline, Relevant, Rows, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
@@ -160,19 +160,19 @@ fn need(needed: &mut [bool], bases: &[u32], mut entry: u32) {
 
 impl Needed {
     fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
-        let mut needed: Vec<Vec<bool>> =
-            store.packs.iter().map(|pack| vec![false; pack.index().len()]).collect();
-        let bases: Vec<Vec<u32>> = store.forests.iter().map(Forest::bases).collect();
-        for number in relevant.trees().chain(others.iter().copied()) {
-            let id = store.inventory.id(number);
-            for (pack, needed) in needed.iter_mut().enumerate() {
-                let first = store.packs[pack].index().find(&id).filter(|entry| store.is_first(pack, *entry));
-                if let Some(entry) = first {
-                    need(needed, &bases[pack], entry);
+        let is_needed = |number| relevant.is_wanted(number) || others.binary_search(&number).is_ok();
+        // All entries are gone through, since that is faster than to look up the names of half of them.
+        let needed = store.forests.iter().enumerate().map(|(pack, forest)| {
+            let bases = forest.bases();
+            let mut needed = vec![false; bases.len()];
+            for entry in 0..bases.len() as u32 {
+                if store.is_first(pack, entry) && is_needed(store.number(pack, entry)) {
+                    need(&mut needed, &bases, entry);
                 }
             }
-        }
-        Self(needed)
+            needed
+        });
+        Self(needed.collect())
     }
 }
 
@@ -232,12 +232,12 @@ impl<'f> Families<'f> {
     ) -> Self {
         let others = relevant.map_or(&[][..], |(_, others)| others);
         let relevant = relevant.map(|(relevant, _)| (relevant, Needed::new(store, relevant, others)));
-        Self { loose_ends: Some(loose_ends), relevant, others, ..Self::new(store, &|_| true) }
+        Self { loose_ends: Some(loose_ends), relevant, others, ..Self::new(store, None) }
     }
 
     /// Notes what the relevant trees have of what is relevant, and hands out nothing.
     pub(super) fn with_rows(store: &'f Store, relevant: &'f Relevant) -> Self {
-        Self { relevant: Some((relevant, Needed::new(store, relevant, &[]))), ..Self::new(store, &|_| true) }
+        Self { relevant: Some((relevant, Needed::new(store, relevant, &[]))), ..Self::new(store, None) }
     }
 
     /// What was noted of trees, by worker.
@@ -259,18 +259,21 @@ impl<'f> Families<'f> {
     pub(super) fn leaving_the_rest(self) -> Self {
         let store = self.store;
         let needed = (0..store.packs.len()).map(|pack| {
-            let (index, forest) = (store.packs[pack].index(), &store.forests[pack]);
-            let bases = forest.bases();
-            let mut needed = vec![false; index.len()];
-            for entry in 0..index.len() as u32 {
-                if !store.is_first(pack, entry) || !(self.wanted)(&index.id(entry)) {
-                    continue;
+            let bases = store.forests[pack].bases();
+            let mut needed = vec![false; bases.len()];
+            for entry in 0..bases.len() as u32 {
+                if store.is_first(pack, entry) && self.is_wanted(store.number(pack, entry)) {
+                    need(&mut needed, &bases, entry);
                 }
-                need(&mut needed, &bases, entry);
             }
             needed
         });
         Self { needed: Some(needed.collect()), ..self }
+    }
+
+    /// Whether the object of a number is to be handed out or noted.
+    fn is_wanted(&self, number: u32) -> bool {
+        self.wanted.is_none_or(|wanted| wanted(number))
     }
 
     /// Whether an object that lies in no pack is to be noted.
@@ -455,8 +458,11 @@ impl<'w> Walker<'w, '_> {
                             if self.families.notes_other(id) {
                                 self.note_by_name(*id);
                             }
-                        } else if (self.families.wanted)(id) {
-                            self.worker.one(*id);
+                        } else {
+                            let number = self.families.store.inventory.number(id.as_raw());
+                            if number.is_none_or(|number| self.families.is_wanted(number)) {
+                                self.worker.one(*id);
+                            }
                         }
                         self.worker.pass();
                     }
@@ -551,7 +557,7 @@ impl<'w> Walker<'w, '_> {
             return;
         }
         let id = self.families.store.packs[frame.pack].index().id(frame.entry);
-        let number = self.number(frame.pack, frame.entry, frame.kind);
+        let number = Some(self.families.store.number(frame.pack, frame.entry));
         frame.held = match self.worker.reader.read(&id) {
             Ok(object) => {
                 let bytes = object.bytes().to_vec();
@@ -578,26 +584,30 @@ impl<'w> Walker<'w, '_> {
             }
         };
         let is_base = self.families.first_child(pack, entry).is_some();
-        let number = self.number(pack, entry, kind);
+        let number = store.number(pack, entry);
+        let is_wanted = self.is_wanted(pack, entry);
+        // Looking up a name waits for memory, and those of trees are hardly ever asked for.
+        let id = || store.packs[pack].index().id(entry);
+        let id_len = store.packs[pack].index().id_len();
         let mut trace = None;
         let mut outline = std::mem::take(&mut self.outline);
         outline.clear();
         if self.families.notes_only() {
-            if let Some(id) = self.wanted(pack, entry) {
+            if is_wanted {
                 let known = base.and_then(|base| Some((base.outline.as_ref()?, &self.copies)));
                 if self.families.notes_rows() && kind == ObjectKind::Tree {
                     // What is wrong with it was said before.
-                    let _ = outline.read(&bytes, id.as_raw().len(), known, |_, _| {});
+                    let _ = outline.read(&bytes, id_len, known, |_, _| {});
                 }
-                self.note(&id, kind, &bytes, &outline);
+                self.note(number, kind, (&bytes, id_len), &outline);
             }
-        } else if let Some(id) = self.wanted(pack, entry) {
+        } else if is_wanted {
             let derived = base.map(|base| (base, &self.copies));
             let done = match (kind, derived) {
                 (ObjectKind::Blob, _) => {
                     let base = derived.and_then(|(base, copies)| Some((base.trace.as_ref()?, copies)));
                     let derivation = Derivation { base, is_base, trace: RefCell::default() };
-                    self.worker.blob_bytes(id, &bytes, Some(&derivation));
+                    self.worker.blob_bytes(id(), Some(number), &bytes, Some(&derivation));
                     trace = derivation.trace.into_inner();
                     Ok(())
                 }
@@ -607,18 +617,18 @@ impl<'w> Walker<'w, '_> {
                         outline: base.outline.as_ref(),
                         copies,
                     });
-                    self.worker.new_links(&id, number, &bytes, base, &mut outline)
+                    self.worker.new_links(number, (&bytes, id_len), base, &mut outline)
                 }
-                _ => self.worker.message(id, kind, &bytes),
+                _ => self.worker.message(id(), Some(number), kind, &bytes),
             };
             if let Err(error) = done {
-                self.worker.done.damage.malformed(id, error);
+                self.worker.done.damage.malformed(id(), error);
             }
         }
         drop(turn);
         if is_base {
             let outline = (kind == ObjectKind::Tree).then_some(outline);
-            let expanded = Expanded { bytes, trace, number, outline };
+            let expanded = Expanded { bytes, trace, number: Some(number), outline };
             self.descend(pack, entry, kind, Held::Expanded(Arc::new(expanded)));
         } else {
             self.keep_buffer(bytes);
@@ -659,13 +669,15 @@ impl<'w> Walker<'w, '_> {
         }
     }
 
-    /// The name of an entry that is to be handed out.
+    /// Whether an entry is to be handed out or noted.
+    fn is_wanted(&self, pack: usize, entry: u32) -> bool {
+        let store = self.families.store;
+        store.is_first(pack, entry) && self.families.is_wanted(store.number(pack, entry))
+    }
+
+    /// The name of an entry that is.
     fn wanted(&self, pack: usize, entry: u32) -> Option<ObjectId> {
-        if !self.families.store.is_first(pack, entry) {
-            return None;
-        }
-        let id = self.families.store.packs[pack].index().id(entry);
-        (self.families.wanted)(&id).then_some(id)
+        self.is_wanted(pack, entry).then(|| self.families.store.packs[pack].index().id(entry))
     }
 
     /// Reads an object by its name, since its entry cannot be read.
@@ -687,12 +699,6 @@ impl<'w> Walker<'w, '_> {
         self.descend(pack, entry, kind, Held::Lost);
     }
 
-    /// The number of a tree; other objects need none.
-    fn number(&self, pack: usize, entry: u32, kind: ObjectKind) -> Option<u32> {
-        let store = self.families.store;
-        (kind == ObjectKind::Tree).then(|| store.number(pack, entry))
-    }
-
     fn note_by_name(&mut self, id: ObjectId) {
         let read = self.worker.reader.read(&id).map(|object| (object.kind(), object.bytes().to_vec()));
         let (kind, bytes) = match read {
@@ -704,28 +710,31 @@ impl<'w> Walker<'w, '_> {
         if kind == ObjectKind::Tree {
             let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
         }
-        self.note(&id, kind, &bytes, &outline);
+        if let Some(number) = self.families.store.inventory.number(id.as_raw()) {
+            self.note(number, kind, (&bytes, id.as_raw().len()), &outline);
+        }
     }
 
-    fn note(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8], outline: &Outline) {
+    /// Notes what is asked for of an object, given with the length of the names in it.
+    fn note(&mut self, number: u32, kind: ObjectKind, bytes: (&[u8], usize), outline: &Outline) {
         match &self.families.relevant {
             Some((relevant, _)) if self.families.notes_rows() => {
-                if kind == ObjectKind::Tree {
-                    self.rows.add(&self.families.store.inventory, relevant, id, (bytes, outline));
+                if kind == ObjectKind::Tree && relevant.is_wanted(number) {
+                    self.rows.add(&self.families.store.inventory, relevant, number, bytes, outline);
                 }
             }
-            _ => self.note_links(id, kind, bytes),
+            _ => self.note_links(number, kind, bytes),
         }
     }
 
     /// Notes what an object refers to, up to where it makes no sense.
-    fn note_links(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) {
+    fn note_links(&mut self, holder: u32, kind: ObjectKind, (bytes, id_len): (&[u8], usize)) {
         let Some(loose_ends) = self.families.loose_ends else { return };
         let inventory = &self.families.store.inventory;
-        let Some(holder) = inventory.number(id.as_raw()) else { return };
         if kind != ObjectKind::Tree {
+            let id = inventory.id(holder);
             let mut links = Vec::new();
-            let _ = links_of(id, kind, bytes, self.worker.is_shallow(id), &mut links);
+            let _ = links_of(&id, kind, bytes, self.worker.is_shallow(&id), &mut links);
             for (link, _) in links {
                 self.links.add(holder, kind, inventory.number(link.as_raw()).ok_or(link));
             }
@@ -735,7 +744,7 @@ impl<'w> Walker<'w, '_> {
         if relevant.is_some_and(|relevant| !relevant.is_leading(holder)) {
             return;
         }
-        let mut entries = TreeEntries::new(bytes, id.as_raw().len());
+        let mut entries = TreeEntries::new(bytes, id_len);
         while let Ok(Some((link_kind, link))) = entries.next_link() {
             match link_kind {
                 ObjectKind::Tree => {

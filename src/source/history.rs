@@ -353,11 +353,31 @@ pub(super) struct Done {
     /// known.
     holders: Option<Vec<(u32, ObjectId)>>,
     trail: Trail,
+    /// Trees and what their entries refer to that were not copied, to be looked up together.
+    links: Vec<(u32, ObjectKind, ObjectId)>,
 }
+
+/// How many links are looked up at once: so many that their waiting for memory overlaps, so few that they stay near.
+const LINKS: usize = 256;
 
 impl Done {
     fn is_undamaged(&self) -> bool {
         self.coverage.problems.is_empty() && self.damage.is_empty()
+    }
+
+    /// Notes whether that is there to which trees refer.
+    fn resolve_links(&mut self, inventory: &Inventory) {
+        let numbers = inventory.numbers(self.links.iter().map(|(.., link)| link.as_raw()));
+        for (number, &(tree, kind, link)) in numbers.zip(&self.links) {
+            match number {
+                Some(number) => self.trail.link(number, tree),
+                None => {
+                    self.loose_ends.insert(link);
+                    self.trail.torn_tree(tree, kind);
+                }
+            }
+        }
+        self.links.clear();
     }
 
     fn merge(&mut self, other: Done) {
@@ -398,13 +418,12 @@ impl Run<'_, '_> {
             }
             Err(error) => done.coverage.problems.push(self.history.problem(error.to_string())),
         }
-        let mut trail = std::mem::take(&mut done.trail);
+        let trail = std::mem::take(&mut done.trail);
         // What libgit2 could not read here may be readable all the same in packs that were not listed.
         let is_known = is_all && is_listed && !trail.is_lost() && !done.damage.has_unreadable();
         let mut store = Some(store);
         let is_sound = hopeless.is_empty() && self.shallow.is_empty();
         if is_known && let Some(store) = store.take() {
-            trail.finish();
             let _ = self.history.known.set((store, trail));
         }
         if let Some(memory) = memory {
@@ -437,17 +456,19 @@ impl Run<'_, '_> {
         if self.history.options.reachable_only {
             let reachable = walk(&mut done.damage);
             let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
+            let is_read_number = |number| is_read(&inventory.id(number));
             done.submodules.extend(&reachable.submodules);
             done.merge(match store {
-                Some(store) => self.families(store, &Objects::These(Vec::new()), &is_read),
+                Some(store) => self.families(store, &Objects::These(Vec::new()), Some(&is_read_number)),
                 None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
             });
         } else {
             done.merge(match (store, memory.as_deref_mut()) {
                 (Some(store), Some(memory)) => self.remembering(store, memory),
-                (Some(store), None) => self.families(store, &Objects::All(inventory), &|_| true),
+                (Some(store), None) => self.families(store, &Objects::All(inventory), None),
                 (None, _) => self.objects(&Objects::All(inventory)),
             });
+            done.trail.finish();
             // The walk is worth its time only when something may be missing: when every link of every
             // object leads somewhere, nothing that is reachable can be.
             let loose_ends = std::mem::take(&mut done.loose_ends);
@@ -496,12 +517,11 @@ impl Run<'_, '_> {
     fn remembering(self, store: &Store, memory: &mut Memory) -> Done {
         let inventory = &store.inventory;
         let known = memory.take_trail();
-        let wanted = |id: &ObjectId| inventory.number(id.as_raw()).is_none_or(|number| memory.wants(number));
-        let families = Families::new(store, &wanted).leaving_the_rest();
+        let wanted = |number| memory.wants(number);
+        let families = Families::new(store, Some(&wanted)).leaving_the_rest();
         let mut done = self.walk(&families, &Objects::All(inventory), true);
         // Known trees and commits are not read, but what was noted of them then is still so.
         done.trail.merge(known);
-        done.trail.finish();
         done.loose_ends.extend(memory.holders.iter().map(|(_, missing)| *missing));
         for (number, state) in memory.known() {
             match state {
@@ -688,8 +708,8 @@ impl Run<'_, '_> {
     }
 }
 
-/// Whether an object is to be read.
-pub(super) type Wanted<'w> = &'w (dyn Fn(&ObjectId) -> bool + Sync);
+/// Whether an object is to be read, by its number in the inventory. All are if nothing is given.
+pub(super) type Wanted<'w> = Option<&'w (dyn Fn(u32) -> bool + Sync)>;
 
 /// The objects to read, in the order in which that is cheapest.
 pub(super) enum Objects<'o> {
@@ -748,6 +768,9 @@ impl Shared<'_> {
                     links: Vec::new(),
                     parents: Vec::new(),
                 });
+                if let Objects::All(inventory) = self.objects {
+                    done.resolve_links(inventory);
+                }
             }
             Err(error) => {
                 done.coverage.problems.push(self.history.problem(error.to_string()));
@@ -826,11 +849,25 @@ impl<'w> Worker<'w, '_> {
             ObjectKind::Commit | ObjectKind::Tag | ObjectKind::Tree => {}
         }
         let object = self.reader.read_of(&id, kind, len)?;
-        Ok(self.message(id, kind, object.bytes())?)
+        Ok(self.message(id, self.number(&id), kind, object.bytes())?)
+    }
+
+    /// The number of an object, where links are followed.
+    fn number(&self, id: &ObjectId) -> Option<u32> {
+        match self.shared.objects {
+            Objects::All(inventory) => inventory.number(id.as_raw()),
+            Objects::These(_) => None,
+        }
     }
 
     /// Hands out the message of a commit or a tag and follows the links of all but blobs.
-    pub(super) fn message(&mut self, id: ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
+    pub(super) fn message(
+        &mut self,
+        id: ObjectId,
+        number: Option<u32>,
+        kind: ObjectKind,
+        bytes: &[u8],
+    ) -> Result<(), Malformed> {
         let searched = match kind {
             ObjectKind::Commit => {
                 let commit = Commit::parse(bytes)?;
@@ -843,22 +880,22 @@ impl<'w> Worker<'w, '_> {
                     commit.message,
                     None,
                 );
-                self.follow_commit(&id, &commit);
+                self.follow_commit(&id, number, &commit);
                 searched
             }
             ObjectKind::Tag => {
                 let message = Tag::parse(bytes)?.message;
                 let searched = self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None);
-                self.follow(&id, kind, bytes)?;
+                self.follow(&id, number, kind, bytes)?;
                 searched
             }
             ObjectKind::Tree | ObjectKind::Blob => {
-                self.follow(&id, kind, bytes)?;
+                self.follow(&id, number, kind, bytes)?;
                 Some(Searched::Clean)
             }
         };
         self.remember(
-            &id,
+            number,
             match searched {
                 Some(Searched::Clean) => State::clean(kind),
                 Some(Searched::NotClean) | None => State::Again,
@@ -868,12 +905,9 @@ impl<'w> Worker<'w, '_> {
     }
 
     /// Notes what came of an object that was read to its end.
-    fn remember(&mut self, id: &ObjectId, state: State) {
-        if self.shared.remembers
-            && let Objects::All(inventory) = self.shared.objects
-            && let Some(number) = inventory.number(id.as_raw())
-        {
-            self.done.seen.push((number, state));
+    fn remember(&mut self, number: Option<u32>, state: State) {
+        if self.shared.remembers {
+            self.done.seen.extend(number.map(|number| (number, state)));
         }
     }
 
@@ -883,7 +917,7 @@ impl<'w> Worker<'w, '_> {
             return Ok(());
         };
         let object = self.reader.read_of(&id, ObjectKind::Blob, len)?;
-        self.blob_bytes(id, object.bytes(), None);
+        self.blob_bytes(id, self.number(&id), object.bytes(), None);
         drop(turn);
         Ok(())
     }
@@ -910,7 +944,13 @@ impl<'w> Worker<'w, '_> {
     }
 
     /// Hands out a blob.
-    pub(super) fn blob_bytes(&mut self, id: ObjectId, bytes: &[u8], derivation: Option<&Derivation<'_>>) {
+    pub(super) fn blob_bytes(
+        &mut self,
+        id: ObjectId,
+        number: Option<u32>,
+        bytes: &[u8],
+        derivation: Option<&Derivation<'_>>,
+    ) {
         self.done.coverage.blobs += 1;
         self.shared.progress.blob();
         let state = match self.unit(id, &Origin::Blob(id), None, bytes, derivation) {
@@ -918,7 +958,7 @@ impl<'w> Worker<'w, '_> {
             Some(Searched::NotClean) => State::Again,
             None => State::Binary,
         };
-        self.remember(&id, state);
+        self.remember(number, state);
     }
 
     /// Hands out content; what the search came to, or `None` if it is no text.
@@ -951,14 +991,20 @@ impl<'w> Worker<'w, '_> {
     }
 
     /// Checks that everything is there to which a tag or a tree refers.
-    fn follow(&mut self, id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> Result<(), Malformed> {
-        let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
+    fn follow(
+        &mut self,
+        id: &ObjectId,
+        number: Option<u32>,
+        kind: ObjectKind,
+        bytes: &[u8],
+    ) -> Result<(), Malformed> {
+        let (Objects::All(inventory), Some(holder)) = (self.shared.objects, number) else { return Ok(()) };
         if kind == ObjectKind::Tree {
-            return self.new_links(id, inventory.number(id.as_raw()), bytes, None, &mut Outline::default());
+            let bytes = (bytes, id.as_raw().len());
+            return self.new_links(holder, bytes, None, &mut Outline::default());
         }
         self.links.clear();
         links_of(id, kind, bytes, false, &mut self.links)?;
-        let Some(holder) = inventory.number(id.as_raw()) else { return Ok(()) };
         for (link, _) in &self.links {
             match inventory.number(link.as_raw()) {
                 Some(target) => self.done.trail.tag(holder, target),
@@ -972,23 +1018,24 @@ impl<'w> Worker<'w, '_> {
     }
 
     /// Checks that the tree and the parents of a commit are there, and notes them.
-    fn follow_commit(&mut self, id: &ObjectId, commit: &Commit<'_>) {
-        let Objects::All(inventory) = self.shared.objects else { return };
-        let mut number = |link: &ObjectId| {
-            let number = inventory.number(link.as_raw());
+    fn follow_commit(&mut self, id: &ObjectId, number: Option<u32>, commit: &Commit<'_>) {
+        let (Objects::All(inventory), Some(holder)) = (self.shared.objects, number) else { return };
+        let parents: &[ObjectId] = if self.shared.shallow.contains(id) { &[] } else { &commit.parents };
+        let links = || std::iter::once(&commit.tree).chain(parents);
+        let mut numbers = inventory.numbers(links().map(ObjectId::as_raw)).zip(links());
+        let mut number = || {
+            let (number, link) = numbers.next()?;
             if number.is_none() {
                 self.done.loose_ends.insert(*link);
             }
-            number
+            Some(number)
         };
-        let tree = number(&commit.tree);
-        let parents: &[ObjectId] = if self.shared.shallow.contains(id) { &[] } else { &commit.parents };
+        let tree = number().flatten();
         self.parents.clear();
-        self.parents.extend(parents.iter().filter_map(number));
-        let Some(number) = inventory.number(id.as_raw()) else { return };
+        self.parents.extend(std::iter::from_fn(number).flatten());
         match tree.filter(|_| self.parents.len() == parents.len()) {
-            Some(tree) => self.done.trail.commit(number, commit, tree, &self.parents),
-            None => self.done.trail.torn_commit(number),
+            Some(tree) => self.done.trail.commit(holder, commit, tree, &self.parents),
+            None => self.done.trail.torn_commit(holder),
         }
     }
 
@@ -1007,16 +1054,15 @@ impl<'w> Worker<'w, '_> {
         matches!(self.shared.objects, Objects::All(_))
     }
 
-    /// Checks and notes the links of a tree, without those that it copied from another one.
+    /// Checks and notes the links of a tree, given with the length of the names in it, without those that it copied from another one.
     pub(super) fn new_links(
         &mut self,
-        id: &ObjectId,
-        number: Option<u32>,
-        bytes: &[u8],
+        tree: u32,
+        (bytes, id_len): (&[u8], usize),
         base: Option<TreeBase<'_>>,
         outline: &mut Outline,
     ) -> Result<(), Malformed> {
-        let (Objects::All(inventory), Some(tree)) = (self.shared.objects, number) else { return Ok(()) };
+        let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
         match base.map(|base| base.number) {
             Some(Some(base)) => self.done.trail.link(base, tree),
             // Where the base has no number, nothing tells what came with it.
@@ -1024,17 +1070,17 @@ impl<'w> Worker<'w, '_> {
             None => {}
         }
         let known = base.and_then(|base| Some((base.outline?, base.copies)));
-        outline.read(bytes, id.as_raw().len(), known, |kind, link| {
-            if kind == ObjectKind::Commit {
-                self.done.submodules.extend(ObjectId::from_raw(link));
-            } else if let Some(number) = inventory.number(link) {
-                self.done.trail.link(number, tree);
-            } else {
-                self.done.loose_ends.extend(ObjectId::from_raw(link));
-                self.done.trail.torn_tree(tree, kind);
+        outline.read(bytes, id_len, known, |kind, link| {
+            let link = ObjectId::from_raw(link);
+            match kind {
+                ObjectKind::Commit => self.done.submodules.extend(link),
+                _ => self.done.links.extend(link.map(|link| (tree, kind, link))),
             }
         })?;
-        self.remember(id, State::Tree);
+        if self.done.links.len() >= LINKS {
+            self.done.resolve_links(inventory);
+        }
+        self.remember(Some(tree), State::Tree);
         Ok(())
     }
 }

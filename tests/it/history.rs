@@ -539,7 +539,8 @@ fn the_trail_leads_where_reading_every_tree_leads() {
 /// The same where objects are missing from a pack: what is named, and what the rest is attributed to.
 #[test]
 fn the_trail_goes_round_what_is_missing() {
-    for (seed, kind) in [(21, "blob"), (22, "tree"), (23, "commit")] {
+    let kinds = [(21, "blob"), (22, "tree"), (23, "commit")];
+    for ((seed, kind), is_packed) in kinds.into_iter().flat_map(|kind| [(kind, true), (kind, false)]) {
         let sandbox = tangled_repo(seed);
         sandbox.git(&["tag", "--annotate", "--message", "tagged", "tagged", "HEAD~3"]);
         let listed = sandbox.git(&["rev-list", "--all", "--objects", "--no-object-names"]);
@@ -550,8 +551,13 @@ fn the_trail_goes_round_what_is_missing() {
             listed.lines().filter(|id| !missing.contains(id)).map(|id| format!("{id}\n")).collect();
         sandbox.git(&["init", "--quiet", "--bare", "../torn.git"]);
         let torn = sandbox.outside().join("torn.git");
-        let prefix = torn.join("objects/pack/pack");
-        git_with_input(&sandbox, &["pack-objects", "--quiet", &prefix.to_string_lossy()], kept.as_bytes());
+        let place = if is_packed { torn.join("objects/pack/pack") } else { sandbox.outside().join("kept") };
+        let place = place.to_string_lossy();
+        let name = git_with_input(&sandbox, &["pack-objects", "--quiet", &place], kept.as_bytes());
+        if !is_packed {
+            let pack = fs::read(format!("{place}-{name}.pack")).unwrap();
+            git_with_input(&sandbox, &["--git-dir=../torn.git", "unpack-objects", "-q"], &pack);
+        }
         fs::write(torn.join("packed-refs"), sandbox.git(&["show-ref"]) + "\n").unwrap();
         let names = |outcome: &Outcome| -> BTreeSet<String> {
             outcome.coverage.problems.iter().map(|problem| problem.name.to_string()).collect()
