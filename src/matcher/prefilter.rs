@@ -2,11 +2,11 @@
 //!
 //! An automaton over thousands of literals costs milliseconds to build, which a hook cannot spend, and
 //! falls out of the cache while it runs. So each literal is represented by one *gram*, its rarest four
-//! bytes (or its only three), folded to lower case. A bitmap of 16 KiB says for the four bytes at each
+//! bytes (or its only three), folded to lower case. A bitmap of 32 KiB says for the four bytes at each
 //! position of the text whether they could be somebody's gram: the first three choose a word of it, the fourth a
-//! bit. It stays in the first-level cache, and of a source tree some 95 % of the positions end there. The few
-//! that pass are looked up in a table of exact grams. Dozens of literals may share one, `toke` for example, so
-//! four more bytes of each are compared before the whole literal is.
+//! bit. It stays near the processor, and of a source tree some 95 % of the positions end there. The few that pass
+//! are looked up in a table of exact grams; which four bytes are rare is counted (`src/rule/grams.rs`). Several
+//! literals may share one, so four more bytes of each are compared before the whole literal is.
 //!
 //! It relies on nothing but literals of at least three bytes, and finds every occurrence of each: the tests
 //! compare it with a plain search.

@@ -18,6 +18,7 @@ mod tables;
 #[allow(dead_code)]
 #[path = "."]
 mod rule {
+    pub mod grams;
     pub mod request;
     pub mod schema;
     pub mod shape;

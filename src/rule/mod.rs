@@ -17,6 +17,7 @@ use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
 use shape::{ByteSet, Shape};
 
 mod builtin;
+mod grams;
 
 /// One rule. A built-in one is decoded when somebody first looks at it, and its regular expression compiled
 /// when a candidate first asks for it.

@@ -4,6 +4,7 @@
 //! run pays for none of them.
 
 use crate::level::{Confidence, Severity};
+use crate::rule::grams;
 use crate::rule::request::Request;
 use crate::rule::shape::{ByteSet, Edges, Shape, rarity};
 
@@ -281,8 +282,8 @@ pub struct Trigger<'a> {
 impl<'a> Trigger<'a> {
     fn new(literal: &'a [u8], ignore_case: bool, rule: u32, kind: TriggerKind) -> Self {
         let literal = &literal[..literal.len().min(LONGEST_TRIGGER_BYTES)];
-        let grams = literal.windows(4).enumerate();
-        let rarest = grams.max_by_key(|(at, gram)| (rarity(gram), usize::MAX - at));
+        let all = literal.windows(4).enumerate();
+        let rarest = all.max_by_key(|(at, gram)| (grams::rank(gram), rarity(gram), usize::MAX - at));
         let gram_at = rarest.map_or(0, |(at, _)| at as u16);
         Self { literal, ignore_case, gram_at, rule, kind }
     }
