@@ -975,7 +975,7 @@ impl<'m> Matches<'m> {
     fn allowed_inline(
         &self,
         text: &[u8],
-        lines: &LineIndex,
+        lines: &LineIndex<'_>,
         line: ByteSpan,
         (rule, rule_id): (usize, &str),
     ) -> Option<Passed> {
@@ -1013,7 +1013,7 @@ impl Scanner {
     fn part(
         &self,
         unit: &ContentUnit<'_>,
-        lines: &LineIndex,
+        lines: &LineIndex<'_>,
         kind: FileKind,
         index: usize,
         matches: &Matches<'_>,
@@ -1032,7 +1032,7 @@ impl Scanner {
     pub(crate) fn judge(
         &self,
         unit: &ContentUnit<'_>,
-        lines: &LineIndex,
+        lines: &LineIndex<'_>,
         kind: FileKind,
         index: usize,
         matches: &Matches<'_>,
@@ -1052,7 +1052,7 @@ impl Scanner {
             self.foreign_judge(lists, unit, lines, index, matches)?;
         }
         let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
-        let line = lines.line_span(found.secret_span.start, unit.bytes);
+        let line = lines.line_span(found.secret_span.start);
         if self.policy.inline_allow
             && let Some(passed) = matches.allowed_inline(unit.bytes, lines, line, (found.rule, &rule.id))
         {
@@ -1066,7 +1066,7 @@ impl Scanner {
         &self,
         lists: &foreign::Lists,
         unit: &ContentUnit<'_>,
-        lines: &LineIndex,
+        lines: &LineIndex<'_>,
         index: usize,
         matches: &Matches<'_>,
     ) -> Result<(), Passed> {
@@ -1102,7 +1102,7 @@ impl Scanner {
     fn candidate(
         &self,
         unit: &ContentUnit<'_>,
-        lines: &LineIndex,
+        lines: &LineIndex<'_>,
         found: &Match,
         matches: &Matches<'_>,
         (confidence, reason): (Confidence, String),
@@ -1116,7 +1116,7 @@ impl Scanner {
             span: ByteSpan::new(offset(found.secret_span.start), offset(found.secret_span.end)),
             origin: unit.origin.clone(),
         };
-        let line = lines.line_span(found.secret_span.start, unit.bytes);
+        let line = lines.line_span(found.secret_span.start);
         Candidate {
             rule: Arc::clone(self.matcher.rule(found).info()),
             confidence,
@@ -1135,9 +1135,9 @@ impl Scanner {
 }
 
 /// What allowlists of another scanner look at.
-fn texts_of<'t>(text: &'t [u8], lines: &LineIndex, found: &'t Match) -> foreign::Texts<'t> {
+fn texts_of<'t>(text: &'t [u8], lines: &LineIndex<'_>, found: &'t Match) -> foreign::Texts<'t> {
     let last_byte = found.span.end.max(found.span.start + 1) - 1;
-    let (first, last) = (lines.line_span(found.span.start, text), lines.line_span(last_byte, text));
+    let (first, last) = (lines.line_span(found.span.start), lines.line_span(last_byte));
     foreign::Texts {
         secret: found.secret.reveal(),
         // What was decoded stands nowhere but in the match.
@@ -1146,8 +1146,8 @@ fn texts_of<'t>(text: &'t [u8], lines: &LineIndex, found: &'t Match) -> foreign:
     }
 }
 
-fn allowed_inline(text: &[u8], lines: &LineIndex, line: ByteSpan, rule_id: &str) -> Option<Passed> {
-    let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1, text).range()]);
+fn allowed_inline(text: &[u8], lines: &LineIndex<'_>, line: ByteSpan, rule_id: &str) -> Option<Passed> {
+    let previous = (line.start > 0).then(|| &text[lines.line_span(line.start - 1).range()]);
     let line = &text[line.range()];
     let allow = inline::allowed(line, previous, rule_id)?;
     let is_above = inline::allowed(line, None, rule_id).is_none();

@@ -263,7 +263,7 @@ fn held_back(policy: &Policy, rule: &Rule, confidence: Confidence) -> String {
 struct Unit<'u> {
     scanner: &'u Scanner,
     unit: &'u ContentUnit<'u>,
-    lines: LineIndex,
+    lines: LineIndex<'u>,
     kind: FileKind,
     trace: Trace,
     /// The matches that no other took the place of, sorted by place; their secrets share no byte.
@@ -385,7 +385,7 @@ impl<'u> Unit<'u> {
     /// The bytes of the line, or of the column that was asked for; nothing if they lie in another unit.
     fn bytes_of(&self, line: u64, column: Option<u64>) -> Option<ByteSpan> {
         let start = self.lines.start_of(line).filter(|_| line <= self.last_line())?;
-        let span = self.lines.line_span(start, self.unit.bytes);
+        let span = self.lines.line_span(start);
         let Some(column) = column else { return Some(span) };
         let shift = if line == self.unit.first_line { self.unit.first_column } else { 1 };
         let at = start + usize::try_from(column.checked_sub(shift)?).ok()?;
