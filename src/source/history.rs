@@ -13,7 +13,7 @@ use bstr::BStr;
 
 use super::cache::{Covered, Memory, News, State};
 use super::families::Families;
-use super::{ContentUnit, Fresh, NewVisitor, Searched, Source, Visitor, text};
+use super::{ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Visitor, text, too_large};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
 use crate::git::push::Pushed;
@@ -24,9 +24,6 @@ use crate::git::{
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 use crate::progress::Progress;
-
-/// The largest blob that is read unless the user says otherwise.
-const MAX_BLOB_BYTES: u64 = 1 << 30;
 
 /// Blobs of this size are read one at a time, whatever the number of threads, to bound memory.
 const LARGE_BLOB_BYTES: u64 = 64 << 20;
@@ -936,10 +933,7 @@ impl<'w> Worker<'w, '_> {
         let coverage = &mut self.done.coverage;
         match self.shared.history.options.max_blob_bytes {
             Some(_) => coverage.skip(id.to_string(), SkipReason::TooLarge),
-            None => coverage.problem(
-                id.to_string(),
-                format!("the blob has {len} bytes, more than fit: accept that by a limit of your own"),
-            ),
+            None => coverage.problem(id.to_string(), too_large(len)),
         }
     }
 

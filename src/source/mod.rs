@@ -22,6 +22,18 @@ use crate::derived::Derivation;
 use crate::location::{Appearance, ObjectId, Origin};
 use crate::progress::Progress;
 
+/// The largest blob that is read, in bytes, unless the user says otherwise: it has to fit into memory, and being
+/// stopped by the system in the midst of a commit tells nobody why.
+const MAX_BLOB_BYTES: u64 = 1 << 30;
+
+/// The problem of a larger one.
+fn too_large(len: u64) -> String {
+    format!(
+        "has {len} bytes, more than a blob may have: `--max-file-bytes 1G` leaves out and counts what is larger, \
+         a greater limit reads it"
+    )
+}
+
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.
 #[derive(Clone, Copy, Debug)]
 pub struct ContentUnit<'a> {

@@ -7,7 +7,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::parallel::share;
 use super::text::as_text;
-use super::{ContentUnit, Fresh, LineRange, NewVisitor, Source, Visitor};
+use super::{ContentUnit, Fresh, LineRange, MAX_BLOB_BYTES, NewVisitor, Source, Visitor, too_large};
 use crate::coverage::{Coverage, SkipReason};
 use crate::git::diff::added_lines;
 use crate::git::object::ObjectError;
@@ -43,7 +43,7 @@ pub enum StagedSourceError {
 
 impl Staged {
     /// Compares the index of the repository at or above `start`, or of the one that git's environment names.
-    /// Blobs beyond `max_blob_bytes` are skipped and counted.
+    /// Blobs beyond `max_blob_bytes` are skipped and counted; without a limit one over 1 GiB is a problem.
     ///
     /// # Errors
     ///
@@ -97,14 +97,17 @@ impl Staged {
         coverage: &mut Coverage,
         visit: &mut Visitor<'_>,
     ) -> Result<(), ObjectError> {
-        if let Some(limit) = self.max_blob_bytes
-            && repository.blob_bytes(change.id)? > limit
-        {
-            coverage.skip(change.path.clone(), SkipReason::TooLarge);
+        let len = repository.blob_bytes(change.id)?;
+        if len > self.max_blob_bytes.unwrap_or(MAX_BLOB_BYTES) {
+            match self.max_blob_bytes {
+                Some(_) => coverage.skip(change.path.clone(), SkipReason::TooLarge),
+                None => coverage.problem(change.path.clone(), too_large(len)),
+            }
             return Ok(());
         }
         // Without the old content every line counts as new, so the new content is scanned in any case.
-        let old = match change.old.filter(|&old| old != change.id) {
+        let is_giant = |id| repository.blob_bytes(id).is_ok_and(|len| len > MAX_BLOB_BYTES);
+        let old = match change.old.filter(|&old| old != change.id && !is_giant(old)) {
             Some(old) => repository.with_blob(old, |bytes| as_text(bytes).map(|text| text.into_owned())),
             None => Ok(None),
         };

@@ -240,7 +240,8 @@ impl Crafted {
     }
 }
 
-fn deflated(content: &[u8]) -> Vec<u8> {
+/// As zlib writes it (RFC 1950).
+pub fn deflated(content: &[u8]) -> Vec<u8> {
     let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
     let mut out = vec![0; compressor.zlib_compress_bound(content.len())];
     let len = compressor.zlib_compress(content, &mut out).expect("room enough");

@@ -11,6 +11,7 @@ use serde_json::Value;
 use stanch::git::Repository;
 use stanch::git::index::{Index, find_tracked};
 
+use crate::packs::deflated;
 use crate::support::{Sandbox, clickup_token, stanch, write_program};
 
 /// Every entry as `git ls-files --stage` writes it, but for the mode, of which the reader keeps the type.
@@ -819,6 +820,27 @@ fn missing_and_damaged_objects_are_errors() {
     fs::copy(file(&other), file(&id)).expect("another object under this name");
     let report = staged_report(&sandbox, 2);
     assert_eq!(report["coverage"]["problems"][0]["name"], "b", "{report}");
+}
+
+#[test]
+fn a_blob_that_fills_the_memory_is_a_problem_until_it_is_left_out() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("giant", "x\n");
+    sandbox.write("secret", secret_line(2));
+    sandbox.git(&["add", "--all"]);
+    // Nobody gets to see that there is less than the head says.
+    let id = sandbox.git(&["rev-parse", ":giant"]);
+    let file = sandbox.path().join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, deflated(b"blob 3221225472\0x\n")).unwrap();
+    let report = staged_report(&sandbox, 2);
+    let problem = &report["coverage"]["problems"][0];
+    assert_eq!(problem["name"], "giant");
+    let message = problem["message"].as_str().expect("text");
+    assert!(message.contains("3221225472") && message.contains("--max-file-bytes"), "{message}");
+    assert_eq!(found(&report), expected(&[("secret", 1)]));
+    let ran = sandbox.stanch(&["staged", "--max-file-bytes", "1G", "--format", "json"]).expect_code(1);
+    assert_eq!(ran.json()["coverage"]["skipped"]["counts"]["too-large"], 1);
 }
 
 #[test]
