@@ -29,9 +29,10 @@ impl<'r> QuickReader<'r> {
         Self { packs: database::unread_packs(repository), ..self }
     }
 
+    /// What an object is, by its header alone: who wants to know more reads it, and compares it with its name then.
     pub(super) fn kind(&self, id: &ObjectId) -> Result<ObjectKind, ReadError> {
-        match self.packed(id) {
-            Some((kind, _)) => Ok(kind),
+        match self.packs.iter().find_map(|pack| pack.message_kind(id)) {
+            Some(kind) => Ok(kind),
             None => self.reader.header(id).map(|(kind, _)| kind),
         }
     }

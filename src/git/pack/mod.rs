@@ -146,15 +146,26 @@ impl Pack {
         id: &ObjectId,
         inflater: &mut Inflater,
     ) -> Option<(ObjectKind, Vec<u8>)> {
-        let offset = self.index.offset_of(id)?;
-        let bytes = self.slice(offset, self.end())?;
-        let header = Header::parse(bytes, offset, self.index.id_len()).ok()?;
-        let Base::Whole(kind @ (ObjectKind::Commit | ObjectKind::Tag)) = header.base else { return None };
+        let (kind, header, bytes) = self.message_header(id)?;
         let mut object = Vec::new();
         // No real one is near that.
         let size = header.size_bytes.min(LONGEST_MESSAGE_BYTES);
         inflater.inflate(bytes.get(header.header_bytes..)?, size, &mut object).ok()?;
         Some((kind, object))
+    }
+
+    /// What a commit or a tag is that the pack holds whole.
+    pub(super) fn message_kind(&self, id: &ObjectId) -> Option<ObjectKind> {
+        self.message_header(id).map(|(kind, ..)| kind)
+    }
+
+    /// The header of a commit or a tag that the pack holds whole, and the pack from there.
+    fn message_header(&self, id: &ObjectId) -> Option<(ObjectKind, Header, &[u8])> {
+        let offset = self.index.offset_of(id)?;
+        let bytes = self.slice(offset, self.end())?;
+        let header = Header::parse(bytes, offset, self.index.id_len()).ok()?;
+        let Base::Whole(kind @ (ObjectKind::Commit | ObjectKind::Tag)) = header.base else { return None };
+        Some((kind, header, bytes))
     }
 
     /// Gives the index back.
