@@ -18,9 +18,6 @@ use super::{Fault, Repository};
 use crate::derived::Copies;
 use crate::location::ObjectId;
 
-/// Length of an object name: libgit2 as it is built here opens only repositories with SHA-1 names.
-const ID_LEN: usize = 20;
-
 /// The four kinds of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
@@ -79,6 +76,7 @@ impl ReadError {
 /// Reads objects for one thread. libgit2 compares every object with its name, so a flipped bit is noticed.
 pub struct ObjectReader<'r> {
     odb: git2::Odb<'r>,
+    repository: &'r Repository,
     refused: Option<&'r HashSet<ObjectId>>,
 }
 
@@ -90,7 +88,7 @@ impl<'r> ObjectReader<'r> {
     /// When libgit2 cannot open it.
     pub fn new(repository: &'r Repository) -> Result<Self, ReadError> {
         let odb = repository.inner.odb().map_err(|error| ReadError::new(&error))?;
-        Ok(Self { odb, refused: None })
+        Ok(Self { odb, repository, refused: None })
     }
 
     /// Refuses to read some objects; see [`Store::hopeless`].
@@ -107,6 +105,10 @@ impl<'r> ObjectReader<'r> {
         }
     }
 
+    fn oid(&self, id: &ObjectId) -> Result<git2::Oid, ReadError> {
+        self.repository.oid(id).map_err(|error| ReadError::new(&error))
+    }
+
     /// Kind and length in bytes, without reading the rest where that can be avoided.
     ///
     /// # Errors
@@ -114,7 +116,7 @@ impl<'r> ObjectReader<'r> {
     /// See [`ReadError`].
     pub fn header(&self, id: &ObjectId) -> Result<(ObjectKind, u64), ReadError> {
         self.check(id)?;
-        let (len, kind) = self.odb.read_header(oid(id)?).map_err(|error| ReadError::new(&error))?;
+        let (len, kind) = self.odb.read_header(self.oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok((known_kind(kind)?, len as u64))
     }
 
@@ -142,7 +144,7 @@ impl<'r> ObjectReader<'r> {
                 kind.name()
             )));
         }
-        let inner = self.odb.read(oid(id)?).map_err(|error| ReadError::new(&error))?;
+        let inner = self.odb.read(self.oid(id)?).map_err(|error| ReadError::new(&error))?;
         Ok(Object { kind: known_kind(inner.kind())?, inner })
     }
 }
@@ -169,10 +171,6 @@ fn known_kind(kind: git2::ObjectType) -> Result<ObjectKind, ReadError> {
     ObjectKind::new(kind).ok_or_else(|| ReadError::Corrupt("unknown kind of object".to_owned()))
 }
 
-fn oid(id: &ObjectId) -> Result<git2::Oid, ReadError> {
-    git2::Oid::from_bytes(id.as_raw()).map_err(|error| ReadError::Corrupt(error.message().to_owned()))
-}
-
 /// Turns a name from libgit2 into ours.
 pub(super) fn object_id(oid: git2::Oid) -> ObjectId {
     ObjectId::from_raw(oid.as_bytes()).expect("libgit2 has names of 20 or 32 bytes")
@@ -181,6 +179,10 @@ pub(super) fn object_id(oid: git2::Oid) -> ObjectId {
 /// Sorted names of objects, one behind the other.
 #[derive(Clone, Default)]
 struct Names {
+    /// Length of one in bytes.
+    id_len: usize,
+    /// How many there are.
+    count: usize,
     /// They may be those of a pack index, which has them anyway.
     bytes: Arc<Vec<u8>>,
     range: Range<usize>,
@@ -192,22 +194,23 @@ struct Names {
 }
 
 impl Names {
-    fn new(raw: Vec<u8>) -> Self {
+    fn new(raw: Vec<u8>, id_len: usize) -> Self {
         let range = 0..raw.len();
-        Self::shared(Arc::new(raw), range)
+        Self::shared(Arc::new(raw), range, id_len)
     }
 
-    fn shared(bytes: Arc<Vec<u8>>, range: Range<usize>) -> Self {
-        let fan_bits = (range.len() / ID_LEN).max(1).ilog2();
+    fn shared(bytes: Arc<Vec<u8>>, range: Range<usize>, id_len: usize) -> Self {
+        let count = range.len() / id_len;
+        let fan_bits = count.max(1).ilog2();
         let mut fan = vec![0; (1 << fan_bits) + 1];
-        for id in bytes[range.clone()].chunks_exact(ID_LEN) {
+        for id in bytes[range.clone()].chunks_exact(id_len) {
             let key = name_key(id).expect("a name has more than eight bytes");
             fan[fan_slot(key, fan_bits) + 1] += 1;
         }
         for slot in 1..fan.len() {
             fan[slot] += fan[slot - 1];
         }
-        Self { bytes, range, fan, fan_bits }
+        Self { id_len, count, bytes, range, fan, fan_bits }
     }
 
     fn raw(&self) -> &[u8] {
@@ -215,12 +218,12 @@ impl Names {
     }
 
     fn len(&self) -> usize {
-        self.range.len() / ID_LEN
+        self.count
     }
 
     fn get(&self, place: usize) -> &[u8] {
-        let start = self.range.start + place * ID_LEN;
-        &self.bytes[start..start + ID_LEN]
+        let start = self.range.start + place * self.id_len;
+        &self.bytes[start..start + self.id_len]
     }
 
     /// Reads what [`Names::find`] will read first of each name, so that it is at hand then.
@@ -265,10 +268,6 @@ fn name_key(raw: &[u8]) -> Option<u64> {
     raw.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
-fn raw_oid(raw: &[u8]) -> git2::Oid {
-    git2::Oid::from_bytes(raw).expect("an index has names of the length that libgit2 has")
-}
-
 /// Every object of the database, once each: loose, packed, borrowed from alternates.
 ///
 /// libgit2 could list them as well, but its listing ends at the first broken pack and passes over packs
@@ -294,13 +293,13 @@ impl Inventory {
     /// outside a pre-receive hook. An object that the server has as well is left out: git completes thin packs by
     /// such objects.
     pub fn quarantined(repository: &Repository) -> (Vec<ObjectId>, Vec<Fault>) {
-        let mut listing = Listing::default();
+        let mut listing = Listing::new(repository);
         if std::env::var_os("GIT_QUARANTINE_PATH").is_none() {
             return (Vec::new(), listing.faults);
         }
         let mut dirs = repository.object_dirs(&mut listing.faults).into_iter();
         let Some(quarantine) = dirs.next() else { return (Vec::new(), listing.faults) };
-        let accepted = git2::Odb::new().and_then(|odb| {
+        let accepted = git2::Odb::new_ext(repository.inner.object_format()).and_then(|odb| {
             for dir in dirs {
                 odb.add_disk_alternate(&dir.to_string_lossy())?;
             }
@@ -309,7 +308,7 @@ impl Inventory {
         listing.packs(&quarantine.join("pack"));
         listing.loose(&quarantine);
         let inventory = Self::in_order(&listing);
-        let is_new = |id: &ObjectId| match (&accepted, oid(id)) {
+        let is_new = |id: &ObjectId| match (&accepted, repository.oid(id)) {
             // Nothing changes what is there while the hook runs, so there is no need to look again at each miss.
             (Ok(accepted), Ok(oid)) => !accepted.exists_ext(oid, git2::OdbLookupFlags::NO_REFRESH),
             _ => true,
@@ -335,25 +334,28 @@ impl Inventory {
         let largest = indexes.max_by_key(|(_, index)| index.len());
         let largest = largest.and_then(|(pack, index)| Some((pack, index.sorted_names()?)));
         let (pack, known) = match largest {
-            Some((pack, (bytes, range))) => (Some(pack), Names::shared(bytes, range)),
-            None => (None, Names::default()),
+            Some((pack, (bytes, range))) => (Some(pack), Names::shared(bytes, range, listing.id_len)),
+            None => (None, Names::new(Vec::new(), listing.id_len)),
         };
         Self::of(known, listing, pack)
     }
 
     /// The inventory of known names, which are sorted, and of those of a listing.
     fn after(known: &[u8], listing: &Listing) -> (Self, Placing) {
-        Self::of(Names::new(known.to_vec()), listing, None)
+        Self::of(Names::new(known.to_vec(), listing.id_len), listing, None)
     }
 
     /// The same. The known names are those of a pack of the listing, if one is given.
     fn of(known: Names, listing: &Listing, pack: Option<usize>) -> (Self, Placing) {
-        let mut fresh: Vec<git2::Oid> =
-            listing.names(pack).filter(|raw| known.find(raw).is_none()).map(raw_oid).collect();
+        // With the bytes that decide beside them they are sorted without a look at the rest, which lies all over.
+        let with_key = |raw| (name_key(raw).expect("a name has more than eight bytes"), raw);
+        let mut fresh: Vec<(u64, &[u8])> =
+            listing.names(pack).filter(|raw| known.find(raw).is_none()).map(with_key).collect();
         fresh.sort_unstable();
         fresh.dedup();
-        let raw: Vec<u8> = fresh.iter().flat_map(|id| id.as_bytes()).copied().collect();
-        let inventory = Self { known, fresh: Names::new(raw), reading_order: Vec::new() };
+        let mut raw = Vec::with_capacity(fresh.len() * listing.id_len);
+        fresh.into_iter().for_each(|(_, name)| raw.extend_from_slice(name));
+        let inventory = Self { known, fresh: Names::new(raw, listing.id_len), reading_order: Vec::new() };
         let placing =
             inventory.placing(listing, pack).expect("all names of the listing are in the inventory");
         (inventory, placing)
@@ -377,7 +379,7 @@ impl Inventory {
                 ),
             });
         }
-        let loose = listing.loose.iter().map(|id| place(id.as_bytes())).collect::<Option<_>>()?;
+        let loose = listing.loose.iter().map(|id| place(id.as_raw())).collect::<Option<_>>()?;
         Some(Placing { packs, loose })
     }
 
@@ -389,6 +391,11 @@ impl Inventory {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Length of a name in bytes.
+    pub fn id_len(&self) -> usize {
+        self.known.id_len
     }
 
     /// How many have the first numbers: what an earlier audit knew, or the largest pack.
@@ -569,7 +576,7 @@ impl Store {
     /// Opens what there is beside an earlier audit's objects, and those of them that are to be read again. `None`
     /// if not all of them are there as they were, something is there that was missing, or anything is wrong.
     pub fn open_after(repository: &Repository, earlier: &Earlier<'_>, threads: usize) -> Option<Self> {
-        let mut listing = Listing { marks: earlier.packs.to_vec(), ..Listing::default() };
+        let mut listing = Listing { marks: earlier.packs.to_vec(), ..Listing::new(repository) };
         listing.fill(repository);
         let mut marks: Vec<PackMark> = listing.known.iter().map(|(mark, ..)| *mark).collect();
         marks.sort_unstable();
@@ -581,7 +588,7 @@ impl Store {
         let mut is_listed = vec![false; inventory.len()];
         placing.each().for_each(|place| is_listed[place.number as usize] = true);
         let are_loose_there =
-            (0..earlier.names.len() / ID_LEN).all(|place| is_listed[place] || !(earlier.is_loose)(place));
+            (0..inventory.known_len()).all(|place| is_listed[place] || !(earlier.is_loose)(place));
         if !are_loose_there || earlier.missing.iter().any(|id| inventory.contains(id)) {
             return None;
         }
@@ -658,7 +665,7 @@ impl Store {
             store.others.extend(firsts);
         }
         let loose = listing.loose.iter().zip(&placing.loose).filter(|(_, place)| place.is_first);
-        store.others.extend(loose.map(|(id, _)| object_id(*id)));
+        store.others.extend(loose.map(|(id, _)| *id));
         store
     }
 
@@ -736,7 +743,7 @@ impl Store {
 
 /// The packs, with indexes that know no entries yet. Those that cannot be opened are left out.
 pub(super) fn unread_packs(repository: &Repository) -> Vec<Pack> {
-    let mut listing = Listing { is_unread: true, ..Listing::default() };
+    let mut listing = Listing { is_unread: true, ..Listing::new(repository) };
     listing.fill_packs(repository);
     let packs = std::mem::take(&mut listing.packs).into_iter();
     packs.filter_map(|(path, index)| Pack::open(&path, index).ok()).collect()
@@ -751,8 +758,10 @@ struct Chain<'s> {
 
 #[derive(Default)]
 struct Listing {
+    /// Length of a name in bytes.
+    id_len: usize,
     packs: Vec<(PathBuf, PackIndex)>,
-    loose: Vec<git2::Oid>,
+    loose: Vec<ObjectId>,
     faults: Vec<Fault>,
     /// Packs that need not be listed.
     marks: Vec<PackMark>,
@@ -768,8 +777,13 @@ impl Listing {
     /// How often packs that come and go are listed again.
     const TURNS: usize = 5;
 
+    /// Of nothing yet.
+    fn new(repository: &Repository) -> Self {
+        Self { id_len: repository.id_len(), ..Self::default() }
+    }
+
     fn of(repository: &Repository) -> Self {
-        let mut listing = Self::default();
+        let mut listing = Self::new(repository);
         listing.fill(repository);
         listing
     }
@@ -813,7 +827,7 @@ impl Listing {
     fn names(&self, but: Option<usize>) -> impl Iterator<Item = &[u8]> {
         let packs = (0..).zip(&self.packs).filter(move |(pack, _)| Some(*pack) != but);
         let packed = packs.flat_map(|(_, (_, index))| (0..index.len() as u32).map(|entry| index.raw(entry)));
-        packed.chain(self.loose.iter().map(|id| id.as_bytes()))
+        packed.chain(self.loose.iter().map(ObjectId::as_raw))
     }
 
     fn fault(&mut self, path: &Path, message: impl Into<String>) {
@@ -870,17 +884,17 @@ impl Listing {
         match fs::read(path) {
             Err(error) => self.fault(path, format!("cannot read the pack index: {error}")),
             Ok(bytes) if self.is_unread => {
-                let index = PackIndex::unread(bytes, ID_LEN);
+                let index = PackIndex::unread(bytes, self.id_len);
                 self.packs.extend(index.map(|index| (path.with_extension("pack"), index)));
             }
             Ok(bytes) if self.mark(path, &bytes).is_some() => {
                 if let Some(mark) = self.mark(path, &bytes)
-                    && let Some(index) = PackIndex::unread(bytes, ID_LEN)
+                    && let Some(index) = PackIndex::unread(bytes, self.id_len)
                 {
                     self.known.push((mark, path.with_extension("pack"), index));
                 }
             }
-            Ok(bytes) => match PackIndex::parse(bytes, ID_LEN) {
+            Ok(bytes) => match PackIndex::parse(bytes, self.id_len) {
                 Some(index) => self.packs.push((path.with_extension("pack"), index)),
                 None => self.fault(
                     path,
@@ -892,7 +906,7 @@ impl Listing {
 
     /// The mark of a pack that need not be listed.
     fn mark(&self, index_path: &Path, index: &[u8]) -> Option<PackMark> {
-        let checksum = index.get(index.len().checked_sub(ID_LEN)?..)?;
+        let checksum = index.get(index.len().checked_sub(self.id_len)?..)?;
         let of_index = |mark: &&PackMark| mark.index.as_raw() == checksum;
         let mark = self.marks.iter().find(of_index)?;
         let len_bytes = fs::metadata(index_path.with_extension("pack")).ok()?.len();
@@ -906,9 +920,9 @@ impl Listing {
             }
             for (rest, _) in self.entries(&path) {
                 // Anything else there is a temporary file of a writer.
-                if rest.len() == 38
+                if fan.len() + rest.len() == self.id_len * 2
                     && let Ok(digits) = [&fan[..], &rest[..]].concat().to_str()
-                    && let Ok(id) = git2::Oid::from_str(digits)
+                    && let Ok(id) = digits.parse()
                 {
                     self.loose.push(id);
                 }

@@ -46,6 +46,8 @@ pub use reach::{Reachable, links_of};
 pub use refs::{Root, Roots};
 pub use trail::{Relevant, Rows, Trail};
 
+use crate::location::ObjectId;
+
 /// Something in a repository that is broken, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -73,11 +75,6 @@ pub struct Repository {
 /// What libgit2 says of repositories that git reads and it does not, and what to do then.
 fn with_way_out(message: &str) -> String {
     let ways_out = [
-        (
-            "unknown object format",
-            "`stanch scan` reads the files; `git diff --cached | stanch stdin` what is staged; for the history, make \
-             a copy with SHA-1 names: `git fast-export --all | git -C COPY fast-import`",
-        ),
         (
             "extensions.refstorage",
             "`git refs migrate --ref-format=files` stores the refs in a way that can be read, or `git clone` does \
@@ -156,6 +153,24 @@ impl Repository {
             },
             _ => OpenError::Refused { path, message: with_way_out(error.message()) },
         }
+    }
+
+    /// How many bytes the names of its objects have: 20 (SHA-1) or 32 (SHA-256).
+    pub fn id_len(&self) -> usize {
+        match self.inner.object_format() {
+            git2::ObjectFormat::Sha1 => 20,
+            git2::ObjectFormat::Sha256 => 32,
+        }
+    }
+
+    /// A name as libgit2 has it. It would compare as many bytes as it expects and pass over the rest, so one of another
+    /// length than all names here is the name of nothing.
+    fn oid(&self, id: &ObjectId) -> Result<git2::Oid, git2::Error> {
+        if id.as_raw().len() != self.id_len() {
+            let message = format!("no object has a name of {} digits here", id.as_raw().len() * 2);
+            return Err(git2::Error::new(git2::ErrorCode::NotFound, git2::ErrorClass::Odb, message));
+        }
+        git2::Oid::from_bytes(id.as_raw())
     }
 
     /// Directory of the working tree; `None` for a bare repository.

@@ -45,7 +45,7 @@ impl Repository {
     pub fn with_message<R>(&self, id: ObjectId, read: impl FnOnce(&[u8]) -> R) -> Result<R, ObjectError> {
         let failed = |error: git2::Error| object_error(id, &error);
         let database = self.inner.odb().map_err(failed)?;
-        let object = database.read(oid(id).map_err(failed)?).map_err(failed)?;
+        let object = database.read(self.oid(&id).map_err(failed)?).map_err(failed)?;
         match object.kind() {
             ObjectType::Commit | ObjectType::Tag => Ok(read(split_header(object.data()).1)),
             kind => Err(ObjectError::Damaged { id, message: format!("it is a {kind} and has no message") }),
@@ -67,7 +67,7 @@ impl Repository {
     ///
     /// When the object is missing or damaged.
     pub fn blob_bytes(&self, id: ObjectId) -> Result<u64, ObjectError> {
-        let header = self.inner.odb().and_then(|odb| odb.read_header(oid(id)?));
+        let header = self.inner.odb().and_then(|odb| odb.read_header(self.oid(&id)?));
         header.map(|(size, _)| size as u64).map_err(|error| object_error(id, &error))
     }
 
@@ -83,7 +83,7 @@ impl Repository {
     ) -> Result<R, ObjectError> {
         let failed = |error: git2::Error| object_error(id, &error);
         let database = self.inner.odb().map_err(failed)?;
-        let object = database.read(oid(id).map_err(failed)?).map_err(failed)?;
+        let object = database.read(self.oid(&id).map_err(failed)?).map_err(failed)?;
         if object.kind() != kind {
             return Err(ObjectError::Damaged {
                 id,
@@ -92,10 +92,6 @@ impl Repository {
         }
         Ok(read(object.data()))
     }
-}
-
-fn oid(id: ObjectId) -> Result<git2::Oid, git2::Error> {
-    git2::Oid::from_bytes(id.as_raw())
 }
 
 fn object_error(id: ObjectId, error: &git2::Error) -> ObjectError {

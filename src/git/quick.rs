@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use super::database::{ObjectKind, ObjectReader, ReadError};
-use super::pack::{Inflater, Pack};
+use super::pack::{Inflater, Pack, hash_kind};
 use super::{Repository, database};
 use crate::location::ObjectId;
 
@@ -52,7 +52,7 @@ impl<'r> QuickReader<'r> {
 }
 
 fn has_name(id: &ObjectId, kind: ObjectKind, bytes: &[u8]) -> bool {
-    let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha1);
+    let mut hasher = gix_hash::hasher(hash_kind(id.as_raw().len()));
     hasher.update(format!("{} {}\0", kind.name(), bytes.len()).as_bytes());
     hasher.update(bytes);
     hasher.try_finalize().is_ok_and(|found| found.as_bytes() == id.as_raw())

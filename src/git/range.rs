@@ -370,7 +370,7 @@ impl Repository {
     }
 
     fn find(&self, id: &ObjectId) -> Result<git2::Object<'_>, git2::Error> {
-        self.inner.find_object(git2::Oid::from_bytes(id.as_raw())?, None)
+        self.inner.find_object(self.oid(id)?, None)
     }
 
     /// The commit that a revision names, through tags.

@@ -90,7 +90,7 @@ impl Repository {
     }
 
     fn compare(&self, index_path: &Path) -> Result<(StagedChanges, Vec<Listed>), StagedError> {
-        if let Some((entries, cached)) = Stream::open(index_path, SHA1_BYTES) {
+        if let Some((entries, cached)) = Stream::open(index_path, self.id_len()) {
             let head = self.head_tree()?;
             if let Ok(compared) = Comparison::new(self, entries, cached.as_ref()).run(head) {
                 return Ok(compared);
@@ -101,7 +101,7 @@ impl Repository {
 
     /// The same with an index of any layout, read as a whole.
     fn compare_whole(&self, index_path: &Path) -> Result<(StagedChanges, Vec<Listed>), StagedError> {
-        let index = Index::read(index_path, self.git_dir(), SHA1_BYTES)?;
+        let index = Index::read(index_path, self.git_dir(), self.id_len())?;
         let head = self.head_tree()?;
         let comparison = Comparison::new(self, Whole::new(&index), index.cached_trees.as_ref());
         let Ok(compared) = comparison.run(head);
@@ -208,8 +208,6 @@ impl Repository {
     }
 }
 
-/// git2 opens no SHA-256 repository.
-pub(super) const SHA1_BYTES: usize = 20;
 /// git compares up to 1,000 × 1,000 files (`diff.renameLimit`); a hook has less time.
 const MAX_MOVE_PAIRS: usize = 2_500;
 const MAX_MOVED_BYTES: u64 = 1 << 20;

@@ -5,7 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::Repository;
 use super::index::{EntryKind, Index, IndexError, LEADS_ELSEWHERE, leads_elsewhere};
 use super::object::ObjectError;
-use super::staged::{SHA1_BYTES, join};
+use super::staged::join;
 use crate::location::ObjectId;
 
 /// A file, symbolic link or submodule in the index.
@@ -41,7 +41,7 @@ impl Repository {
     ///
     /// When the index or one of those trees cannot be read.
     pub fn tracked_files(&self) -> Result<Vec<TrackedFile>, TrackedError> {
-        let index = Index::read(&self.index_path(), self.git_dir(), SHA1_BYTES)?;
+        let index = Index::read(&self.index_path(), self.git_dir(), self.id_len())?;
         let mut files = Vec::with_capacity(index.entries().len());
         for entry in index.entries() {
             if entry.kind == EntryKind::Directory {

@@ -6,14 +6,13 @@
 //! Whatever cannot be read that way is read by libgit2, which also says what is wrong with it.
 
 use std::ops::Range;
-use std::path::Path;
 
 use super::Repository;
 use super::database::ObjectKind;
 use super::index::EntryKind;
 use super::object::ObjectError;
 use super::pack::delta::Delta;
-use super::pack::{Base, Header, Inflater};
+use super::pack::{Base, Header, Inflater, hash_kind};
 use crate::derived::Copies;
 use crate::location::ObjectId;
 
@@ -92,8 +91,7 @@ impl<'r> TreeReader<'r> {
 
     fn read_packed(&mut self, id: ObjectId, out: &mut Vec<u8>) -> Option<()> {
         let repository = self.repository;
-        let packs =
-            self.packs.get_or_insert_with(|| map_packs(&repository.common_dir().join("objects/pack")));
+        let packs = self.packs.get_or_insert_with(|| map_packs(repository));
         let raw = gix_hash::oid::try_from_bytes(id.as_raw()).ok()?;
         let (place, row) =
             packs.iter().enumerate().find_map(|(place, pack)| Some((place, pack.index.lookup(raw)?)))?;
@@ -140,14 +138,16 @@ impl<'r> TreeReader<'r> {
     }
 }
 
-/// The packs of a directory that can be mapped.
-fn map_packs(dir: &Path) -> Vec<Mapped> {
+/// The packs of the repository's own that can be mapped.
+fn map_packs(repository: &Repository) -> Vec<Mapped> {
+    let kind = hash_kind(repository.id_len());
+    let dir = repository.common_dir().join("objects/pack");
     let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
     let indexes = entries.flatten().map(|entry| entry.path());
     let indexes = indexes.filter(|path| path.extension().is_some_and(|extension| extension == "idx"));
     let map = |path: std::path::PathBuf| {
-        let index = gix_pack::index::File::at(&path, gix_hash::Kind::Sha1).ok()?;
-        let data = gix_pack::data::File::at(path.with_extension("pack"), gix_hash::Kind::Sha1).ok()?;
+        let index = gix_pack::index::File::at(&path, kind).ok()?;
+        let data = gix_pack::data::File::at(path.with_extension("pack"), kind).ok()?;
         // A pack in the place of another would hold other objects at the offsets.
         (data.num_objects() == index.num_objects() && data.checksum() == index.pack_checksum())
             .then_some(Mapped { index, data })

@@ -22,15 +22,16 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 3`; the last character is the version |
+//! | 16 | `stanch history 4`; the last character is the version |
 //! | 32 | the digest |
+//! | 8 | how many bytes a name has: 20 or 32 |
 //! | 8 | 1 if the file is closed, else 0 |
 //! | 72 | how many bytes each of the following nine has |
-//! | 20 each | names of the objects, ascending |
+//! | a name each | names of the objects, ascending |
 //! | 1 each | what is known of each, in the same order; 128 more if it lies in none of the packs |
-//! | 20 each | names of the commits of submodules that trees refer to, ascending |
-//! | 28 each | the packs: checksum of the index, length of the pack |
-//! | 20 each | names of the blobs that are missing |
+//! | a name each | names of the commits of submodules that trees refer to, ascending |
+//! | a name and 8 each | the packs: checksum of the index, length of the pack |
+//! | a name each | names of the blobs that are missing |
 //! | 8 each | trees that refer to them, and to which, by its place there |
 //! | | in a closed file the notes that attribution follows ([`Trail`]) |
 //! | 4 each | objects that were attributed, ascending |
@@ -50,13 +51,12 @@ use std::path::{Path, PathBuf};
 use crate::git::{Earlier, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 3";
+const MAGIC: &[u8; 16] = b"stanch history 4";
 /// How many parts of any length there are.
 const PARTS: usize = 9;
-const HEAD_BYTES: usize = 16 + 32 + 8 + 8 * PARTS;
-/// Length of an object name. Repositories with longer ones cannot be opened yet.
-const ID_BYTES: usize = 20;
-const MARK_BYTES: usize = ID_BYTES + 8;
+/// Where the numbers of the head start.
+const NUMBERS_AT: usize = 16 + 32;
+const HEAD_BYTES: usize = NUMBERS_AT + 8 * (2 + PARTS);
 const CHECKSUM_BYTES: usize = 4;
 /// Set in what is known of an object that lies in none of the packs.
 const LOOSE: u8 = 0x80;
@@ -108,6 +108,8 @@ enum CacheError {
     Unreadable(#[from] io::Error),
     #[error("is no cache of this version of stanch")]
     Foreign,
+    #[error("is that of a repository with other object names")]
+    OtherNames,
     #[error("is damaged: {0}")]
     Damaged(&'static str),
 }
@@ -154,10 +156,10 @@ pub(super) struct News<'n> {
 }
 
 impl Memory {
-    /// Reads what is known under a digest. A file that cannot be used is a note.
-    pub(super) fn load(common_dir: &Path, digest: [u8; 32]) -> Self {
+    /// Reads what is known of a repository under a digest. A file that cannot be used is a note.
+    pub(super) fn load(repository: &Repository, digest: [u8; 32]) -> Self {
         let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = common_dir.join("stanch").join(format!("history-{name}.cache"));
+        let path = repository.common_dir().join("stanch").join(format!("history-{name}.cache"));
         let mut memory = Self {
             path,
             digest,
@@ -174,7 +176,8 @@ impl Memory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return memory,
             read => read.map_err(CacheError::from),
         };
-        let taken = read.and_then(|bytes| Records::parse(bytes, &digest)).and_then(|records| {
+        let parsed = read.and_then(|bytes| Records::parse(bytes, &digest, repository.id_len()));
+        let taken = parsed.and_then(|records| {
             let count = records.count();
             if records.is_closed && !memory.restore(&records, |number| (number < count).then_some(number)) {
                 return Err(CacheError::Damaged("its notes make no sense"));
@@ -315,8 +318,8 @@ impl Memory {
     fn parts(&self, news: &News<'_>, packs: &[PackMark]) -> (bool, [Vec<u8>; PARTS]) {
         let inventory = &news.store.inventory;
         let known_len = inventory.known_len() as u32;
-        let known = (0..).zip(inventory.known_names().chunks_exact(ID_BYTES));
-        let fresh = (known_len..).zip(inventory.fresh_names().chunks_exact(ID_BYTES));
+        let known = (0..).zip(inventory.known_names().chunks_exact(inventory.id_len()));
+        let fresh = (known_len..).zip(inventory.fresh_names().chunks_exact(inventory.id_len()));
         let mut parts: [Vec<u8>; PARTS] = Default::default();
         let mut order: Vec<u32> = Vec::with_capacity(inventory.len());
         for (number, name) in merge(known, fresh) {
@@ -378,7 +381,8 @@ impl Memory {
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
         let mut file = tempfile::Builder::new().prefix(".history-").tempfile_in(dir)?;
-        write_file(file.as_file_mut(), &self.digest, is_closed, &parts)?;
+        let id_len = news.store.inventory.id_len();
+        write_file(file.as_file_mut(), &self.digest, id_len, is_closed, &parts)?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         remove_old(dir);
@@ -390,11 +394,14 @@ impl Memory {
 fn write_file(
     out: &mut impl Write,
     digest: &[u8; 32],
+    id_len: usize,
     is_closed: bool,
     parts: &[Vec<u8>; PARTS],
 ) -> io::Result<()> {
-    let mut head = [&MAGIC[..], digest, &u64::from(is_closed).to_le_bytes()].concat();
-    parts.iter().for_each(|part| head.extend_from_slice(&(part.len() as u64).to_le_bytes()));
+    let mut head = [&MAGIC[..], digest].concat();
+    let numbers = [id_len as u64, u64::from(is_closed)].into_iter();
+    let numbers = numbers.chain(parts.iter().map(|part| part.len() as u64));
+    numbers.for_each(|number| head.extend_from_slice(&number.to_le_bytes()));
     let mut sum = crc32fast::Hasher::new();
     for bytes in std::iter::once(&head).chain(parts) {
         sum.update(bytes);
@@ -446,12 +453,14 @@ const ROWS: usize = 8;
 #[derive(Debug)]
 struct Records {
     bytes: Vec<u8>,
+    /// Length of a name in bytes.
+    id_len: usize,
     is_closed: bool,
     parts: [Range<usize>; PARTS],
 }
 
 impl Records {
-    fn parse(bytes: Vec<u8>, digest: &[u8; 32]) -> Result<Self, CacheError> {
+    fn parse(bytes: Vec<u8>, digest: &[u8; 32], id_len: usize) -> Result<Self, CacheError> {
         if !bytes.starts_with(MAGIC) || bytes.get(MAGIC.len()..MAGIC.len() + 32) != Some(digest) {
             return Err(CacheError::Foreign);
         }
@@ -459,25 +468,28 @@ impl Records {
             return Err(CacheError::Damaged("it is broken off"));
         };
         let number = |place: usize| {
-            let at = MAGIC.len() + 32 + place * 8;
+            let at = NUMBERS_AT + place * 8;
             bytes[at..].first_chunk().map_or(0, |digits| u64::from_le_bytes(*digits))
         };
+        if number(0) != id_len as u64 {
+            return Err(CacheError::OtherNames);
+        }
         let mut at = Some(HEAD_BYTES);
         let parts = std::array::from_fn(|place| {
             let start = at.unwrap_or(end);
-            at = usize::try_from(number(1 + place)).ok().and_then(|len| start.checked_add(len));
+            at = usize::try_from(number(2 + place)).ok().and_then(|len| start.checked_add(len));
             at = at.filter(|at| *at <= end);
             start..at.unwrap_or(end)
         });
-        let unit = [ID_BYTES, 1, ID_BYTES, MARK_BYTES, ID_BYTES, 8, 1, 4, 1];
+        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1];
         if at != Some(end) || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0) {
             return Err(CacheError::Damaged("its length is not what it says"));
         }
         if crc32fast::hash(&bytes[..end]).to_le_bytes() != bytes[end..] {
             return Err(CacheError::Damaged("its checksum is not that of its content"));
         }
-        let is_closed = number(0);
-        let records = Self { bytes, is_closed: is_closed == 1, parts };
+        let is_closed = number(1);
+        let records = Self { bytes, id_len, is_closed: is_closed == 1, parts };
         let are_sorted = records.names().is_sorted_by(|one, next| one < next);
         let states = records.part(STATES);
         let are_known = states.iter().all(|&byte| State::of(byte & !LOOSE).is_some());
@@ -496,7 +508,7 @@ impl Records {
     }
 
     fn names(&self) -> std::slice::ChunksExact<'_, u8> {
-        self.part(NAMES).chunks_exact(ID_BYTES)
+        self.part(NAMES).chunks_exact(self.id_len)
     }
 
     fn states(&self) -> impl Iterator<Item = State> {
@@ -504,19 +516,19 @@ impl Records {
     }
 
     fn submodules(&self) -> impl Iterator<Item = ObjectId> {
-        self.part(SUBMODULES).chunks_exact(ID_BYTES).filter_map(ObjectId::from_raw)
+        self.part(SUBMODULES).chunks_exact(self.id_len).filter_map(ObjectId::from_raw)
     }
 
     fn packs(&self) -> impl Iterator<Item = PackMark> {
-        self.part(PACKS).chunks_exact(MARK_BYTES).filter_map(|mark| {
-            let (index, len) = mark.split_at(ID_BYTES);
+        self.part(PACKS).chunks_exact(self.id_len + 8).filter_map(|mark| {
+            let (index, len) = mark.split_at(self.id_len);
             let len_bytes = u64::from_le_bytes(*len.first_chunk()?);
             Some(PackMark { index: ObjectId::from_raw(index)?, len_bytes })
         })
     }
 
     fn missing(&self) -> impl Iterator<Item = ObjectId> {
-        self.part(MISSING).chunks_exact(ID_BYTES).filter_map(ObjectId::from_raw)
+        self.part(MISSING).chunks_exact(self.id_len).filter_map(ObjectId::from_raw)
     }
 
     fn words(&self, part: usize) -> impl Iterator<Item = u32> {
@@ -541,13 +553,13 @@ mod tests {
     const DIGEST: [u8; 32] = [7; 32];
 
     /// The parts of a file of two objects, a submodule, a pack, and what is missing.
-    fn parts() -> [Vec<u8>; PARTS] {
+    fn parts(id_len: usize) -> [Vec<u8>; PARTS] {
         let mut parts: [Vec<u8>; PARTS] = Default::default();
-        parts[NAMES] = [[1; ID_BYTES], [2; ID_BYTES]].concat();
+        parts[NAMES] = [vec![1; id_len], vec![2; id_len]].concat();
         parts[STATES] = vec![State::Blob as u8, State::Again as u8 | LOOSE];
-        parts[SUBMODULES] = vec![9; ID_BYTES];
-        parts[PACKS] = [&[4; ID_BYTES][..], &77_u64.to_le_bytes()].concat();
-        parts[MISSING] = vec![3; ID_BYTES];
+        parts[SUBMODULES] = vec![9; id_len];
+        parts[PACKS] = [vec![4; id_len], 77_u64.to_le_bytes().to_vec()].concat();
+        parts[MISSING] = vec![3; id_len];
         parts[HOLDERS] = [1_u32, 0].map(u32::to_le_bytes).concat();
         parts[TRAIL] = b"notes".to_vec();
         parts[TARGETS] = 1_u32.to_le_bytes().to_vec();
@@ -555,9 +567,9 @@ mod tests {
         parts
     }
 
-    fn file() -> Vec<u8> {
+    fn file(id_len: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
-        write_file(&mut bytes, &DIGEST, true, &parts()).unwrap();
+        write_file(&mut bytes, &DIGEST, id_len, true, &parts(id_len)).unwrap();
         bytes
     }
 
@@ -567,27 +579,37 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Result<Records, CacheError> {
-        Records::parse(bytes.to_vec(), &DIGEST)
+        Records::parse(bytes.to_vec(), &DIGEST, 20)
     }
 
     #[test]
     fn what_was_written_is_read() {
-        let records = parse(&file()).unwrap();
-        assert!(records.is_closed);
-        assert_eq!(records.names().collect::<Vec<_>>(), [[1; ID_BYTES], [2; ID_BYTES]]);
-        assert_eq!(records.states().collect::<Vec<_>>(), [State::Blob, State::Again]);
-        assert_eq!(records.submodules().count(), 1);
-        let index = ObjectId::from_raw(&[4; ID_BYTES]).unwrap();
-        assert_eq!(records.packs().collect::<Vec<_>>(), [PackMark { index, len_bytes: 77 }]);
-        assert_eq!(records.missing().count(), 1);
-        assert_eq!(records.holders().collect::<Vec<_>>(), [(1, 0)]);
-        assert_eq!(records.targets().collect::<Vec<_>>(), [1]);
-        assert_eq!((records.part(TRAIL), records.part(ROWS)), (&b"notes"[..], &b"rows"[..]));
+        for id_len in [20, 32] {
+            let records = Records::parse(file(id_len), &DIGEST, id_len).unwrap();
+            assert!(records.is_closed);
+            assert_eq!(records.names().collect::<Vec<_>>(), [vec![1; id_len], vec![2; id_len]]);
+            assert_eq!(records.states().collect::<Vec<_>>(), [State::Blob, State::Again]);
+            let id = |byte: u8| ObjectId::from_raw(&vec![byte; id_len]).unwrap();
+            assert_eq!(records.submodules().collect::<Vec<_>>(), [id(9)]);
+            assert_eq!(records.packs().collect::<Vec<_>>(), [PackMark { index: id(4), len_bytes: 77 }]);
+            assert_eq!(records.missing().collect::<Vec<_>>(), [id(3)]);
+            assert_eq!(records.holders().collect::<Vec<_>>(), [(1, 0)]);
+            assert_eq!(records.targets().collect::<Vec<_>>(), [1]);
+            assert_eq!((records.part(TRAIL), records.part(ROWS)), (&b"notes"[..], &b"rows"[..]));
+        }
+    }
+
+    #[test]
+    fn a_file_with_names_of_another_length_is_not_used() {
+        for (id_len, other) in [(20, 32), (32, 20)] {
+            let error = Records::parse(file(id_len), &DIGEST, other).unwrap_err();
+            assert!(matches!(error, CacheError::OtherNames), "{error}");
+        }
     }
 
     #[test]
     fn every_damage_is_noticed() {
-        let bytes = file();
+        let bytes = file(20);
         for len in 0..bytes.len() {
             assert!(parse(&bytes[..len]).is_err(), "{len} bytes of it");
         }
@@ -599,26 +621,26 @@ mod tests {
             }
         }
         assert!(parse(&[&bytes[..], b"\0"].concat()).is_err(), "a byte more");
-        assert!(Records::parse(bytes, &[8; 32]).is_err(), "other rules");
+        assert!(Records::parse(bytes, &[8; 32], 20).is_err(), "other rules");
     }
 
     #[test]
     fn what_makes_no_sense_is_refused_though_its_sum_is_right() {
-        let body = &file()[..file().len() - CHECKSUM_BYTES];
+        let body = &file(20)[..file(20).len() - CHECKSUM_BYTES];
         let with = |at: usize, byte: u8| {
             let mut bytes = body.to_vec();
             bytes[at] = byte;
             signed(bytes)
         };
-        let state = HEAD_BYTES + 2 * ID_BYTES;
+        let state = HEAD_BYTES + 2 * 20;
         for (bytes, what) in [
-            (with(48, 2), "closed is yes or no"),
+            (with(56, 2), "closed is yes or no"),
             (with(state, 0), "a state that there is not"),
             (with(HEAD_BYTES, 3), "names out of order"),
-            (with(56, 41), "half a name"),
-            (with(64, 1), "a state too few"),
-            (with(63, 0xff), "more names than there is memory for"),
-            (with(71, 0xff), "more states than there is memory for"),
+            (with(64, 41), "half a name"),
+            (with(72, 1), "a state too few"),
+            (with(71, 0xff), "more names than there is memory for"),
+            (with(79, 0xff), "more states than there is memory for"),
             (with(HEAD_BYTES - 1, 0xff), "more rows than there is memory for"),
         ] {
             assert!(parse(&bytes).is_err(), "{what}");

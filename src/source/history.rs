@@ -398,7 +398,7 @@ impl Run<'_, '_> {
         }
         let is_all = !self.history.options.reachable_only;
         let cache = self.history.options.cache.filter(|_| is_all);
-        let mut memory = cache.map(|digest| Memory::load(repository.common_dir(), digest));
+        let mut memory = cache.map(|digest| Memory::load(repository, digest));
         let known = memory.as_ref().and_then(|memory| memory.open_after(repository, self.threads));
         let (store, faults) =
             known.map_or_else(|| Store::open(repository, self.threads), |store| (store, Vec::new()));

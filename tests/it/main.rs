@@ -30,6 +30,7 @@ mod hostile;
 mod install;
 mod line_ends;
 mod modes;
+mod names;
 mod packs;
 mod pairs;
 mod plan;

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
 use stanch::source::history::{History, Options};
@@ -56,8 +58,7 @@ fn line(dice: &mut Dice) -> String {
 }
 
 /// Some files that grow, shrink, are copied and moved, with binary and UTF-16 versions among them.
-fn repository(seed: u64, commits: usize) -> Sandbox {
-    let sandbox = Sandbox::repo();
+fn repository(sandbox: Sandbox, seed: u64, commits: usize) -> Sandbox {
     let mut dice = Dice(seed.wrapping_mul(77) + 5);
     let mut files: Vec<Vec<String>> = (0..4).map(|_| (0..60).map(|_| line(&mut dice)).collect()).collect();
     for number in 0..commits {
@@ -102,8 +103,8 @@ fn repository(seed: u64, commits: usize) -> Sandbox {
 
 #[test]
 fn every_layout_tells_the_same_both_ways() {
-    for seed in 1..=3 {
-        let sandbox = repository(seed, 40);
+    for (seed, id_len) in [(1, 20), (2, 32), (3, 20), (4, 32)] {
+        let sandbox = repository(Sandbox::repo_with_names(id_len), seed, 40);
         let dir = sandbox.path();
         let loose = both_ways(&dir, 2, "loose");
         assert!(loose.findings.len() > 5, "the test sees something");
@@ -139,7 +140,7 @@ fn every_layout_tells_the_same_both_ways() {
 /// A fetch sends deltas on objects that the receiver has; git completes the pack with them.
 #[test]
 fn a_completed_thin_pack_tells_the_same_both_ways() {
-    let sandbox = repository(8, 20);
+    let sandbox = repository(Sandbox::repo(), 8, 20);
     sandbox.git(&["repack", "--quiet", "-a", "-d"]);
     sandbox.git(&["clone", "--quiet", "--no-hardlinks", ".", "../copy"]);
     for number in 0..3 {
@@ -161,7 +162,9 @@ fn a_completed_thin_pack_tells_the_same_both_ways() {
 struct Crafted {
     pack: Vec<u8>,
     /// Name, offset, checksum.
-    rows: Vec<([u8; 20], u64, u32)>,
+    rows: Vec<(Vec<u8>, u64, u32)>,
+    /// How many bytes a name has.
+    id_len: usize,
     /// How many bytes of `pack` stand before a hole in the file, and how long that is.
     hole: (usize, u64),
 }
@@ -171,8 +174,22 @@ const OFFSET_DELTA: u8 = 6;
 const NAME_DELTA: u8 = 7;
 
 impl Crafted {
-    fn new() -> Self {
-        Self { pack: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new(), hole: (0, 0) }
+    fn new(id_len: usize) -> Self {
+        Self { pack: b"PACK\0\0\0\x02\0\0\0\0".to_vec(), rows: Vec::new(), id_len, hole: (0, 0) }
+    }
+
+    /// A name of one byte, over and over.
+    fn name(&self, byte: u8) -> Vec<u8> {
+        vec![byte; self.id_len]
+    }
+
+    /// The name of a blob.
+    fn name_of(&self, content: &[u8]) -> Vec<u8> {
+        let framed = [format!("blob {}\0", content.len()).as_bytes(), content].concat();
+        match self.id_len {
+            32 => Sha256::digest(framed).to_vec(),
+            _ => Sha1::digest(framed).to_vec(),
+        }
     }
 
     /// Puts what follows at a later offset, behind bytes that no entry needs.
@@ -181,7 +198,7 @@ impl Crafted {
     }
 
     /// Appends an entry and returns its offset.
-    fn add(&mut self, name: [u8; 20], kind: u8, size: usize, base: &[u8], content: &[u8]) -> u64 {
+    fn add(&mut self, name: Vec<u8>, kind: u8, size: usize, base: &[u8], content: &[u8]) -> u64 {
         let mut packed = Vec::new();
         let mut rest = size >> 4;
         packed.push(kind << 4 | (size & 15) as u8 | if rest > 0 { 0x80 } else { 0 });
@@ -194,7 +211,7 @@ impl Crafted {
         self.add_packed(name, &packed)
     }
 
-    fn add_packed(&mut self, name: [u8; 20], packed: &[u8]) -> u64 {
+    fn add_packed(&mut self, name: Vec<u8>, packed: &[u8]) -> u64 {
         let offset = self.pack.len() as u64 + self.hole.1;
         self.pack.extend_from_slice(packed);
         self.rows.push((name, offset, crc32fast::hash(packed)));
@@ -202,16 +219,16 @@ impl Crafted {
     }
 
     fn blob(&mut self, content: &[u8]) -> u64 {
-        self.add(name_of(content), BLOB, content.len(), &[], content)
+        self.add(self.name_of(content), BLOB, content.len(), &[], content)
     }
 
     /// Writes pack and index into a new repository.
     fn into_repository(mut self) -> Sandbox {
-        let sandbox = Sandbox::repo();
+        let sandbox = Sandbox::repo_with_names(self.id_len);
         let dir = sandbox.path().join(".git/objects/pack");
         self.pack[8..12].copy_from_slice(&(self.rows.len() as u32).to_be_bytes());
-        let checksum = [7; 20];
-        self.pack.extend(checksum);
+        let checksum = self.name(7);
+        self.pack.extend_from_slice(&checksum);
         self.rows.sort_unstable();
         let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
         for slot in 0..=255 {
@@ -228,7 +245,7 @@ impl Crafted {
         }
         large.iter().for_each(|offset| index.extend(offset.to_be_bytes()));
         index.extend(checksum);
-        index.extend([0; 20]);
+        index.extend(self.name(0));
         fs::create_dir_all(&dir).expect("a directory");
         let mut file = fs::File::create(dir.join("pack-crafted.pack")).expect("a pack");
         let (before, behind) = self.pack.split_at(self.hole.0);
@@ -249,11 +266,6 @@ pub fn deflated(content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn name_of(content: &[u8]) -> [u8; 20] {
-    let id = git2::Oid::hash_object(git2::ObjectType::Blob, content).expect("a hash");
-    id.as_bytes().try_into().expect("20 bytes")
-}
-
 /// The instructions that copy `len` bytes of a base of `base_len` bytes and append `tail`.
 fn delta(base_len: u8, len: u8, tail: &[u8]) -> Vec<u8> {
     let mut delta = vec![base_len, len + tail.len() as u8, 0x90, len, tail.len() as u8];
@@ -268,52 +280,60 @@ fn crafted_packs_end_in_words_that_name_pack_and_offset() {
     type Craft = fn(&mut Crafted, u8) -> u64;
     let crafts: [(&str, Craft); 13] = [
         ("its delta leads back to itself", |pack, len| {
-            let (one, two) = ([0x11; 20], [0x22; 20]);
+            let (one, two) = (pack.name(0x11), pack.name(0x22));
             let delta = delta(len, len, b"x");
-            pack.add(one, NAME_DELTA, delta.len(), &two, &delta);
+            pack.add(one.clone(), NAME_DELTA, delta.len(), &two, &delta);
             pack.add(two, NAME_DELTA, delta.len(), &one, &delta)
         }),
         ("its delta leads back to itself", |pack, len| {
             let delta = delta(len, len, b"x");
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &[0x11; 20], &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name(0x11), &delta)
         }),
         ("its delta is for a base that the pack does not have", |pack, len| {
             let delta = delta(len, len, b"x");
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &[0x33; 20], &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name(0x33), &delta)
         }),
         ("its delta is for a base that the pack does not have", |pack, len| {
             let delta = delta(len, len, b"x");
-            pack.add([0x11; 20], OFFSET_DELTA, delta.len(), &[3], &delta)
+            pack.add(pack.name(0x11), OFFSET_DELTA, delta.len(), &[3], &delta)
         }),
         ("its delta is for a base of another length", |pack, len| {
             let delta = delta(len - 1, 9, b"x");
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name_of(BASE), &delta)
         }),
         ("its delta copies bytes that its base does not have", |pack, len| {
             let delta = delta(len, len + 1, b"x");
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name_of(BASE), &delta)
         }),
         ("its delta makes another length than it says", |pack, len| {
             let delta = [len, 50, 0x90, len];
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name_of(BASE), &delta)
         }),
         ("its delta has an instruction that makes no sense", |pack, len| {
             let delta = [len, 50, 0];
-            pack.add([0x11; 20], NAME_DELTA, delta.len(), &name_of(BASE), &delta)
+            pack.add(pack.name(0x11), NAME_DELTA, delta.len(), &pack.name_of(BASE), &delta)
         }),
-        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 9, &[], b"ten bytes.")),
-        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 11, &[], b"ten bytes.")),
+        ("its compressed bytes are damaged", |pack, _| {
+            pack.add(pack.name(0x11), BLOB, 9, &[], b"ten bytes.")
+        }),
+        ("its compressed bytes are damaged", |pack, _| {
+            pack.add(pack.name(0x11), BLOB, 11, &[], b"ten bytes.")
+        }),
         // A thousand million bytes out of few.
-        ("its compressed bytes are damaged", |pack, _| pack.add([0x11; 20], BLOB, 1 << 29, &[], &[0; 9999])),
+        ("its compressed bytes are damaged", |pack, _| {
+            pack.add(pack.name(0x11), BLOB, 1 << 29, &[], &[0; 9999])
+        }),
         ("its compressed bytes are damaged", |pack, _| {
             let stream = deflated(random_text("abcdef", 500, 1).as_bytes());
             let cut = [&[0xB4, 0x1F][..], &stream[..stream.len() / 2]].concat();
-            pack.add_packed([0x11; 20], &cut)
+            pack.add_packed(pack.name(0x11), &cut)
         }),
-        ("its header makes no sense", |pack, _| pack.add_packed([0x11; 20], &[0x5A, 1, 2, 3])),
+        ("its header makes no sense", |pack, _| pack.add_packed(pack.name(0x11), &[0x5A, 1, 2, 3])),
     ];
-    for (number, (words, craft)) in crafts.into_iter().enumerate() {
-        let mut pack = Crafted::new();
+    let each =
+        crafts.into_iter().enumerate().flat_map(|(number, craft)| [(number, craft, 20), (number, craft, 32)]);
+    for (number, (words, craft), id_len) in each {
+        let mut pack = Crafted::new(id_len);
         pack.blob(BASE);
         let offset = craft(&mut pack, len);
         let found = format!("token = {}\n", clickup_token(5));
@@ -334,153 +354,175 @@ fn crafted_packs_end_in_words_that_name_pack_and_offset() {
 /// A delta of a few bytes on a commit that says that it makes gibibytes of it.
 #[test]
 fn a_commit_that_says_it_is_gigantic_is_not_made_room_for() {
-    const COMMIT: u8 = 1;
-    let base = b"tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n\nx";
-    let mut pack = Crafted::new();
-    pack.add([0x11; 20], COMMIT, base.len(), &[], base);
-    // The length of the base, 8 GiB in groups of seven bits, a copy.
-    let delta = [base.len() as u8, 0x80, 0x80, 0x80, 0x80, 0x20, 0x90, 9];
-    let offset = pack.add([0x22; 20], NAME_DELTA, delta.len(), &[0x11; 20], &delta);
-    let sandbox = pack.into_repository();
-    let outcome = audit(&sandbox.path(), Options { reachable_only: false, ..Options::default() }, 1);
-    let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
-    let expected = format!("at offset {offset} of pack-crafted.pack");
-    assert!(said.iter().any(|said| said.contains(&expected)), "{said:?}");
-    // The slow twin asks libgit2 at once.
-    let outcome = audit(&sandbox.path(), Options { no_delta: true, ..Options::default() }, 1);
-    let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
-    assert!(said.iter().any(|said| said.contains("it says that it has 8589934592 bytes")), "{said:?}");
+    for id_len in [20, 32] {
+        const COMMIT: u8 = 1;
+        let base = format!("tree {}\n\nx", "4b".repeat(id_len));
+        let mut pack = Crafted::new(id_len);
+        pack.add(pack.name(0x11), COMMIT, base.len(), &[], base.as_bytes());
+        // The length of the base, 8 GiB in groups of seven bits, a copy.
+        let delta = [base.len() as u8, 0x80, 0x80, 0x80, 0x80, 0x20, 0x90, 9];
+        let offset = pack.add(pack.name(0x22), NAME_DELTA, delta.len(), &pack.name(0x11), &delta);
+        let sandbox = pack.into_repository();
+        let outcome = audit(&sandbox.path(), Options { reachable_only: false, ..Options::default() }, 1);
+        let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+        let expected = format!("at offset {offset} of pack-crafted.pack");
+        assert!(said.iter().any(|said| said.contains(&expected)), "{said:?}");
+        // The slow twin asks libgit2 at once.
+        let outcome = audit(&sandbox.path(), Options { no_delta: true, ..Options::default() }, 1);
+        let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+        assert!(said.iter().any(|said| said.contains("it says that it has 8589934592 bytes")), "{said:?}");
+    }
 }
 
 /// What little bytes would become is no reason to make room for it: all of this is audited in a gigabyte of addresses.
 #[test]
 #[cfg(target_os = "linux")]
 fn bombs_end_in_words_and_in_little_memory() {
-    fn size(mut bytes: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        while bytes > 0x7F {
-            out.push(bytes as u8 | 0x80);
-            bytes >>= 7;
-        }
-        out.push(bytes as u8);
-        out
-    }
-    let mut pack = Crafted::new();
-    let zeros = vec![0; 64 << 20];
-    let offset = pack.add([0x11; 20], BLOB, 1000, &[], &zeros);
-    pack.add([0x12; 20], BLOB, 3 << 30, &[], &zeros);
-    pack.add([0x13; 20], BLOB, 1 << 29, &[], &zeros);
-    let base = b"a base";
-    pack.blob(base);
-    let claim = [size(base.len() as u64), size(1 << 40), vec![0x90, 6]].concat();
-    pack.add([0x14; 20], NAME_DELTA, claim.len(), &name_of(base), &claim);
-    // Each makes two of the one before it, up to 32 GiB.
-    let (mut name, mut len) = (name_of(base), base.len() as u64);
-    for number in 0..32 {
-        let mut delta = [size(len), size(2 * len)].concat();
-        for _ in 0..2 {
-            let mut at = 0;
-            while at < len {
-                let piece = (len - at).min(0xFF_FFFF);
-                delta.push(0xFF);
-                delta.extend((at as u32).to_le_bytes());
-                delta.extend(&(piece as u32).to_le_bytes()[..3]);
-                at += piece;
+    for id_len in [20, 32] {
+        fn size(mut bytes: u64) -> Vec<u8> {
+            let mut out = Vec::new();
+            while bytes > 0x7F {
+                out.push(bytes as u8 | 0x80);
+                bytes >>= 7;
             }
+            out.push(bytes as u8);
+            out
         }
-        let made = [0x40 + number; 20];
-        pack.add(made, NAME_DELTA, delta.len(), &name, &delta);
-        (name, len) = (made, 2 * len);
+        let mut pack = Crafted::new(id_len);
+        let zeros = vec![0; 64 << 20];
+        let offset = pack.add(pack.name(0x11), BLOB, 1000, &[], &zeros);
+        pack.add(pack.name(0x12), BLOB, 3 << 30, &[], &zeros);
+        pack.add(pack.name(0x13), BLOB, 1 << 29, &[], &zeros);
+        let base = b"a base";
+        pack.blob(base);
+        let claim = [size(base.len() as u64), size(1 << 40), vec![0x90, 6]].concat();
+        pack.add(pack.name(0x14), NAME_DELTA, claim.len(), &pack.name_of(base), &claim);
+        // Each makes two of the one before it, up to 32 GiB.
+        let (mut name, mut len) = (pack.name_of(base), base.len() as u64);
+        for number in 0..32 {
+            let mut delta = [size(len), size(2 * len)].concat();
+            for _ in 0..2 {
+                let mut at = 0;
+                while at < len {
+                    let piece = (len - at).min(0xFF_FFFF);
+                    delta.push(0xFF);
+                    delta.extend((at as u32).to_le_bytes());
+                    delta.extend(&(piece as u32).to_le_bytes()[..3]);
+                    at += piece;
+                }
+            }
+            let made = pack.name(0x40 + number);
+            pack.add(made.clone(), NAME_DELTA, delta.len(), &name, &delta);
+            (name, len) = (made, 2 * len);
+        }
+        let found = format!("token = {}\n", clickup_token(5));
+        pack.blob(found.as_bytes());
+        let sandbox = pack.into_repository();
+        let limited =
+            "ulimit -v 1000000 && exec \"$0\" history --threads 2 --max-file-bytes 1M --format json";
+        let output =
+            sandbox.command("sh").args(["-c", limited, crate::support::stanch()]).output().expect("sh runs");
+        let ran = crate::support::Ran::new(output).expect_code(2);
+        let report = ran.json();
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "the rest is read");
+        let expected = format!("at offset {offset} of pack-crafted.pack");
+        assert!(ran.stdout.contains(&expected), "{expected}: {}", ran.stdout);
     }
-    let found = format!("token = {}\n", clickup_token(5));
-    pack.blob(found.as_bytes());
-    let sandbox = pack.into_repository();
-    let limited = "ulimit -v 1000000 && exec \"$0\" history --threads 2 --max-file-bytes 1M --format json";
-    let output =
-        sandbox.command("sh").args(["-c", limited, crate::support::stanch()]).output().expect("sh runs");
-    let ran = crate::support::Ran::new(output).expect_code(2);
-    let report = ran.json();
-    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "the rest is read");
-    let expected = format!("at offset {offset} of pack-crafted.pack");
-    assert!(ran.stdout.contains(&expected), "{expected}: {}", ran.stdout);
 }
 
 /// What hangs on a broken entry is named too, and a good copy elsewhere makes good for it.
 #[test]
 fn a_broken_base_is_made_good_by_another_copy() {
-    let base = format!("token = {}\n{}", clickup_token(6), random_text("abc\n", 60, 2));
-    let made = format!("{base}x");
-    let craft = || {
-        let mut pack = Crafted::new();
-        let mut packed = vec![0xB0 | (base.len() & 15) as u8, (base.len() >> 4) as u8];
-        packed.extend(deflated(base.as_bytes()));
-        let last = packed.len() - 1;
-        packed[last] ^= 1;
-        pack.add_packed(name_of(base.as_bytes()), &packed);
-        let delta = delta(base.len() as u8, base.len() as u8, b"x");
-        pack.add(name_of(made.as_bytes()), NAME_DELTA, delta.len(), &name_of(base.as_bytes()), &delta);
-        pack.into_repository()
-    };
-    let sandbox = craft();
-    let outcome = audit(&sandbox.path(), Options::default(), 2);
-    assert_eq!(outcome.coverage.problems.len(), 2, "{:?}", outcome.coverage.problems);
-    let broken =
-        |words: &str| outcome.coverage.problems.iter().any(|problem| problem.message.contains(words));
-    assert!(broken("its compressed bytes are damaged") && broken("the base of its delta cannot be read"));
+    for id_len in [20, 32] {
+        let base = format!("token = {}\n{}", clickup_token(6), random_text("abc\n", 60, 2));
+        let made = format!("{base}x");
+        let craft = || {
+            let mut pack = Crafted::new(id_len);
+            let mut packed = vec![0xB0 | (base.len() & 15) as u8, (base.len() >> 4) as u8];
+            packed.extend(deflated(base.as_bytes()));
+            let last = packed.len() - 1;
+            packed[last] ^= 1;
+            pack.add_packed(pack.name_of(base.as_bytes()), &packed);
+            let delta = delta(base.len() as u8, base.len() as u8, b"x");
+            pack.add(
+                pack.name_of(made.as_bytes()),
+                NAME_DELTA,
+                delta.len(),
+                &pack.name_of(base.as_bytes()),
+                &delta,
+            );
+            pack.into_repository()
+        };
+        let sandbox = craft();
+        let outcome = audit(&sandbox.path(), Options::default(), 2);
+        assert_eq!(outcome.coverage.problems.len(), 2, "{:?}", outcome.coverage.problems);
+        let broken =
+            |words: &str| outcome.coverage.problems.iter().any(|problem| problem.message.contains(words));
+        assert!(broken("its compressed bytes are damaged") && broken("the base of its delta cannot be read"));
+    }
 }
 
 /// Entries lie behind a hole of five gibibytes, where offsets have more than 32 bits. The first entry of a pack
 /// starts at 12, and is none here, so that nobody reads the hole.
 #[test]
 fn a_pack_of_more_than_four_gibibytes_is_read() {
-    let base = format!("token = {}\n{}", clickup_token(7), random_text("abc\n", 60, 2));
-    let derived = format!("{base}x");
-    let far = format!("other = {}\n", clickup_token(8));
-    let mut pack = Crafted::new();
-    pack.add_packed([0x11; 20], &[0x5A, 1, 2, 3]);
-    pack.skip_to((5 << 30) + 12_345);
-    let first = pack.blob(base.as_bytes());
-    assert!(first > 1 << 32);
-    pack.blob(far.as_bytes());
-    // Seven bits a byte, the highest first, each but the last less one (gitformat-pack(5)).
-    let distance = pack.pack.len() as u64 + pack.hole.1 - first;
-    let back = [((distance >> 7) - 1) as u8 | 0x80, (distance & 0x7F) as u8];
-    let delta = delta(base.len() as u8, base.len() as u8, b"x");
-    pack.add(name_of(derived.as_bytes()), OFFSET_DELTA, delta.len(), &back, &delta);
-    let sandbox = pack.into_repository();
-    for content in [&base, &derived, &far] {
-        let name = git2::Oid::from_bytes(&name_of(content.as_bytes())).expect("a name").to_string();
-        assert_eq!(sandbox.git(&["cat-file", "blob", &name]).trim_end(), content.trim_end(), "git reads it");
+    for id_len in [20, 32] {
+        let base = format!("token = {}\n{}", clickup_token(7), random_text("abc\n", 60, 2));
+        let derived = format!("{base}x");
+        let far = format!("other = {}\n", clickup_token(8));
+        let mut pack = Crafted::new(id_len);
+        pack.add_packed(pack.name(0x11), &[0x5A, 1, 2, 3]);
+        pack.skip_to((5 << 30) + 12_345);
+        let first = pack.blob(base.as_bytes());
+        assert!(first > 1 << 32);
+        pack.blob(far.as_bytes());
+        // Seven bits a byte, the highest first, each but the last less one (gitformat-pack(5)).
+        let distance = pack.pack.len() as u64 + pack.hole.1 - first;
+        let back = [((distance >> 7) - 1) as u8 | 0x80, (distance & 0x7F) as u8];
+        let delta = delta(base.len() as u8, base.len() as u8, b"x");
+        pack.add(pack.name_of(derived.as_bytes()), OFFSET_DELTA, delta.len(), &back, &delta);
+        let texts = [&base, &derived, &far];
+        let names = texts.map(|text| data_encoding::HEXLOWER.encode(&pack.name_of(text.as_bytes())));
+        let sandbox = pack.into_repository();
+        for (content, name) in texts.into_iter().zip(&names) {
+            assert_eq!(
+                sandbox.git(&["cat-file", "blob", name]).trim_end(),
+                content.trim_end(),
+                "git reads it"
+            );
+        }
+        let outcome = audit(&sandbox.path(), Options::default(), 2);
+        let problems: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
+        if cfg!(target_pointer_width = "32") {
+            assert!(!problems.is_empty(), "no map is that large, and that is said");
+            return;
+        }
+        assert!(
+            matches!(problems[..], [one] if one.contains("at offset 12 of")),
+            "the rest is read: {problems:?}"
+        );
+        assert_eq!((outcome.coverage.blobs, outcome.findings.len()), (3, 3));
     }
-    let outcome = audit(&sandbox.path(), Options::default(), 2);
-    let problems: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
-    if cfg!(target_pointer_width = "32") {
-        assert!(!problems.is_empty(), "no map is that large, and that is said");
-        return;
-    }
-    assert!(
-        matches!(problems[..], [one] if one.contains("at offset 12 of")),
-        "the rest is read: {problems:?}"
-    );
-    assert_eq!((outcome.coverage.blobs, outcome.findings.len()), (3, 3));
 }
 
 /// One chain of deltas, each on the one before, far longer than git makes them.
 #[test]
 fn a_chain_of_many_thousand_deltas_is_read() {
-    let mut pack = Crafted::new();
-    let mut content = vec![b'a'; 40];
-    pack.blob(&content);
-    for number in 1..=20_000_u32 {
-        let before = name_of(&content);
-        let mut delta = vec![40, 40, 0x90 | 1, 4, 36, 4];
-        delta.extend([12, 8, 4, 0].map(|shift| b'a' + (number >> shift & 15) as u8));
-        content.drain(..4);
-        content.extend_from_slice(&delta[6..]);
-        pack.add(name_of(&content), NAME_DELTA, delta.len(), &before, &delta);
+    for id_len in [20, 32] {
+        let mut pack = Crafted::new(id_len);
+        let mut content = vec![b'a'; 40];
+        pack.blob(&content);
+        for number in 1..=20_000_u32 {
+            let before = pack.name_of(&content);
+            let mut delta = vec![40, 40, 0x90 | 1, 4, 36, 4];
+            delta.extend([12, 8, 4, 0].map(|shift| b'a' + (number >> shift & 15) as u8));
+            content.drain(..4);
+            content.extend_from_slice(&delta[6..]);
+            pack.add(pack.name_of(&content), NAME_DELTA, delta.len(), &before, &delta);
+        }
+        let count = pack.rows.len() as u64;
+        let sandbox = pack.into_repository();
+        let outcome = audit(&sandbox.path(), Options::default(), 2);
+        assert_eq!((outcome.coverage.blobs, outcome.coverage.problems.len()), (count, 0));
     }
-    let count = pack.rows.len() as u64;
-    let sandbox = pack.into_repository();
-    let outcome = audit(&sandbox.path(), Options::default(), 2);
-    assert_eq!((outcome.coverage.blobs, outcome.coverage.problems.len()), (count, 0));
 }

@@ -51,7 +51,7 @@ fn the_index_is_read_in_every_format() {
             sandbox.git(&["config", key, value]);
         }
         let check = |step: &str| {
-            let index = index_at(&sandbox.path().join(".git/index"), 20);
+            let index = index_at(&sandbox.path().join(".git/index"), sandbox.id_len());
             assert_eq!(listed(&index), listed_by_git(&sandbox, &[]), "{name}, {step}");
         };
         tree(&sandbox);
@@ -94,7 +94,7 @@ fn long_paths_conflicts_and_sha256_are_read() {
     assert_eq!(tracked.path_in_work_dir, Path::new("a"));
 
     let sandbox = conflict();
-    let index = index_at(&sandbox.path().join(".git/index"), 20);
+    let index = index_at(&sandbox.path().join(".git/index"), sandbox.id_len());
     assert_eq!(listed(&index), listed_by_git(&sandbox, &[]));
     assert!(index.entries().any(|entry| entry.stage == 3));
 }

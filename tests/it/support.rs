@@ -44,22 +44,45 @@ impl Ran {
 /// A directory of its own, with a home directory and a git configuration of its own.
 pub struct Sandbox {
     dir: TempDir,
+    id_len: usize,
 }
 
 impl Sandbox {
     /// An empty directory `work` that is no repository yet.
+    ///
+    /// Repositories that are made in it have SHA-1 names, or those that `GIT_DEFAULT_HASH` says: all tests hold for
+    /// both.
     pub fn new() -> Self {
+        let is_long = std::env::var_os("GIT_DEFAULT_HASH").is_some_and(|hash| hash == "sha256");
+        Self::with_names(if is_long { 32 } else { 20 })
+    }
+
+    /// The same, with names of 20 bytes (SHA-1) or 32 (SHA-256).
+    pub fn with_names(id_len: usize) -> Self {
         let dir = tempfile::Builder::new().prefix("stanch-it-").tempdir().expect("a temporary directory");
         fs::create_dir(dir.path().join("home")).expect("a home directory");
         fs::create_dir(dir.path().join("work")).expect("a work directory");
-        Self { dir }
+        Self { dir, id_len }
     }
 
     /// A repository on branch `main` without commits.
     pub fn repo() -> Self {
-        let sandbox = Self::new();
-        sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
-        sandbox
+        Self::new().with_repo()
+    }
+
+    /// The same, with names of 20 bytes (SHA-1) or 32 (SHA-256).
+    pub fn repo_with_names(id_len: usize) -> Self {
+        Self::with_names(id_len).with_repo()
+    }
+
+    fn with_repo(self) -> Self {
+        self.git(&["init", "--quiet", "--initial-branch=main"]);
+        self
+    }
+
+    /// How many bytes the names of its repositories have.
+    pub fn id_len(&self) -> usize {
+        self.id_len
     }
 
     /// The working directory.
@@ -135,6 +158,7 @@ impl Sandbox {
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+            .env("GIT_DEFAULT_HASH", if self.id_len == 32 { "sha256" } else { "sha1" })
             .env("GIT_AUTHOR_NAME", "Ada Author")
             .env("GIT_AUTHOR_EMAIL", "ada@example.org")
             .env("GIT_AUTHOR_DATE", "2024-05-06T07:08:09+02:00")

@@ -131,12 +131,12 @@ fn an_index_that_leads_out_of_the_working_tree_is_an_error() {
         let start = bytes.len();
         bytes.extend([0; 24]);
         bytes.extend(0o100_644_u32.to_be_bytes());
-        bytes.extend([0; 12 + 20]);
+        bytes.extend(vec![0; 12 + sandbox.id_len()]);
         bytes.extend((path.len() as u16).to_be_bytes());
         bytes.extend(path.as_bytes());
         bytes.resize(bytes.len() + 8 - (bytes.len() - start) % 8, 0);
         // Git leaves out the checksum where `index.skipHash` is set.
-        bytes.extend([0; 20]);
+        bytes.extend(vec![0; sandbox.id_len()]);
         bytes
     };
     sandbox.write("a.txt", "nothing\n");

@@ -99,7 +99,7 @@ impl Pack {
     ///
     /// When it cannot be opened, is no pack, or is not the pack of the index, which is given back.
     pub fn open(path: &Path, index: PackIndex) -> Result<Self, (PackIndex, PackError)> {
-        let file = match gix_pack::data::File::at(path, gix_hash::Kind::Sha1) {
+        let file = match gix_pack::data::File::at(path, hash_kind(index.id_len())) {
             Ok(file) => file,
             Err(error) => return Err((index, PackError::Open(error.to_string()))),
         };
@@ -283,6 +283,11 @@ impl Default for Inflater {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What names of that length are.
+pub(super) fn hash_kind(id_len: usize) -> gix_hash::Kind {
+    if id_len == 32 { gix_hash::Kind::Sha256 } else { gix_hash::Kind::Sha1 }
 }
 
 /// A name in an index, as an [`ObjectId`].
