@@ -1,7 +1,8 @@
 //! The cache of a history: a file that is not as it was written changes nothing in what is found, and one that lies with
 //! its sums right is no reason to crash.
 //!
-//! The lowest bits of the first byte say how much of the file is made here: nothing; head and checksum; the names too.
+//! The lowest bits of the first byte say how much of the file is made here: nothing; head and checksum; the names too. Its
+//! highest bit says how long names are.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -10,19 +11,22 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 use stanch::source::history::{History, Options};
 
+use super::pack::{self, Place};
+
 const DIGEST: [u8; 32] = [7; 32];
 
-struct Place {
-    dir: tempfile::TempDir,
+struct Audited {
+    place: Place,
     /// Names of all objects, ascending.
-    names: Vec<[u8; 20]>,
+    names: Vec<Vec<u8>>,
     found: String,
 }
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(RuleSet::builtin(), Policy::default()));
-static PLACE: LazyLock<Place> = LazyLock::new(|| {
-    let dir = tempfile::tempdir().expect("a directory");
-    let repository = git2::Repository::init_bare(dir.path()).expect("a repository");
+static PLACES: LazyLock<[Audited; 2]> = LazyLock::new(|| Place::both().map(audited));
+
+fn audited(place: Place) -> Audited {
+    let repository = git2::Repository::open_bare(place.path()).expect("a repository");
     let token = format!("pk_{}_{}", "48151623", "A7Q2Z9K4M1X8C5V3B6N0L2J4H7G9F1D8");
     let (mut names, mut parents) = (Vec::new(), Vec::new());
     for text in [format!("key = {token}\n"), "nothing\n".to_owned()] {
@@ -39,51 +43,55 @@ static PLACE: LazyLock<Place> = LazyLock::new(|| {
                 .expect("a commit")
         };
         parents = vec![repository.find_commit(commit).expect("a commit")];
-        names.extend([blob, tree, commit].map(|id| <[u8; 20]>::try_from(id.as_bytes()).expect("20 bytes")));
+        names.extend([blob, tree, commit].map(|id| id.as_bytes().to_vec()));
     }
     names.sort_unstable();
     drop(parents);
-    let found = audit(&dir, None);
-    Place { dir, names, found }
-});
+    let (found, _) = audit(&place, None);
+    Audited { place, names, found }
+}
 
-fn audit(dir: &tempfile::TempDir, cache: Option<[u8; 32]>) -> String {
-    let history = History::open(dir.path(), Options { cache, ..Options::default() }).expect("a repository");
+fn audit(place: &Place, cache: Option<[u8; 32]>) -> (String, History) {
+    let history = History::open(place.path(), Options { cache, ..Options::default() }).expect("a repository");
     let outcome = SCANNER.scan(&history, 1);
     assert!(outcome.coverage.problems.is_empty() || cache.is_some());
-    format!("{:?}", outcome.findings)
+    (format!("{:?}", outcome.findings), history)
 }
 
 pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
-    let place = &*PLACE;
+    let Audited { place, names, found } = pack::chosen(&PLACES, how);
     let mut file = Vec::new();
+    let head = [b"stanch history 4", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
     match how % 4 {
         0 => file.extend_from_slice(rest),
         1 => {
-            file.extend(b"stanch history 2");
-            file.extend(DIGEST);
+            file.extend(head);
             file.extend_from_slice(rest);
             file.extend(crc32fast::hash(&file).to_le_bytes());
         }
         _ => {
-            let Some((states, trail)) = rest.split_at_checked(place.names.len()) else { return };
-            file.extend(b"stanch history 2");
-            file.extend(DIGEST);
-            for number in [u64::from(how % 4 - 2), place.names.len() as u64, 0, trail.len() as u64] {
-                file.extend(number.to_le_bytes());
-            }
-            place.names.iter().for_each(|name| file.extend(name));
-            file.extend(states.iter().map(|state| state % 6 + 1));
+            let Some((states, rest)) = rest.split_at_checked(names.len()) else { return };
+            let Some((&cut, rest)) = rest.split_first() else { return };
+            let Some((trail, rows)) = rest.split_at_checked(usize::from(cut)) else { return };
+            file.extend(head);
+            let lens = [place.id_len * names.len(), names.len(), 0, 0, 0, 0, trail.len(), 0, rows.len()];
+            let numbers = std::iter::once(u64::from(how % 4 - 2)).chain(lens.map(|len| len as u64));
+            numbers.for_each(|number| file.extend(number.to_le_bytes()));
+            names.iter().for_each(|name| file.extend(name));
+            file.extend(states.iter().map(|state| ((state & 0x7F) % 6 + 1) | (state & 0x80)));
             file.extend_from_slice(trail);
+            file.extend_from_slice(rows);
             file.extend(crc32fast::hash(&file).to_le_bytes());
         }
     }
-    let path = place.dir.path().join("stanch/history-0707070707070707.cache");
+    let path = place.path().join("stanch/history-0707070707070707.cache");
     fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
     fs::write(&path, file).expect("a file");
-    let found = audit(&place.dir, Some(DIGEST));
-    if how % 4 == 0 {
-        assert_eq!(found, place.found);
+    let (cached, history) = audit(place, Some(DIGEST));
+    match how % 4 {
+        0 => assert_eq!(&cached, found),
+        2 => assert_eq!(history.keep(), [""; 0], "what is made here is a file of the form that is read"),
+        _ => {}
     }
 }

@@ -1,14 +1,15 @@
 //! Trees, commits and tags: both readers of trees agree, a derived outline is that of the whole, and the rest is parts of
 //! the bytes or an error.
 //!
-//! The first byte says how many cuts follow, two bytes each, by which a tree is made of the rest.
+//! The first byte says how many cuts follow, two bytes each, by which a tree is made of the rest, and how long names are.
 
 use stanch::derived::{Copied, Copies};
 use stanch::git::{Commit, ObjectKind, Outline, Tag, TreeEntries, links_of};
 use stanch::location::ObjectId;
 
 pub fn run(input: &[u8]) {
-    let id = ObjectId::from_raw(&[1; 20]).expect("twenty bytes");
+    let id_len = if input.first().is_some_and(|first| first >> 7 == 1) { 32 } else { 20 };
+    let id = ObjectId::from_raw(&vec![1; id_len]).expect("a name");
     for kind in [ObjectKind::Commit, ObjectKind::Tree, ObjectKind::Tag, ObjectKind::Blob] {
         let mut links = Vec::new();
         let _ = links_of(&id, kind, input, false, &mut links);
@@ -23,8 +24,8 @@ pub fn run(input: &[u8]) {
     let Some((&count, rest)) = input.split_first() else { return };
     let Some((cuts, base)) = rest.split_at_checked(usize::from(count % 8) * 2) else { return };
     let mut outline = Outline::default();
-    let _ = outline.read(base, 20, None, |_, _| {});
-    assert_eq!(lens(&outline, base), plain(base).0);
+    let _ = outline.read(base, id_len, None, |_, _| {});
+    assert_eq!(lens(&outline, base), plain(base, id_len).0);
     let (mut text, mut copies) = (Vec::new(), Copies::default());
     copies.restart(base.len());
     for cut in cuts.chunks_exact(2) {
@@ -40,8 +41,8 @@ pub fn run(input: &[u8]) {
     }
     let mut derived = Outline::default();
     let mut fresh = 0;
-    let read = derived.read(&text, 20, Some((&outline, &copies)), |_, _| fresh += 1);
-    let (whole, is_whole) = plain(&text);
+    let read = derived.read(&text, id_len, Some((&outline, &copies)), |_, _| fresh += 1);
+    let (whole, is_whole) = plain(&text, id_len);
     assert_eq!(read.is_ok(), is_whole);
     assert_eq!(lens(&derived, &text), whole);
     assert!(fresh <= whole.len());
@@ -63,8 +64,8 @@ fn ends(outline: &Outline, bytes: &[u8]) -> Vec<usize> {
 }
 
 /// The lengths of the entries, and whether there is nothing else.
-fn plain(bytes: &[u8]) -> (Vec<usize>, bool) {
-    let (mut lens, mut entries) = (Vec::new(), TreeEntries::new(bytes, 20));
+fn plain(bytes: &[u8], id_len: usize) -> (Vec<usize>, bool) {
+    let (mut lens, mut entries) = (Vec::new(), TreeEntries::new(bytes, id_len));
     loop {
         let before = entries.rest_len();
         match entries.next_link() {

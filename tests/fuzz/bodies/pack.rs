@@ -4,19 +4,49 @@ use std::fs;
 use std::path::Path;
 
 /// Name of an object.
-pub type Name = [u8; 20];
+pub type Name = Vec<u8>;
+
+/// A bare repository, into which packs are put.
+pub struct Place {
+    dir: tempfile::TempDir,
+    /// How many bytes a name has there.
+    pub id_len: usize,
+}
+
+impl Place {
+    /// One for each length of names: 20 bytes and 32.
+    pub fn both() -> [Self; 2] {
+        [git2::ObjectFormat::Sha1, git2::ObjectFormat::Sha256].map(|format| {
+            let dir = tempfile::tempdir().expect("a directory");
+            let mut options = git2::RepositoryInitOptions::new();
+            options.bare(true).object_format(format);
+            let made = git2::Repository::init_opts(dir.path(), &options).expect("a repository");
+            let id_len = if made.object_format() == git2::ObjectFormat::Sha256 { 32 } else { 20 };
+            Self { dir, id_len }
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// The highest bit of the first byte of an input says which length names have.
+pub fn chosen<T>(both: &[T; 2], first: u8) -> &T {
+    &both[usize::from(first >> 7)]
+}
 
 /// Puts the pack there in the place of the one before it. Each entry has a name and an offset into `body`; they come in
 /// the order of the offsets.
-pub fn write(repository: &Path, body: &[u8], entries: &[(Name, usize)]) {
-    let checksum = [7; 20];
+pub fn write(place: &Place, body: &[u8], entries: &[(Name, usize)]) {
+    let checksum = vec![7; place.id_len];
     let mut pack = b"PACK\0\0\0\x02".to_vec();
     pack.extend((entries.len() as u32).to_be_bytes());
     pack.extend(body);
-    pack.extend(checksum);
+    pack.extend_from_slice(&checksum);
     let ends = entries.iter().skip(1).map(|(_, start)| *start).chain([body.len()]);
     let mut rows: Vec<(Name, usize, usize)> =
-        entries.iter().zip(ends).map(|((name, start), end)| (*name, *start, end)).collect();
+        entries.iter().zip(ends).map(|((name, start), end)| (name.clone(), *start, end)).collect();
     rows.sort_unstable();
     let mut index = b"\xFFtOc\0\0\0\x02".to_vec();
     for slot in 0..=255 {
@@ -26,8 +56,8 @@ pub fn write(repository: &Path, body: &[u8], entries: &[(Name, usize)]) {
     rows.iter().for_each(|(_, start, end)| index.extend(crc32fast::hash(&body[*start..*end]).to_be_bytes()));
     rows.iter().for_each(|(_, start, _)| index.extend((*start as u32 + 12).to_be_bytes()));
     index.extend(checksum);
-    index.extend([0; 20]);
-    let dir = repository.join("objects/pack");
+    index.extend(vec![0; place.id_len]);
+    let dir = place.path().join("objects/pack");
     fs::write(dir.join("pack-crafted.pack"), pack).expect("a pack");
     fs::write(dir.join("pack-crafted.idx"), index).expect("an index");
 }

@@ -1,7 +1,7 @@
 //! One thread or two, from what is new or from everything: an audit finds the same in each way.
 //!
 //! The input makes a pack whose entries are sound: a text, and versions of it, each a delta of the one before or of the
-//! text. The first byte says how many versions, nine bytes each: two cuts as in `derived`, and what is inserted. The
+//! text. The first byte says how many versions and how long names are, nine bytes each: two cuts as in `derived`, and what is inserted. The
 //! rest is the text; a byte 0x01 in it stands for a token.
 
 use std::sync::LazyLock;
@@ -10,11 +10,9 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
 use stanch::source::history::{History, Options};
 
-static REPOSITORY: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let dir = tempfile::tempdir().expect("a directory");
-    git2::Repository::init_bare(dir.path()).expect("a repository");
-    dir
-});
+use super::pack::{self, Place};
+
+static PLACES: LazyLock<[Place; 2]> = LazyLock::new(Place::both);
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(RuleSet::builtin(), Policy::default()));
 
 const NAME_DELTA: u8 = 7;
@@ -22,14 +20,15 @@ const BLOB: u8 = 3;
 
 pub fn run(input: &[u8]) {
     let Some((&count, rest)) = input.split_first() else { return };
-    let Some((versions, text)) = rest.split_at_checked(usize::from(count % 6) * 9) else { return };
+    let place = pack::chosen(&PLACES, count);
+    let Some((versions, text)) = rest.split_at_checked(usize::from((count & 0x7F) % 6) * 9) else { return };
     if text.len() > 1 << 14 {
         return;
     }
     let mut texts = vec![with_tokens(text)];
     let mut body = Vec::new();
-    let mut entries = vec![(name_of(&texts[0]), 0)];
-    super::pack::entry(&mut body, BLOB, &[], &texts[0]);
+    let mut entries = vec![(name_of(place, &texts[0]), 0)];
+    pack::entry(&mut body, BLOB, &[], &texts[0]);
     for version in versions.chunks_exact(9) {
         let base_at = if version[8] & 1 == 0 { texts.len() - 1 } else { 0 };
         let base = &texts[base_at];
@@ -46,7 +45,7 @@ pub fn run(input: &[u8]) {
             delta.extend_from_slice(&inserted);
             made.extend_from_slice(&inserted);
         }
-        let name = name_of(&made);
+        let name = name_of(place, &made);
         if entries.iter().any(|(known, _)| *known == name) {
             continue;
         }
@@ -54,15 +53,15 @@ pub fn run(input: &[u8]) {
         size(&mut whole, base.len());
         size(&mut whole, made.len());
         whole.extend(delta);
-        let base = entries[base_at].0;
+        let base = entries[base_at].0.clone();
         entries.push((name, body.len()));
-        super::pack::entry(&mut body, NAME_DELTA, &base, &whole);
+        pack::entry(&mut body, NAME_DELTA, &base, &whole);
         texts.push(made);
     }
-    super::pack::write(REPOSITORY.path(), &body, &entries);
-    let new = audit(false, 1);
+    pack::write(place, &body, &entries);
+    let new = audit(place, false, 1);
     for (no_delta, threads) in [(false, 2), (true, 1), (true, 2)] {
-        let other = audit(no_delta, threads);
+        let other = audit(place, no_delta, threads);
         assert_eq!(new.coverage, other.coverage, "{no_delta} {threads}");
         assert_eq!(new.suppressed, other.suppressed, "{no_delta} {threads}");
         let told = |outcome: &Outcome| format!("{:?}", outcome.findings);
@@ -72,14 +71,15 @@ pub fn run(input: &[u8]) {
     assert_eq!(new.coverage.blobs as usize, texts.len());
 }
 
-fn audit(no_delta: bool, threads: usize) -> Outcome {
+fn audit(place: &Place, no_delta: bool, threads: usize) -> Outcome {
     let options = Options { no_delta, ..Options::default() };
-    SCANNER.scan(&History::open(REPOSITORY.path(), options).expect("a repository"), threads)
+    SCANNER.scan(&History::open(place.path(), options).expect("a repository"), threads)
 }
 
-fn name_of(text: &[u8]) -> super::pack::Name {
-    let id = git2::Oid::hash_object(git2::ObjectType::Blob, text).expect("a hash");
-    id.as_bytes().try_into().expect("20 bytes")
+fn name_of(place: &Place, text: &[u8]) -> pack::Name {
+    let format = if place.id_len == 32 { git2::ObjectFormat::Sha256 } else { git2::ObjectFormat::Sha1 };
+    let id = git2::Oid::hash_object_ext(git2::ObjectType::Blob, text, format).expect("a hash");
+    id.as_bytes().to_vec()
 }
 
 fn with_tokens(text: &[u8]) -> Vec<u8> {
