@@ -38,6 +38,8 @@ pub struct Plan {
     pub repository: PathBuf,
     /// Whether it has no working tree.
     pub is_bare: bool,
+    /// Whether its objects have names of SHA-256, with which the tools that clean have their troubles.
+    pub has_long_names: bool,
     /// What names it.
     pub identity: Identity,
     /// Options that decide what counts as a finding, to be repeated when the result is proved.
@@ -107,6 +109,7 @@ pub fn plan(repository: &Repository, outcome: &Outcome, options: Vec<String>) ->
         is_complete: outcome.coverage.problems.is_empty(),
         repository: repository.work_dir().unwrap_or_else(|| repository.git_dir()).to_path_buf(),
         is_bare: repository.work_dir().is_none(),
+        has_long_names: repository.id_len() == 32,
         identity: repository.identity(),
         options,
         texts: Vec::new(),

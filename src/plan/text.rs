@@ -170,6 +170,35 @@ fn cleaning_section(plan: &Plan, out: &mut String) {
             ),
         );
     }
+    if plan.has_long_names {
+        line(
+            out,
+            format_args!(
+                "Objects have SHA-256 names here, which BFG cannot read. Take git-filter-repo 2.47 or later: older ones \
+                 trip over annotated tags when the new history is written; the script goes on then, and the proof tells \
+                 whether all is clean. Where commits have submodules git-filter-repo stops before it has changed \
+                 anything. What is left is to take files out as a whole:\n"
+            ),
+        );
+        shell_block(
+            out,
+            &format!(
+                "cd {repository}\n\
+                 git filter-branch --index-filter 'git rm -r --quiet --cached --ignore-unmatch FILE' \
+                 --tag-name-filter cat -- --all\n\
+                 git for-each-ref --format='delete %(refname)' refs/original | git update-ref --stdin\n\
+                 {COLLECT}"
+            ),
+        );
+    } else {
+        bfg_section(plan, &repository, out);
+    }
+    line(out, format_args!("## Prove it\n\nNothing is left when this ends with exit code 0:\n"));
+    shell_block(out, &proof(plan));
+    server_section(plan, out);
+}
+
+fn bfg_section(plan: &Plan, repository: &str, out: &mut String) {
     line(
         out,
         format_args!(
@@ -203,8 +232,9 @@ fn cleaning_section(plan: &Plan, out: &mut String) {
              git -C {repository} -c gc.cruftPacks=false gc --quiet --prune=now"
         ),
     );
-    line(out, format_args!("## Prove it\n\nNothing is left when this ends with exit code 0:\n"));
-    shell_block(out, &proof(plan));
+}
+
+fn server_section(plan: &Plan, out: &mut String) {
     line(out, format_args!("## Bring it to the server\n"));
     if plan.identity.remotes.is_empty() {
         line(out, format_args!("This clone knows no remote; for each server that has the history:\n"));
@@ -239,14 +269,20 @@ fn cleaning_section(plan: &Plan, out: &mut String) {
 
 /// The commands that clean, as seen from a directory in which `plan` is the directory of the plan.
 fn commands(plan: &Plan, place: &str) -> String {
+    format!("{}\n{COLLECT}", filter(plan, place))
+}
+
+/// What ends the old objects once nothing leads to them.
+const COLLECT: &str = "git reflog expire --expire=now --expire-unreachable=now --all\n\
+                       git -c gc.cruftPacks=false gc --quiet --prune=now";
+
+fn filter(plan: &Plan, place: &str) -> String {
     let strip = match plan.stripped.is_empty() {
         true => String::new(),
         false => format!(" \\\n    --strip-blobs-with-ids {place}/{STRIPPED}"),
     };
     format!(
-        "git filter-repo --force --replace-text {place}/{REPLACEMENTS} --replace-message {place}/{REPLACEMENTS}{strip}\n\
-         git reflog expire --expire=now --expire-unreachable=now --all\n\
-         git -c gc.cruftPacks=false gc --quiet --prune=now"
+        "git filter-repo --force --replace-text {place}/{REPLACEMENTS} --replace-message {place}/{REPLACEMENTS}{strip}"
     )
 }
 
@@ -261,7 +297,20 @@ fn options(plan: &Plan) -> String {
 /// A script that cleans the repository it is given, and proves the result.
 pub(super) fn script(plan: &Plan) -> Vec<u8> {
     let options = options(plan);
-    let commands = commands(plan, "\"$plan\"");
+    let filter = filter(plan, "\"$plan\"");
+    let filter = match plan.has_long_names {
+        false => filter,
+        // What it wrote stays written; nobody but the proof says that it was enough.
+        true => format!(
+            r#"if ! {filter}; then
+    echo "git-filter-repo stopped; versions before 2.47 do so with SHA-256 names and annotated tags" >&2
+    echo "when the new history is written, so the steps go on, and the proof at their end decides" >&2
+    if [ "$(git rev-parse --is-bare-repository)" = false ]; then
+        git reset --hard --quiet
+    fi
+fi"#
+        ),
+    };
     format!(
         r#"#!/bin/sh
 # Cleans the history of a repository of the secrets that plan.md lists, and proves the result.
@@ -284,7 +333,8 @@ if [ "$(git rev-parse --is-bare-repository)" = false ] && [ -n "$(git status --p
     exit 2
 fi
 
-{commands}
+{filter}
+{COLLECT}
 
 exec stanch history{options}
 "#

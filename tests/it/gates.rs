@@ -13,7 +13,10 @@ fn run(mut command: Command) -> Ran {
 
 /// A repository with a bare remote `origin`, one commit that both have, and a hook.
 fn with_remote(hook: &str) -> Sandbox {
-    let sandbox = Sandbox::repo();
+    remote_of(Sandbox::repo(), hook)
+}
+
+fn remote_of(sandbox: Sandbox, hook: &str) -> Sandbox {
     sandbox.git(&["init", "--quiet", "--bare", "--initial-branch=main", "../origin.git"]);
     sandbox.git(&["remote", "add", "origin", "../origin.git"]);
     sandbox.write("README", "nothing\n");
@@ -95,6 +98,52 @@ fn only_what_the_remote_lacks_is_read_by_pre_push() {
     sandbox.git(&["tag", "--annotate", "--message", &message, "v2"]);
     let ran = push(&sandbox, &["origin", "v2"]);
     assert!(ran.code != 0 && ran.stderr.contains("clickup-personal-token"), "{}", ran.stderr);
+}
+
+/// Names of 32 bytes, in a push to a new branch, over another branch and to a server that takes packs or loose objects.
+#[test]
+fn pushes_with_longer_names_are_read_likewise() {
+    let sandbox = remote_of(Sandbox::repo_with_names(32), "pre-push");
+    let known = commit_token(&sandbox, "known.py", 1);
+    push(&sandbox, &["--no-verify", "origin", "main"]).expect_code(0);
+    sandbox.git(&["checkout", "--quiet", "-b", "topic"]);
+    sandbox.write("new.py", "a = 1\n");
+    sandbox.commit_all("harmless");
+    push(&sandbox, &["origin", "topic"]).expect_code(0);
+    let token = commit_token(&sandbox, "topic.py", 2);
+    let ran = push(&sandbox, &["origin", "topic", "topic:refs/heads/other"]);
+    is_stopped(&ran, "topic.py", &token);
+    assert!(!ran.stderr.contains("known.py"), "{}", ran.stderr);
+    sandbox.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    push(&sandbox, &["origin", "--delete", "topic"]).expect_code(0);
+    let new = sandbox.git(&["rev-parse", "HEAD~1"]);
+    // Who calls the hook without git may write no object in the old way.
+    let line = format!("refs/heads/a {new} refs/heads/a {}\n", "0".repeat(40));
+    let args = ["hook", "run", "pre-push", "nowhere", "x"];
+    let ran = sandbox.stanch_with_input(&args, line.as_bytes()).expect_code(1);
+    assert!(ran.stdout.contains("known.py") && !ran.stdout.contains(&known[5..]), "{}", ran.stdout);
+
+    for limit in ["1", "1000"] {
+        let sandbox = remote_of(Sandbox::repo_with_names(32), "pre-receive");
+        let mut config = sandbox.command("git");
+        config.args(["config", "receive.unpackLimit", limit]).current_dir(origin(&sandbox));
+        run(config).expect_code(0);
+        let filler: String = (0..400).map(|number| format!("line {number} of many\n")).collect();
+        sandbox.write("big.py", &filler);
+        sandbox.commit_all("harmless");
+        push(&sandbox, &["origin", "main"]).expect_code(0);
+        let token = clickup_token(3);
+        sandbox.write("big.py", format!("{filler}token = \"{token}\"\n"));
+        sandbox.commit_all("bad");
+        fs::remove_file(sandbox.path().join("big.py")).unwrap();
+        sandbox.commit_all("out again");
+        is_stopped(&push(&sandbox, &["origin", "main", "main:refs/heads/new"]), "big.py", &token);
+        assert!(!origin_has(&sandbox, "refs/heads/new"));
+        sandbox.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
+        sandbox.git(&["tag", "--annotate", "--message", &clickup_token(4), "v1"]);
+        let ran = push(&sandbox, &["origin", "v1"]);
+        assert!(ran.code != 0 && ran.stderr.contains("clickup-personal-token"), "{}", ran.stderr);
+    }
 }
 
 #[test]

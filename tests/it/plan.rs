@@ -82,7 +82,12 @@ fn is_in_objects(sandbox: &Sandbox, needle: &[u8]) -> bool {
 #[test]
 fn the_steps_clean_everything_and_a_rescan_proves_it() {
     require_filter_repo();
-    let sandbox = Sandbox::repo();
+    [20, 32].into_iter().for_each(steps_clean_everything);
+}
+
+#[cfg(unix)]
+fn steps_clean_everything(id_len: usize) {
+    let sandbox = Sandbox::repo_with_names(id_len);
     let tokens: Vec<String> = (0..10).map(|n| clickup_token(900 + 10 * n)).collect();
     sandbox.write("kept.txt", "nothing of interest\n");
     sandbox.write("conf/app.env", format!("TOKEN={}\n", tokens[0]));
@@ -113,7 +118,7 @@ fn the_steps_clean_everything_and_a_rescan_proves_it() {
     // Reached by nothing.
     sandbox.write("loose.txt", format!("{}\n", tokens[8]));
     sandbox.git(&["hash-object", "-w", "loose.txt"]);
-    fs::remove_file(sandbox.path().join("loose.txt")).unwrap();
+    fs::remove_file(sandbox.path().join("loose.txt")).expect("it was there");
     // On a remote-tracking branch.
     sandbox.git(&["remote", "add", "origin", "https://user:word@git.example.org/a.git"]);
     sandbox.git(&["update-ref", "refs/remotes/origin/topic", "topic"]);
@@ -121,13 +126,14 @@ fn the_steps_clean_everything_and_a_rescan_proves_it() {
     sandbox.commit_all("now");
 
     let plan = make_plan(&sandbox, &[]);
-    let text = fs::read_to_string(plan.join("plan.md")).unwrap();
+    let text = fs::read_to_string(plan.join("plan.md")).expect("plan.md");
     let json: serde_json::Value =
-        serde_json::from_slice(&fs::read(plan.join("plan.json")).unwrap()).expect("plan.json is JSON");
+        serde_json::from_slice(&fs::read(plan.join("plan.json")).expect("plan.json")).expect("it is JSON");
     for token in &tokens {
         assert!(!text.contains(&token[12..]), "plan.md is redacted");
         assert!(!json.to_string().contains(&token[12..]), "plan.json is redacted");
     }
+    assert_eq!(text.contains("bfg.jar"), id_len == 20, "BFG knows no longer names");
     assert!(!text.contains("user:word") && text.contains("https://git.example.org/a.git"), "{text}");
     assert_eq!(json["complete"], true);
     let exposed = |token: &str, reach: &str| {
@@ -143,7 +149,7 @@ fn the_steps_clean_everything_and_a_rescan_proves_it() {
         assert!(exposed(&tokens[token], reach), "{reach}: {json:#}");
     }
     // Only what no line can replace goes as a whole.
-    let removed = fs::read_to_string(plan.join("removed-blobs.txt")).unwrap();
+    let removed = fs::read_to_string(plan.join("removed-blobs.txt")).expect("removed-blobs.txt");
     assert_eq!(removed, sandbox.git(&["rev-parse", "v1:wide.txt"]) + "\n");
 
     let ran = clean(&sandbox, &plan).expect_code(0);
@@ -284,4 +290,27 @@ fn uncommitted_changes_are_not_taken_away() {
     let ran = clean(&sandbox, &plan).expect_code(2);
     assert!(ran.stderr.contains("uncommitted changes"), "{ran:?}");
     assert_eq!(fs::read_to_string(sandbox.path().join("a.txt")).unwrap(), "changed\n");
+}
+
+/// What git-filter-repo does not read with SHA-256 names is cleaned by git itself, with the commands of the plan.
+#[cfg(unix)]
+#[test]
+fn files_are_taken_out_where_submodules_stop_the_tool() {
+    let sandbox = Sandbox::repo_with_names(32);
+    sandbox.write("app.env", format!("TOKEN={}\n", clickup_token(7)));
+    sandbox.write("kept.txt", "kept\n");
+    fs::create_dir(sandbox.path().join("sub")).unwrap();
+    sandbox.git(&["add", "app.env", "kept.txt"]);
+    sandbox.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},sub", "ab".repeat(32))]);
+    sandbox.git(&["commit", "--quiet", "--message", "all"]);
+    sandbox.git(&["tag", "--annotate", "--message", "a tag", "v1"]);
+    let plan = make_plan(&sandbox, &[]);
+    let text = fs::read_to_string(plan.join("plan.md")).unwrap();
+    let start = text.find("git filter-branch").expect("the commands of git itself");
+    let steps = text[start..].split("```").next().expect("a block").replace("FILE", "app.env");
+    let mut shell = sandbox.command("sh");
+    shell.args(["-euc", &steps]).env("FILTER_BRANCH_SQUELCH_WARNING", "1");
+    Ran::new(shell.output().expect("sh runs")).expect_code(0);
+    assert_eq!(sandbox.git(&["ls-tree", "--name-only", "v1"]), "kept.txt\nsub");
+    sandbox.stanch(&["history"]).expect_code(0);
 }
