@@ -76,6 +76,11 @@ pub struct Repository {
 fn with_way_out(message: &str) -> String {
     let ways_out = [
         (
+            "extensions.compatobjectformat",
+            "objects keep their names without it: make a copy of the directory, and in it \
+             `git config --unset extensions.compatObjectFormat`",
+        ),
+        (
             "extensions.refstorage",
             "`git refs migrate --ref-format=files` stores the refs in a way that can be read, or `git clone` does \
              in a copy",

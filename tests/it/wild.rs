@@ -84,6 +84,24 @@ fn other_stores_of_refs_are_read_or_refused_with_the_way_out() {
     }
 }
 
+/// Git can keep the names of the other length beside those that objects have.
+#[test]
+fn names_of_both_lengths_are_refused_with_the_way_out() {
+    let sandbox = Sandbox::repo_with_names(32);
+    sandbox.git(&["config", "extensions.compatObjectFormat", "sha1"]);
+    sandbox.write("committed.txt", secret_line(1));
+    sandbox.git(&["add", "committed.txt"]);
+    let made = sandbox.try_git(&["commit", "--quiet", "--message", "first"]);
+    assert!(made.code == 0 || made.stderr.contains("unknown repository extension"), "{made:?}");
+    assert_eq!(found(&report(&sandbox, &["scan"], 1)), ["committed.txt".to_owned()].into());
+    found_or_refused(&sandbox, &["history"], "git config --unset extensions.compatObjectFormat");
+    if made.code == 0 {
+        // The way out works.
+        sandbox.git(&["config", "--unset", "extensions.compatObjectFormat"]);
+        assert_eq!(found(&report(&sandbox, &["history"], 1)), ["committed.txt".to_owned()].into());
+    }
+}
+
 #[test]
 fn what_grafts_and_replacements_hide_is_found() {
     let sandbox = Sandbox::repo();
