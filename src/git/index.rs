@@ -188,8 +188,8 @@ pub struct Tracked {
 
 /// Finds the repository whose working tree holds `directory` and reads its index; `None` outside of one.
 ///
-/// Opens no repository through git2, so that listing files also works where git2 refuses: with SHA-256
-/// object names, with refs in a reftable, or in a directory that belongs to another user.
+/// Opens no repository through git2, so that listing files also works where git2 refuses: with refs in a
+/// reftable, or in a directory that belongs to another user.
 ///
 /// # Errors
 ///
@@ -206,11 +206,7 @@ pub fn find_tracked(directory: &Path) -> Result<Option<Tracked>, IndexError> {
     }
     let Some((top, git_dir)) = found else { return Ok(None) };
     let path = git_dir.join("index");
-    let index = match Index::read(&path, &git_dir, 20) {
-        // The length of object names stands in the config; trying both needs no reader of it.
-        Err(error @ IndexError::Malformed { .. }) => Index::read(&path, &git_dir, 32).map_err(|_| error)?,
-        read => read?,
-    };
+    let index = Index::read(&path, &git_dir, id_bytes_of(&git_dir))?;
     if index.entries().any(|entry| leads_elsewhere(entry.path)) {
         return Err(IndexError::Malformed { path, what: LEADS_ELSEWHERE });
     }
@@ -246,6 +242,21 @@ fn git_dir_of(top: &Path) -> io::Result<Option<PathBuf>> {
         Ok(_) => Ok(Some(git_dir)),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// How long object names are, as the config of the repository says. Without one that can be read they are taken for
+/// short: an index with long ones makes no sense then.
+fn id_bytes_of(git_dir: &Path) -> usize {
+    // The git directory of a linked worktree leads to that of the repository.
+    let common_dir = match fs::read(git_dir.join("commondir")) {
+        Ok(link) => git_dir.join(link.trim_end().to_path_lossy()),
+        Err(_) => git_dir.to_path_buf(),
+    };
+    let config = git2::Config::open(&common_dir.join("config"));
+    match config.and_then(|config| config.get_string("extensions.objectformat")) {
+        Ok(format) if format == "sha256" => 32,
+        _ => 20,
     }
 }
 

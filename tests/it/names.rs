@@ -388,3 +388,24 @@ fn what_is_staged_is_the_same_in_every_index() {
         }
     }
 }
+
+/// A file that git tracks though it is ignored is read, and an index without entries is one.
+#[test]
+fn tracked_files_are_known_with_names_of_any_length() {
+    for (id_len, skip_hash) in [(20, "false"), (32, "false"), (32, "true")] {
+        let sandbox = Sandbox::repo_with_names(id_len);
+        sandbox.git(&["config", "index.skipHash", skip_hash]);
+        sandbox.write(".gitignore", "*.log\n");
+        sandbox.write("tracked.log", secret(1));
+        sandbox.git(&["add", "--force", ".gitignore", "tracked.log"]);
+        sandbox.git(&["commit", "--quiet", "--message", "all"]);
+        sandbox.git(&["worktree", "add", "--quiet", "--detach", "../linked"]);
+        for place in [sandbox.path(), sandbox.outside().join("linked")] {
+            let ran = sandbox.stanch_in(&place, &["scan", "--format", "json"]).expect_code(1);
+            assert_eq!(paths(&ran.json()), ["tracked.log"], "{id_len}");
+        }
+        sandbox.git(&["rm", "--quiet", "--cached", "-r", "."]);
+        sandbox.stanch(&["scan"]).expect_code(0);
+        sandbox.stanch(&["staged"]).expect_code(0);
+    }
+}
