@@ -953,7 +953,7 @@ fn appears(path: &Path) -> bool {
 impl Repository {
     /// The directories that hold objects: the repository's own, then its alternates
     /// (gitrepository-layout(5), `objects/info/alternates`).
-    fn object_dirs(&self, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
+    pub(super) fn object_dirs(&self, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
         // The same variables that libgit2 honours, under the same condition as in `open`.
         let variable = |name| std::env::var_os(name).filter(|_| std::env::var_os("GIT_DIR").is_some());
         let own =

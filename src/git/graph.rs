@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-use super::quick::QuickReader;
+use super::quick::{Noted, QuickReader};
 use super::{Commit, Damage, Inventory, Trail};
 use crate::location::{ObjectId, Reach};
 
@@ -146,6 +146,12 @@ impl Loaded {
         shallow: &HashSet<ObjectId>,
         damage: &mut Damage,
     ) -> Option<Self> {
+        // Where a clone ends early the file may know more than there is; git leaves it alone then.
+        if shallow.is_empty()
+            && let Some(Noted { tree, parents, seconds }) = reader.noted(&id)
+        {
+            return Some(Self { id, tree, parents, seconds });
+        }
         let bytes = match reader.read(&id) {
             Ok((_, bytes)) => bytes,
             Err(error) => {

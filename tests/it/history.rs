@@ -574,6 +574,32 @@ fn the_trail_goes_round_what_is_missing() {
     }
 }
 
+/// What is wrong with the file makes no difference: the commits are there.
+#[test]
+fn a_damaged_commit_graph_is_not_used() {
+    let sandbox = tangled_repo(5);
+    let spec = range(&["one...main"]);
+    let told = |outcome: &Outcome| format!("{:?}", outcome.findings);
+    let expected = told(&audit(&sandbox.path(), spec.clone()));
+    assert!(expected.contains("Branch"), "{expected}");
+    sandbox.git(&["commit-graph", "write", "--reachable"]);
+    let file = sandbox.path().join(".git/objects/info/commit-graph");
+    let whole = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    for len in (0..whole.len()).step_by(whole.len() / 29).chain([whole.len() - 1, whole.len()]) {
+        fs::write(&file, &whole[..len]).unwrap();
+        assert_eq!(told(&audit(&sandbox.path(), spec.clone())), expected, "{len}");
+    }
+    // Whatever it says, what is found and what is read is the same.
+    for at in (0..whole.len()).step_by(5) {
+        let mut crooked = whole.clone();
+        crooked[at] ^= 0x41;
+        fs::write(&file, &crooked).unwrap();
+        let outcome = audit_with(&sandbox.path(), spec.clone(), 1);
+        assert!(!outcome.findings.is_empty(), "{at}");
+    }
+}
+
 /// A commit with all before it.
 fn ancestors<'g>(parents: &BTreeMap<&'g str, Vec<&'g str>>, commit: &str) -> BTreeSet<&'g str> {
     let mut seen = BTreeSet::new();
@@ -654,10 +680,11 @@ fn a_range_tells_what_its_commits_brought_not_what_was_there() {
     assert_eq!((outcome.findings.len(), outcome.coverage.commits), (0, 0));
 }
 
-/// Of a range only those commits are read that may lead to it, yet each kind of ref that does is told.
+/// Of a range only those commits are read that may lead to it, yet each kind of ref that does is told: from loose
+/// objects, from a pack, and by the commit-graph file, in one piece and in several.
 #[test]
 fn refs_that_reach_a_range_are_those_that_git_names() {
-    for seed in 0..3_u64 {
+    for seed in 0..5_u64 {
         let sandbox = clean_repo();
         let tree = sandbox.git(&["write-tree"]);
         let mut state = seed;
@@ -668,7 +695,7 @@ fn refs_that_reach_a_range_are_those_that_git_names() {
         let mut commits: Vec<String> = Vec::new();
         for number in 0..40_usize {
             let mut parents: BTreeSet<String> = BTreeSet::new();
-            for _ in 0..=dice(2).min(number) {
+            for _ in 0..=dice(3).min(number) {
                 parents.extend(commits.len().checked_sub(1 + dice(5)).map(|at| commits[at].clone()));
             }
             let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
@@ -685,11 +712,17 @@ fn refs_that_reach_a_range_are_those_that_git_names() {
                 sandbox.git(&["update-ref", &format!("refs/{kind}/r{number}"), &id]);
             }
             commits.push(id);
+            if seed == 4 && number % 13 == 12 {
+                sandbox.git(&["update-ref", "refs/heads/main", &commits[number]]);
+                sandbox.git(&["commit-graph", "write", "--reachable", "--split=no-merge"]);
+            }
         }
         sandbox.git(&["update-ref", "refs/heads/main", &commits[38]]);
         forget_reflogs(&sandbox);
-        if seed == 0 {
-            sandbox.git(&["repack", "-adkq"]);
+        match seed {
+            0 => drop(sandbox.git(&["repack", "-adkq"])),
+            3 => drop(sandbox.git(&["commit-graph", "write", "--reachable"])),
+            _ => {}
         }
         for (from, to) in [(36, 39), (20, 30), (3, 38), (10, 12), (0, 1)] {
             let spec = format!("{}..{}", commits[from], commits[to]);
