@@ -18,6 +18,15 @@ pub(crate) fn starts_free(text: &[u8], start: usize, edges: &EdgeSpec) -> bool {
     }
 }
 
+/// Whether a word goes on at `start`, by any measure: nothing that starts with a word starts there, and no keyword.
+pub(crate) fn goes_on(text: &[u8], start: usize) -> bool {
+    let (Some(&before), Some(&first)) = (text[..start].last(), text.get(start)) else { return false };
+    let is_joined = before.is_ascii_alphabetic() && first.is_ascii_alphabetic();
+    is_joined
+        && (before.is_ascii_uppercase() || first.is_ascii_lowercase())
+        && !ends_an_escape(&text[..start])
+}
+
 /// Whether the text ends with an escape sequence of JSON, C, a URL or quoted-printable, or with a colour
 /// sequence of a terminal.
 fn ends_an_escape(before: &[u8]) -> bool {

@@ -113,18 +113,19 @@ const fn entries<const N: usize>(bytes: &[u8]) -> [Entry; N] {
 }
 
 const fn targets<const N: usize>(bytes: &[u8]) -> [Target; N] {
-    let mut targets = [Target { rule: 0, kind: TriggerKind::Keyword }; N];
+    let mut targets = [Target { rule: 0, kind: TriggerKind::Keyword, starts_word: false }; N];
     let mut place = 0;
     while place < N {
         let at = place * TARGET_BYTES;
-        let kind = match number(bytes, at + 4) {
+        let kind = match number(bytes, at + 4) & 0xFF {
             0 => TriggerKind::Keyword,
             1 => TriggerKind::Name,
             _ => {
                 TriggerKind::Anchor { min_before: number(bytes, at + 8), max_before: number(bytes, at + 12) }
             }
         };
-        targets[place] = Target { rule: number(bytes, at), kind };
+        let starts_word = number(bytes, at + 4) >> 8 != 0;
+        targets[place] = Target { rule: number(bytes, at), kind, starts_word };
         place += 1;
     }
     targets

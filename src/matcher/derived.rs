@@ -18,6 +18,7 @@
 use super::{
     BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
     REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
+    push_in_order,
 };
 use crate::decode;
 use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Trace, Yield};
@@ -79,12 +80,12 @@ impl Matcher {
         let mut found = std::mem::take(&mut scratch.found);
         let mut hits = std::mem::take(&mut scratch.derived);
         hits.clear();
-        scratch.memory.forget_text();
+        scratch.memory.clear();
         match derivation.base {
             Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
             None => {
-                self.prefilter.find(text, |literal, start| hits.push((Hit::new(literal, start), true)));
-                hits.sort_unstable();
+                self.prefilter
+                    .find(text, |literal, start| push_in_order(&mut hits, (Hit::new(literal, start), true)));
             }
         }
         let is_whole = derivation.base.is_none();
@@ -119,7 +120,7 @@ impl Matcher {
             found.clear();
         } else if !is_whole {
             // The views were other texts.
-            scratch.memory.forget_text();
+            scratch.memory.clear();
             self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.memory, &mut found);
         }
         if derivation.is_base {
@@ -217,14 +218,14 @@ impl Matcher {
         let hit = hits[at].0;
         let before = found.len();
         let mut looked = Looked::Near;
-        if is_whole && at == 0 {
-            memory.covered.clear();
-        }
+        let goes_on = boundary::goes_on(text, hit.start as usize);
         for target in self.targets_of(hit.literal) {
+            if goes_on && target.starts_word {
+                continue;
+            }
             if !is_whole && matches!(target.kind, TriggerKind::Keyword) {
-                memory.covered.clear();
                 let before = self.covered_before(text, &hits[..at], hit, target.rule);
-                memory.covered.push((target.rule, before));
+                memory.runs.of(target.rule as usize).covered = before;
             }
             looked = looked.max(self.try_target(text, target, hit.start as usize, memory, found));
         }

@@ -22,6 +22,7 @@ use crate::decode::{self, View};
 use crate::derived::Hit;
 use crate::matcher::assignment::{Assignment, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
+use crate::rule::shape::{ByteSet, Fit};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -129,7 +130,7 @@ pub struct Matcher {
 /// Space that a worker reuses from unit to unit.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    hits: Vec<(u32, usize)>,
+    hits: Vec<(usize, u32)>,
     memory: Memory,
     found: Vec<Match>,
     derived: Vec<(Hit, bool)>,
@@ -139,22 +140,47 @@ pub struct Scratch {
 /// What was done in a text, so that it need not be done again.
 #[derive(Debug, Default)]
 struct Memory {
-    /// Up to where a keyed rule has already looked, for the rules that have looked at all.
-    covered: Vec<(u32, usize)>,
     readings: Readings,
+    words: SecretWords,
     runs: Runs,
+}
+
+/// The words for a secret that stand in a stretch of the text: rules that share a name ask for those round it.
+#[derive(Debug, Default)]
+struct SecretWords {
+    /// What was looked at.
+    known: (usize, usize),
+    /// Where they start in it, and their lengths.
+    words: Vec<(usize, usize)>,
+}
+
+impl SecretWords {
+    /// The words that start in a stretch, also those that lie on each other.
+    fn starting_in(&mut self, text: &[u8], (from, to): (usize, usize)) -> &[(usize, usize)] {
+        /// A text may be nothing but such words; those far back are not asked for again.
+        const MOST_WORDS: usize = 4096;
+        if !(self.known.0..=self.known.1).contains(&from) || self.words.len() > MOST_WORDS {
+            self.words.clear();
+            self.known = (from, from);
+        }
+        for at in self.known.1..to {
+            let len = secret_word_at(&text[at..]);
+            if len > 0 {
+                self.words.push((at, len));
+            }
+        }
+        self.known.1 = self.known.1.max(to);
+        let place = |offset| self.words.partition_point(|&(start, _)| start < offset);
+        &self.words[place(from)..place(to)]
+    }
 }
 
 impl Memory {
     /// Forgets all, before another text.
     fn clear(&mut self) {
-        self.covered.clear();
-        self.forget_text();
-    }
-
-    /// Forgets what was read, which is the same whoever asks for it.
-    fn forget_text(&mut self) {
         self.readings.clear();
+        self.words.known = (0, 0);
+        self.words.words.clear();
         self.runs.text += 1;
     }
 }
@@ -165,28 +191,100 @@ impl Memory {
 struct Runs {
     /// The number of the text; what is noted of others counts for nothing.
     text: u64,
+    /// By rule: one more than its place in the list below, which holds those alone that looked at a text.
+    places: Vec<u32>,
     of_rules: Vec<RunsOfRule>,
+    /// Stretches of bytes of one set, whichever rule asks.
+    of_sets: Vec<RunOfSet>,
+}
+
+/// More than there are sets in the rules of any one literal.
+const RUNS_OF_SETS: usize = 64;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RunOfSet {
+    text: u64,
+    set: ByteSet,
+    /// Of the part.
+    number: usize,
+    run: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct RunsOfRule {
     text: u64,
+    /// Up to where a keyed rule has looked.
+    covered: usize,
     /// All of its bytes may be part of a value.
     fits: (usize, usize),
     /// None of its bytes may stand behind a value.
     joined: (usize, usize),
+    /// At none of its bytes may a value start.
+    startless: (usize, usize),
+    /// At none of its bytes does a word start that the rule asks for beside a value.
+    wordless: (usize, usize),
 }
 
 impl Runs {
     fn of(&mut self, index: usize) -> &mut RunsOfRule {
-        if self.of_rules.len() <= index {
-            self.of_rules.resize(index + 1, RunsOfRule::default());
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
         }
-        let runs = &mut self.of_rules[index];
+        if self.places[index] == 0 {
+            self.of_rules.push(RunsOfRule::default());
+            self.places[index] = self.of_rules.len() as u32;
+        }
+        let runs = &mut self.of_rules[self.places[index] as usize - 1];
         if runs.text != self.text {
             *runs = RunsOfRule { text: self.text, ..RunsOfRule::default() };
         }
         runs
+    }
+}
+
+impl Runs {
+    /// The stretch that is known of a set; of the same set in another part of a match there is another.
+    fn of_set(&mut self, set: &ByteSet, number: usize) -> &mut RunOfSet {
+        let first = set.digest() + 17 * number;
+        let place_of = |tried: usize| (first + tried) % RUNS_OF_SETS;
+        let is_its = |&place: &usize| {
+            let known = &self.of_sets[place];
+            known.text != self.text || (known.number, &known.set) == (number, set)
+        };
+        let place = (0..RUNS_OF_SETS / 4).map(place_of).find(is_its).unwrap_or(place_of(0));
+        let known = &mut self.of_sets[place];
+        if known.text != self.text || (known.number, &known.set) != (number, set) {
+            *known = RunOfSet { text: self.text, set: *set, number, run: (0, 0) };
+        }
+        known
+    }
+
+    /// Whether a match starts at `start`, as far as the parts of one tell: many rules may share a literal, and how far
+    /// the bytes behind it are of one kind is looked at once for all of them.
+    fn fit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Fit {
+        if self.of_sets.is_empty() {
+            self.of_sets.resize(RUNS_OF_SETS, RunOfSet::default());
+        }
+        // As far as the window goes.
+        let to = text.len().min(start + max_bytes(rule) + 1);
+        let mut at = start;
+        for (number, part) in rule.first_parts.iter().enumerate() {
+            match part.literal(text, at) {
+                Fit::To(end) => at = end,
+                told => return told,
+            }
+            let Some(run) = &part.run else { break };
+            if at > to {
+                return Fit::Perhaps;
+            }
+            let place = self.of_set(&run.set, number);
+            let end = grow(&mut place.run, (at, to), |at| run.set.contains(text[at])).unwrap_or(to);
+            match run.fit(text, at, (end, to)) {
+                Fit::To(end) => at = end,
+                told => return told,
+            }
+        }
+        if rule.parts_are_all { Fit::To(at) } else { Fit::Perhaps }
     }
 }
 
@@ -196,7 +294,7 @@ impl RunsOfRule {
     fn misfit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Option<usize> {
         let end = start + rule.min_bytes as usize;
         let fits = |byte| rule.alphabet.contains(byte);
-        let first_other = grow(&mut self.fits, text, (start, end.min(text.len())), fits);
+        let first_other = grow(&mut self.fits, (start, end.min(text.len())), |at| fits(text[at]));
         first_other.or((end > text.len()).then_some(text.len()))
     }
 
@@ -209,26 +307,45 @@ impl RunsOfRule {
         if first > text.len() {
             return false;
         }
-        let joined = |byte| rule.edges.after.contains(byte);
-        last >= text.len() || grow(&mut self.joined, text, (first, last + 1), joined).is_some()
+        let joined = |at: usize| rule.edges.after.contains(text[at]);
+        last >= text.len() || grow(&mut self.joined, (first, last + 1), joined).is_some()
+    }
+
+    /// The first place in a stretch at which a match may start, by its own bytes and those beside it; an explanation
+    /// also tells where only what stands before it speaks against it.
+    fn next_start<S: Sink>(&mut self, text: &[u8], within: (usize, usize), rule: &Rule) -> Option<usize> {
+        let lead = rule.lead();
+        let is_none = |at: usize| {
+            let starts = lead.iter().zip(&text[at..]).all(|(set, &byte)| set.contains(byte));
+            !starts || !(S::TELLS || boundary::starts_free(text, at, &rule.edges))
+        };
+        grow(&mut self.startless, within, is_none)
     }
 }
 
 /// The first byte from `from` to `to` that is not of the kind; a stretch of such bytes is known, and grows.
 fn grow(
     known: &mut (usize, usize),
-    text: &[u8],
     (from, to): (usize, usize),
-    is_of_kind: impl Fn(u8) -> bool,
+    is_of_kind: impl Fn(usize) -> bool,
 ) -> Option<usize> {
     if !(known.0..=known.1).contains(&from) {
         *known = (from, from);
     }
     if known.1 < to {
-        let more = text[known.1..to].iter().position(|&byte| !is_of_kind(byte));
-        known.1 = more.map_or(to, |more| known.1 + more);
+        known.1 = (known.1..to).find(|&at| !is_of_kind(at)).unwrap_or(to);
     }
     (known.1 < to).then_some(known.1)
+}
+
+/// Where an expression is run.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    window: ByteSpan,
+    /// No match is asked for that starts behind it.
+    last_start: usize,
+    /// Where the match ends that starts with the window, if that is known without the expression.
+    known_end: Option<usize>,
 }
 
 /// How far a rule looked from the start of its literal, if it found nothing.
@@ -375,13 +492,9 @@ impl Matcher {
         let Scratch { hits, memory, .. } = scratch;
         hits.clear();
         memory.clear();
-        self.prefilter.find(text, |literal, start| hits.push((literal, start)));
-        // They come in the order of the grams, which lie anywhere in them.
-        hits.sort_unstable_by_key(|&(literal, start)| (start, literal));
-        for &(literal, start) in hits.iter() {
-            for target in self.targets_of(literal) {
-                self.try_target(text, target, start, memory, out);
-            }
+        self.prefilter.find(text, |literal, start| push_in_order(hits, (start, literal)));
+        for &(start, literal) in hits.iter() {
+            self.try_literal(text, (literal, start), memory, out);
         }
         self.find_unanchored(text, out);
     }
@@ -390,6 +503,23 @@ impl Matcher {
         let literal = literal as usize;
         let Tables { starts, targets, .. } = self.prefilter.tables();
         &targets[starts[literal] as usize..starts[literal + 1] as usize]
+    }
+
+    /// Tries the rules of a literal.
+    fn try_literal<S: Sink>(
+        &self,
+        text: &[u8],
+        (literal, start): (u32, usize),
+        memory: &mut Memory,
+        out: &mut S,
+    ) {
+        let goes_on = !S::TELLS && boundary::goes_on(text, start);
+        for target in self.targets_of(literal) {
+            // Most literals stand in the middle of a word, and nothing of a rule is needed to tell.
+            if !(goes_on && target.starts_word) {
+                self.try_target(text, target, start, memory, out);
+            }
+        }
     }
 
     /// Tries one rule at a literal. Says how far it looked.
@@ -407,11 +537,11 @@ impl Matcher {
         match target.kind {
             TriggerKind::Anchor { min_before, max_before } => {
                 let before = (min_before as usize, max_before as usize);
-                self.try_anchor(text, (index, rule), start, before, memory.runs.of(index), out)
+                self.try_anchor(text, (index, rule), start, before, &mut memory.runs, out)
             }
-            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, &mut memory.covered, out),
+            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, memory.runs.of(index), out),
             TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                self.try_named_value(text, (index, rule), start, &mut memory.readings, out)
+                self.try_named_value(text, (index, rule), start, memory, out)
             }
             TriggerKind::Name => self.try_name(text, (index, rule), start, &mut memory.readings, out),
         }
@@ -434,7 +564,8 @@ impl Matcher {
                 continue;
             }
             out.look(text, (index, rule), None, 0);
-            self.search(text, (index, rule), whole, text.len(), |_| Ok(NO_WORD), out);
+            let places = Places { window: whole, last_start: text.len(), known_end: None };
+            self.search(text, (index, rule), places, |_| Ok(NO_WORD), out);
         }
     }
 
@@ -444,7 +575,7 @@ impl Matcher {
         (index, rule): (usize, &Rule),
         anchor: usize,
         (min_before, max_before): (usize, usize),
-        runs: &mut RunsOfRule,
+        runs: &mut Runs,
         out: &mut S,
     ) -> Looked {
         let Some(last_start) = anchor.checked_sub(min_before) else {
@@ -468,15 +599,27 @@ impl Matcher {
             return if max_before == 0 { Looked::Near } else { Looked::AtForm };
         }
         let whole = ByteSpan::new(first_start, (last_start + max_bytes(rule) + 1).min(text.len()));
-        if max_before == 0
-            && let Some(at) = runs.misfit(text, first_start, rule)
-        {
-            out.window(whole);
-            return if at - first_start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
+        let mut known_end = None;
+        if max_before == 0 {
+            // An explanation tells more of a value than that one of its parts is too long.
+            let fit = if S::TELLS { Fit::Perhaps } else { runs.fit(text, first_start, rule) };
+            let unfit = match fit {
+                Fit::Not(told_at) => Some(told_at),
+                Fit::Perhaps => runs.of(index).misfit(text, first_start, rule),
+                Fit::To(end) => {
+                    known_end = Some(end);
+                    None
+                }
+            };
+            if let Some(at) = unfit {
+                out.window(whole);
+                return if at - first_start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
+            }
         }
         // A match is tied to where it starts: a search for the first one in all of the window would go on behind the
         // last place at which it could start. Hardly any place gets as far as the expression.
         let reached = Cell::new(first_start);
+        let wordless = Cell::new(runs.of(index).wordless);
         let word = |span: ByteSpan| {
             if span.start > anchor || anchor >= span.end {
                 return Err(MissReason::WithoutLiteral);
@@ -484,7 +627,7 @@ impl Matcher {
             if rule.kind == RuleKind::Prefixed && boundary::inside_encoded_data(text, span) {
                 return Err(MissReason::InEncodedData);
             }
-            let distance = nearest_word(text, span, rule).ok_or(MissReason::NoKeyword)?;
+            let distance = nearest_word(text, span, rule, &wordless).ok_or(MissReason::NoKeyword)?;
             reached.set(span.end);
             Ok(distance)
         };
@@ -492,24 +635,35 @@ impl Matcher {
         let mut start = first_start;
         while start <= last_start {
             // A match of such a rule starts at one of many places, and most of them tell at once that it does not.
-            if max_before > min_before && !rule.head().contains(text[start]) {
-                start += 1;
-                continue;
+            if max_before > min_before {
+                match runs.of(index).next_start::<S>(text, (start, last_start + 1), rule) {
+                    Some(next) => start = next,
+                    None => break,
+                }
             }
-            if let Some(at) = runs.misfit(text, start, rule) {
+            if let Some(at) = runs.of(index).misfit(text, start, rule) {
                 // Nor does any match fit that starts before that byte.
                 start = at + 1;
                 continue;
             }
             let end = (start + max_bytes(rule) + 1).min(text.len());
-            let is_possible =
-                boundary::starts_free(text, start, &rule.edges) && runs.can_end(text, start, rule);
+            let mut is_possible =
+                boundary::starts_free(text, start, &rule.edges) && runs.of(index).can_end(text, start, rule);
+            if max_before > min_before && is_possible && !S::TELLS {
+                match runs.fit(text, start, rule) {
+                    Fit::To(end) => known_end = Some(end),
+                    Fit::Perhaps => known_end = None,
+                    Fit::Not(_) => is_possible = false,
+                }
+            }
             if S::TELLS || is_possible {
                 let window = ByteSpan::new(start, end);
-                looked = looked.max(self.search(text, (index, rule), window, start, word, out));
+                let places = Places { window, last_start: start, known_end };
+                looked = looked.max(self.search(text, (index, rule), places, word, out));
             }
             start = reached.get().max(start + 1);
         }
+        runs.of(index).wordless = wordless.get();
         out.window(whole);
         looked
     }
@@ -519,7 +673,7 @@ impl Matcher {
         text: &[u8],
         (index, rule): (usize, &Rule),
         start: usize,
-        covered: &mut Vec<(u32, usize)>,
+        runs: &mut RunsOfRule,
         out: &mut impl Sink,
     ) -> Looked {
         let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
@@ -529,19 +683,12 @@ impl Matcher {
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
         let to = lines_forward(text, keyword.end, reach, REACH_LINES);
-        let slot = match covered.iter().position(|&(rule, _)| rule as usize == index) {
-            Some(slot) => slot,
-            None => {
-                covered.push((index as u32, 0));
-                covered.len() - 1
-            }
-        };
-        let from = from.max(covered[slot].1);
+        let from = from.max(runs.covered);
         if from >= to {
             out.miss(|| Miss::of(MissReason::Searched));
             return Looked::Around;
         }
-        covered[slot].1 = to;
+        runs.covered = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
         let word = |span: ByteSpan| {
             if span.overlaps(keyword) {
@@ -552,19 +699,18 @@ impl Matcher {
                 false => Ok(word_distance(text, keyword, span)),
             }
         };
-        self.search(text, (index, rule), window, to, word, out);
+        let places = Places { window, last_start: to, known_end: None };
+        self.search(text, (index, rule), places, word, out);
         Looked::Around
     }
 
-    /// Runs the expression on `window` and keeps the bounded matches that start at or before
-    /// `last_start` and that `word` has nothing against; it says how far off the word is that names the
-    /// provider. Says how far it looked: beyond the form only where it was asked.
+    /// Runs the expression on a window and keeps the bounded matches that start at or before the last place for
+    /// one and that `word` has nothing against; it says how far off the word is that names the provider. Says how far it looked: beyond the form only where it was asked.
     fn search(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
-        window: ByteSpan,
-        last_start: usize,
+        Places { window, last_start, known_end }: Places,
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
     ) -> Looked {
@@ -575,11 +721,15 @@ impl Matcher {
         if !rule.is_tied() && !rule.may_match(hay) {
             return looked;
         }
-        let regex = rule.regex();
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
-            let Some(found) = regex.find_at(hay, from) else { return looked };
-            let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
+            let span = match known_end {
+                Some(end) => ByteSpan::new(window.start, end),
+                None => match rule.regex().find_at(hay, from) {
+                    Some(found) => ByteSpan::new(window.start + found.start(), window.start + found.end()),
+                    None => return looked,
+                },
+            };
             if span.start > last_start {
                 return looked;
             }
@@ -594,19 +744,30 @@ impl Matcher {
             let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
             match judged {
                 Ok(word) => {
-                    out.found(Match { word, ..capture(&text[..window.end], (index, rule), span) });
-                    from = found.end().max(from + 1);
+                    let found = match known_end {
+                        Some(_) => found_at(&text[..window.end], index, span, span),
+                        None => capture(&text[..window.end], (index, rule), span),
+                    };
+                    out.found(Match { word, ..found });
+                    from = (span.end - window.start).max(from + 1);
                 }
                 Err(why) => {
                     out.miss(|| {
                         let why = why.unwrap_or_else(|| beside(text, span, rule));
                         Miss::at(why, &text[..window.end], (index, rule), span)
                     });
-                    from = found.start() + 1;
-                    while from < hay.len() && !boundary::starts_free(text, window.start + from, &rule.edges) {
+                    from = span.start - window.start + 1;
+                    while !rule.is_tied()
+                        && from < hay.len()
+                        && !boundary::starts_free(text, window.start + from, &rule.edges)
+                    {
                         from += 1;
                     }
                 }
+            }
+            // Only the start of its window was asked for.
+            if rule.is_tied() {
+                return looked;
             }
         }
         looked
@@ -639,20 +800,26 @@ impl Matcher {
     /// to names near it that speak of a secret.
     ///
     /// The form of such a value says next to nothing: only a whole value of an assignment counts.
-    fn try_named_value(
+    fn try_named_value<S: Sink>(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         start: usize,
-        readings: &mut Readings,
-        out: &mut impl Sink,
+        memory: &mut Memory,
+        out: &mut S,
     ) -> Looked {
         let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return Looked::AtForm };
+        let Memory { readings, words, .. } = memory;
         let mut any = false;
+        let mut last = None;
         let mut try_value = |keyword: ByteSpan| {
             let Some(assignment) = readings.read_or_column(text, keyword) else { return };
             any = true;
             let value = assignment.value;
+            // Other words of one name lead to the same; an explanation tells each.
+            if last.replace(assignment) == Some(assignment) && !S::TELLS {
+                return;
+            }
             let written = &text[value.range()];
             // Length and bytes are asked first: most rules that look at a name never compile their expression.
             let fits = |bytes: &[u8]| (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len());
@@ -677,13 +844,15 @@ impl Matcher {
         let from = lines_back(text, word.start, back, 0);
         let to = lines_forward(text, word.end, reach, REACH_LINES);
         let mut at = from;
-        while at < to {
-            let len = secret_word_at(&text[at..to]);
-            let name = ByteSpan::new(at, at + len);
-            if len > 0 && !name.overlaps(word) {
+        for &(start, len) in words.starting_in(text, (from, to)) {
+            let name = ByteSpan::new(start, start + len);
+            if start < at || name.end > to {
+                continue;
+            }
+            if !name.overlaps(word) {
                 try_value(name);
             }
-            at += len.max(1);
+            at = name.end;
         }
         if !any {
             out.miss(|| Miss::of(MissReason::NoAssignment));
@@ -726,24 +895,53 @@ impl Matcher {
                 std::cmp::Reverse(found.secret_span.len()),
             )
         };
-        found.sort_by(|a, b| {
-            let by_place = || (a.secret_span, a.rule, a.span).cmp(&(b.secret_span, b.rule, b.span));
-            rank(a).cmp(&rank(b)).then_with(by_place)
-        });
-        let mut kept: Vec<Match> = Vec::with_capacity(found.len());
-        let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
-        for candidate in found.drain(..) {
-            let span = candidate.secret_span;
-            let before = taken.range(..span.end).next_back();
-            if before.is_none_or(|(_, &end)| end <= span.start) {
-                taken.insert(span.start, span.end);
-                kept.push(candidate);
+        // Nearly all come in this order, and most stand alone: only those that lie on others are compared.
+        found.sort_by_key(|found| found.secret_span);
+        let mut is_kept = vec![true; found.len()];
+        let mut first = 0;
+        while first < found.len() {
+            let mut end = found[first].secret_span.end;
+            let mut next = first + 1;
+            while next < found.len() && found[next].secret_span.start < end {
+                end = end.max(found[next].secret_span.end);
+                next += 1;
             }
+            if next > first + 1 {
+                let keyed = |at: usize| {
+                    let Match { secret_span, rule, span, .. } = &found[at];
+                    (rank(&found[at]), (*secret_span, *rule, *span), at)
+                };
+                let mut cluster: Vec<_> = (first..next).map(keyed).collect();
+                cluster.sort_unstable();
+                let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+                for (_, (span, ..), at) in cluster {
+                    let before = taken.range(..span.end).next_back();
+                    is_kept[at] = before.is_none_or(|(_, &end)| end <= span.start);
+                    if is_kept[at] {
+                        taken.insert(span.start, span.end);
+                    }
+                }
+            }
+            first = next;
         }
-        kept.append(&mut whole);
-        kept.sort_by_key(|found| (found.secret_span, found.rule));
-        *found = kept;
+        let mut is_kept = is_kept.into_iter();
+        found.retain(|_| is_kept.next().unwrap_or_default());
+        if !whole.is_empty() {
+            found.append(&mut whole);
+            found.sort_by_key(|found| (found.secret_span, found.rule));
+        }
     }
+}
+
+/// Literals come in the order of the grams, which lie anywhere in them: nearly sorted, none far from its place.
+fn push_in_order<T: Ord + Copy>(hits: &mut Vec<T>, hit: T) {
+    let mut at = hits.len();
+    hits.push(hit);
+    while at > 0 && hits[at - 1] > hit {
+        hits[at] = hits[at - 1];
+        at -= 1;
+    }
+    hits[at] = hit;
 }
 
 /// The distance of a match without a word that names its provider.
@@ -751,13 +949,23 @@ const NO_WORD: u32 = u32::MAX;
 
 /// For a rule with a literal of its own: how far off the nearest of its keywords is. `None` if it asks for
 /// one and none is near.
-fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule) -> Option<u32> {
+///
+/// In a text full of values and without the word each byte is looked at once, being noted in `wordless`.
+fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule, wordless: &Cell<(usize, usize)>) -> Option<u32> {
     if rule.keywords.is_empty() || rule.anchors.is_empty() {
         return Some(NO_WORD);
     }
     let reach = rule.reach_bytes as usize;
     let from = lines_back(text, span.start, reach, REACH_LINES);
     let to = lines_forward(text, span.end, reach, REACH_LINES);
+    let starts_none = |at: usize| {
+        let starts = |word: &String| starts_ignoring_case(&text[at..], word.as_bytes());
+        !rule.keywords.iter().any(starts)
+    };
+    let mut known = wordless.get();
+    let first = grow(&mut known, (from, to), starts_none);
+    wordless.set(known);
+    let from = first?;
     let mut nearest = None;
     for keyword in &rule.keywords {
         let starts = (from..to.saturating_sub(keyword.len() - 1)).filter(|&start| {
@@ -769,6 +977,14 @@ fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule) -> Option<u32> {
         nearest = distances.chain(nearest).min();
     }
     nearest
+}
+
+/// Whether the text starts with the word, which is not empty, in any ASCII case.
+fn starts_ignoring_case(text: &[u8], word: &[u8]) -> bool {
+    // Most differ in the first byte.
+    text.len() >= word.len()
+        && (text[0] ^ word[0]) & !0x20 == 0
+        && text[..word.len()].eq_ignore_ascii_case(word)
 }
 
 fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
@@ -805,9 +1021,13 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
             secret_span = ByteSpan::new(span.start + group.start(), span.start + group.end());
         }
     }
+    found_at(text, index, span, secret_span)
+}
+
+fn found_at(text: &[u8], rule: usize, span: ByteSpan, secret_span: ByteSpan) -> Match {
     let secret = Secret::new(&text[secret_span.range()]);
     let context = Context { assigned: None, host: Host::behind(&text[secret_span.end..]) };
-    Match { rule: index, span, secret_span, secret, context, layers: Vec::new(), word: NO_WORD }
+    Match { rule, span, secret_span, secret, context, layers: Vec::new(), word: NO_WORD }
 }
 
 /// The match of a value that is assigned to a name.
@@ -855,7 +1075,7 @@ fn whole_word(
 /// The longest of the words that starts at `start` as a word of its own.
 fn keyword_at(text: &[u8], start: usize, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
     let rest = &text[start..];
-    let same = |word: &&[u8]| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word);
+    let same = |word: &&[u8]| starts_ignoring_case(rest, word);
     let len = words.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
     let span = ByteSpan::new(start, start + len);
     let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
@@ -923,7 +1143,7 @@ mod tests {
             for (from, len) in asked {
                 let (from, to) = (from.min(text.len()), (from + len).min(text.len()));
                 let plain = text[from..to].iter().position(|&byte| byte != b'a').map(|at| from + at);
-                prop_assert_eq!(grow(&mut known, text, (from, to), |byte| byte == b'a'), plain);
+                prop_assert_eq!(grow(&mut known, (from, to), |at| text[at] == b'a'), plain);
             }
         }
 
@@ -952,6 +1172,55 @@ mod tests {
                 prop_assert_eq!(runs.can_end(text, start, rule), can_end);
             }
         }
+    }
+
+    /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
+    #[test]
+    fn parts_refuse_only_what_is_no_match() {
+        let mut state = 7_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let rules = RuleSet::builtin();
+        let (mut refused, mut known, mut kept) = (0, 0, 0);
+        let mut runs = Runs::default();
+        let tied = rules.rules().iter().filter(|rule| rule.is_tied() && !rule.first_parts.is_empty());
+        for rule in tied {
+            let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
+            for _ in 0..24 {
+                let mut text = shape.sample(&mut below);
+                let at = below(text.len());
+                match below(5) {
+                    0 => text[at] = b"a0A-_./+=:\" !\n"[below(13)],
+                    1 => text.truncate(at),
+                    2 => text.insert(at, text[at]),
+                    3 => text.extend_from_within(at..),
+                    _ => {}
+                }
+                text.extend_from_slice([&b""[..], b"\n", b"\" x", b"aZ9", b"-", b"."][below(6)]);
+                runs.text += 1;
+                let window = &text[..text.len().min(max_bytes(rule) + 1)];
+                let found = rule.regex().find(window).map(|found| ByteSpan::new(0, found.end()));
+                let is_match = found.is_some_and(|span| {
+                    let is_cut = rule.max_bytes.is_none() && span.end == window.len();
+                    is_cut || boundary::is_bounded(&text, span, &rule.edges)
+                });
+                match runs.fit(&text, 0, rule) {
+                    Fit::Not(_) => {
+                        assert!(!is_match, "{}: {:?}", rule.id, rule.shape);
+                        refused += 1;
+                    }
+                    Fit::To(end) => {
+                        assert_eq!(found, Some(ByteSpan::new(0, end)), "{}: {:?}", rule.id, rule.shape);
+                        known += 1;
+                    }
+                    Fit::Perhaps => kept += usize::from(is_match),
+                }
+            }
+        }
+        let counts = [refused, known, kept];
+        assert!(counts.iter().all(|&count| count > 2000), "{counts:?}");
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Prefilter {
             let Some(found) = text.get(start..start + len) else { continue };
             let literal = &bytes[entry.start as usize..entry.start as usize + len];
             // Many literals share a gram, and most differ at their ends.
-            if (found[0] ^ literal[0] | found[len - 1] ^ literal[len - 1]) & !0x20 != 0 {
+            let case = if entry.ignore_case { 0x20 } else { 0 };
+            if (found[0] ^ literal[0] | found[len - 1] ^ literal[len - 1]) & !case != 0 {
                 continue;
             }
             if found == literal || (entry.ignore_case && found.eq_ignore_ascii_case(literal)) {
@@ -120,6 +121,7 @@ mod tests {
                     gram_at: gram_at.min(text.len().saturating_sub(4)) as u16,
                     rule,
                     kind: TriggerKind::Keyword,
+                    starts_word: false,
                 })
                 .collect();
             let prefilter = Prefilter::new(Tables::new(&triggers));

@@ -59,6 +59,8 @@ pub struct Target {
     pub rule: u32,
     /// What the literal is to it.
     pub kind: TriggerKind,
+    /// Whether it is nothing to it where the byte before it belongs to the same word.
+    pub starts_word: bool,
 }
 
 /// Makes upper and lower case of letters the same, and some other bytes.
@@ -110,7 +112,7 @@ impl Tables {
         let mut starts = Vec::with_capacity(triggers.len() + 1);
         let mut targets = Vec::with_capacity(triggers.len());
         let mut last: Option<(&[u8], bool)> = None;
-        for &Trigger { literal, ignore_case, gram_at, rule, kind } in triggers {
+        for &Trigger { literal, ignore_case, gram_at, rule, kind, starts_word } in triggers {
             if last != Some((literal, ignore_case)) {
                 last = Some((literal, ignore_case));
                 debug_assert!(literal.len() >= 3, "rules with shorter literals are refused");
@@ -138,7 +140,7 @@ impl Tables {
                 lens.push(literal.len() as u16);
                 starts.push(targets.len() as u32);
             }
-            targets.push(Target { rule, kind });
+            targets.push(Target { rule, kind, starts_word });
         }
         starts.push(targets.len() as u32);
         let (buckets, entries) = into_buckets(&entries);

@@ -114,7 +114,7 @@ fn store(tables: &Tables) -> [(&'static str, Vec<u8>); 9] {
             TriggerKind::Name => [1, 0, 0],
             TriggerKind::Anchor { min_before, max_before } => [2, min_before, max_before],
         };
-        let fields = [target.rule, kind[0], kind[1], kind[2]];
+        let fields = [target.rule, kind[0] | u32::from(target.starts_word) << 8, kind[1], kind[2]];
         fields.iter().flat_map(|number| number.to_le_bytes()).collect()
     };
     [

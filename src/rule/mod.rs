@@ -14,7 +14,7 @@ use regex::bytes::Regex;
 use crate::finding::RuleInfo;
 use request::Request;
 use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
-use shape::{ByteSet, Shape};
+use shape::{ByteSet, LEAD_BYTES, Shape};
 
 mod builtin;
 mod grams;
@@ -26,7 +26,7 @@ pub struct Rule {
     source: RuleSource,
     spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
-    head: OnceLock<ByteSet>,
+    lead: OnceLock<Box<[ByteSet; LEAD_BYTES]>>,
     info: OnceLock<Arc<RuleInfo>>,
     /// Of a custom rule; those of the catalogue lie apart.
     request: Option<Box<Request>>,
@@ -54,7 +54,7 @@ impl Rule {
     }
 
     fn new(source: RuleSource, spec: OnceLock<Box<RuleSpec>>, request: Option<Box<Request>>) -> Self {
-        Self { source, spec, regex: OnceLock::new(), head: OnceLock::new(), info: OnceLock::new(), request }
+        Self { source, spec, regex: OnceLock::new(), lead: OnceLock::new(), info: OnceLock::new(), request }
     }
 
     /// How to ask the issuer whether a value is live, if the rule says so.
@@ -113,11 +113,11 @@ impl Rule {
         })
     }
 
-    /// Bytes that a match can start with; all, if there is no shape to tell.
-    pub(crate) fn head(&self) -> ByteSet {
-        *self.head.get_or_init(|| {
+    /// What the first bytes of a match can be; all, if there is no shape to tell.
+    pub(crate) fn lead(&self) -> &[ByteSet; LEAD_BYTES] {
+        self.lead.get_or_init(|| {
             let shape = Shape::parse(&self.spec().shape).ok();
-            shape.map_or(ByteSet::EMPTY.complement(), |shape| shape.first_bytes())
+            Box::new(shape.map_or([ByteSet::ALL; LEAD_BYTES], |shape| shape.lead()))
         })
     }
 

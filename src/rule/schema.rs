@@ -6,7 +6,7 @@
 use crate::level::{Confidence, Severity};
 use crate::rule::grams;
 use crate::rule::request::Request;
-use crate::rule::shape::{ByteSet, Edges, Shape, rarity};
+use crate::rule::shape::{ByteSet, Edges, Part, Shape, rarity};
 
 /// A rule file: `[[rule]]` tables.
 #[derive(Debug, serde::Deserialize)]
@@ -202,6 +202,10 @@ pub struct RuleSpec {
     pub max_bytes: Option<u32>,
     /// The bytes that matches are made of; all where that is not known.
     pub alphabet: ByteSet,
+    /// What a match starts with, as far as that is told without the expression.
+    pub first_parts: Vec<Part>,
+    /// Whether these are all of it: then the expression is not needed.
+    pub parts_are_all: bool,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -277,15 +281,22 @@ pub struct Trigger<'a> {
     pub rule: u32,
     /// What the literal is to the rule.
     pub kind: TriggerKind,
+    /// Whether it is nothing to the rule where the byte before it belongs to the same word.
+    pub starts_word: bool,
 }
 
 impl<'a> Trigger<'a> {
-    fn new(literal: &'a [u8], ignore_case: bool, rule: u32, kind: TriggerKind) -> Self {
+    fn new(
+        literal: &'a [u8],
+        ignore_case: bool,
+        (rule, kind): (u32, TriggerKind),
+        starts_word: bool,
+    ) -> Self {
         let literal = &literal[..literal.len().min(LONGEST_TRIGGER_BYTES)];
         let all = literal.windows(4).enumerate();
         let rarest = all.max_by_key(|(at, gram)| (grams::rank(gram), rarity(gram), usize::MAX - at));
         let gram_at = rarest.map_or(0, |(at, _)| at as u16);
-        Self { literal, ignore_case, gram_at, rule, kind }
+        Self { literal, ignore_case, gram_at, rule, kind, starts_word }
     }
 
     /// The order in which the matcher wants them: equal literals side by side.
@@ -315,25 +326,31 @@ impl RuleSpec {
     /// The literals that send the matcher to this rule, which has the number `rule`; none for a rule that
     /// looks at file names or at everything.
     pub fn triggers(&self, rule: u32) -> Vec<Trigger<'_>> {
-        fn by_word(words: &[String], rule: u32, kind: TriggerKind) -> Vec<Trigger<'_>> {
-            words.iter().map(|word| Trigger::new(word.as_bytes(), true, rule, kind)).collect()
+        fn by_word(words: &[String], of: (u32, TriggerKind), starts_word: bool) -> Vec<Trigger<'_>> {
+            words.iter().map(|word| Trigger::new(word.as_bytes(), true, of, starts_word)).collect()
         }
         let mut triggers = match self.kind {
             RuleKind::Path | RuleKind::Whole => Vec::new(),
-            RuleKind::Generic => by_word(&self.keywords, rule, TriggerKind::Name),
+            // `dbpassword` and `mysecret` are names too.
+            RuleKind::Generic => by_word(&self.keywords, (rule, TriggerKind::Name), false),
             RuleKind::Prefixed | RuleKind::Block if !self.anchors.is_empty() => {
                 let kind = |anchor: &AnchorSpec| TriggerKind::Anchor {
                     min_before: anchor.min_before,
                     max_before: anchor.max_before,
                 };
+                let word = ByteSet::named("WORD").expect("WORD is a class");
+                let is_word = self.edges.before.intersection(word) == word;
                 let anchors = self.anchors.iter();
                 anchors
-                    .map(|anchor| Trigger::new(&anchor.literal, anchor.ignore_case, rule, kind(anchor)))
+                    .map(|anchor| {
+                        let starts_word = is_word && anchor.max_before == 0;
+                        Trigger::new(&anchor.literal, anchor.ignore_case, (rule, kind(anchor)), starts_word)
+                    })
                     .collect()
             }
             RuleKind::Prefixed | RuleKind::Block | RuleKind::Keyed => {
-                let mut triggers = by_word(&self.keywords, rule, TriggerKind::Keyword);
-                triggers.extend(by_word(&self.names, rule, TriggerKind::Name));
+                let mut triggers = by_word(&self.keywords, (rule, TriggerKind::Keyword), true);
+                triggers.extend(by_word(&self.names, (rule, TriggerKind::Name), true));
                 triggers
             }
         };
@@ -381,6 +398,8 @@ impl RuleSpec {
             min_bytes: 1,
             max_bytes: None,
             alphabet: ByteSet::ALL,
+            first_parts: Vec::new(),
+            parts_are_all: false,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
             checksum: None,
@@ -487,6 +506,7 @@ impl RuleEntry {
         spec.alphabet = shape.alphabet(self.ignore_case);
         spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
         spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
+        (spec.first_parts, spec.parts_are_all) = shape.first_parts(self.ignore_case);
         spec.shape = text.to_owned();
         spec.regex = shape.to_regex(self.ignore_case);
         let anchors = shape.anchors();
@@ -524,6 +544,8 @@ impl RuleEntry {
             min_bytes: 1,
             max_bytes: None,
             alphabet: ByteSet::ALL,
+            first_parts: Vec::new(),
+            parts_are_all: false,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,
             checksum: self.checksum,

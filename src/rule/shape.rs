@@ -48,6 +48,12 @@ pub struct Edges {
     pub after: ByteSet,
 }
 
+/// So many parts of a match tell nearly everything that is none.
+const MOST_PARTS: usize = 6;
+/// So many literals may stand in one place.
+const MOST_CHOICES: usize = 16;
+/// So many bytes tell nearly every place at which no match starts.
+pub const LEAD_BYTES: usize = 4;
 /// The most bytes that may stand before an anchor: a window is searched for each hit.
 const MAX_BEFORE_ANCHOR: usize = 512;
 /// Choices of literals are multiplied out up to this many, so `("live" | "test") "_"` gives two anchors.
@@ -94,17 +100,68 @@ impl Shape {
         self.root.alphabet(ignore_case)
     }
 
-    /// Bytes that a match can start with, letters in both cases.
-    pub fn first_bytes(&self) -> ByteSet {
-        let (mut first, _) = self.root.head();
-        for upper in b'A'..=b'Z' {
-            let lower = upper.to_ascii_lowercase();
-            if first.contains(upper) || first.contains(lower) {
-                first.insert(upper);
-                first.insert(lower);
+    /// For the first bytes of a match, as far as is known, what each can be; letters in both cases.
+    pub fn lead(&self) -> [ByteSet; LEAD_BYTES] {
+        let mut lead = [ByteSet::ALL; LEAD_BYTES];
+        let (known, _) = self.root.lead();
+        // Where the first part may be missing only its first byte is known, or that of the next.
+        let known = if known.is_empty() { vec![self.root.head().0] } else { known };
+        for (all, one) in lead.iter_mut().zip(known) {
+            *all = one.in_both_cases();
+        }
+        lead
+    }
+
+    /// What a match starts with, as far as each part of it is told by the bytes of the text, and whether that is all
+    /// of it, without a part that is the secret.
+    pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool) {
+        let mut nodes = Vec::new();
+        self.root.flatten(&mut nodes);
+        let after = self.edges().after;
+        let mut parts = Vec::new();
+        let mut choices = vec![Vec::new()];
+        let mut rest = nodes.as_slice();
+        while let [node, behind @ ..] = rest
+            && parts.len() < MOST_PARTS
+        {
+            let class = match node {
+                Node::Class(set) => Some((*set, 1, Some(1))),
+                Node::Repeat { node, min, max } => match **node {
+                    Node::Class(set) => Some((set, *min, *max)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some((set, min, max)) = class else {
+                match node.literal_choices() {
+                    Some(next) if choices.len() * next.len() <= MOST_CHOICES => {
+                        choices = product(&choices, &next);
+                        rest = behind;
+                        continue;
+                    }
+                    _ => break,
+                }
+            };
+            let next = Node::Seq(behind.iter().map(|node| (*node).clone()).collect());
+            let is_last = next.length().0 == 0;
+            let follow = next.head().0.in_both_cases();
+            // Behind the most bytes that it takes there would be another of the class, and nothing takes that.
+            let ends = !follow.intersects(set) && (!is_last || set.intersection(after) == set);
+            let follow = (ends && !is_last).then_some(follow);
+            let is_end = behind.is_empty();
+            let goes_on = follow.is_some();
+            let run = Run { set, min, max, is_bound: ends, follow, is_end };
+            let choices = std::mem::replace(&mut choices, vec![Vec::new()]);
+            parts.push(Part { choices, ignore_case, run: Some(run) });
+            rest = behind;
+            if !goes_on {
+                return (parts, is_end && !self.root.holds_secret());
             }
         }
-        first
+        parts.push(Part { choices, ignore_case, run: None });
+        parts.retain(|part| part.run.is_some() || part.choices.iter().all(|choice| !choice.is_empty()));
+        let is_all = rest.is_empty() && parts.last().is_some_and(|part| part.run.is_none());
+        (parts, is_all && !self.root.holds_secret())
     }
 
     /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
@@ -146,7 +203,116 @@ impl Shape {
     }
 }
 
+/// A part of a match: a literal, and behind it a run of bytes of a class.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Part {
+    /// What the literal can be; one of them may be empty.
+    pub choices: Vec<Vec<u8>>,
+    /// Whether any ASCII case of it will do.
+    pub ignore_case: bool,
+    /// What follows; nothing is known where there is none.
+    pub run: Option<Run>,
+}
+
+/// A run of bytes of a class in a match.
+///
+/// The expression takes as many of them as it can, so where nothing of the class may follow, the run as it stands in
+/// the text tells whether the match can go on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Run {
+    /// The class.
+    pub set: ByteSet,
+    /// Fewest bytes.
+    pub min: u32,
+    /// Most bytes.
+    pub max: Option<u32>,
+    /// Whether no more bytes of the class may stand there.
+    pub is_bound: bool,
+    /// What the first byte behind it is, if it is told by being none of the class.
+    pub follow: Option<ByteSet>,
+    /// Whether a match ends with it.
+    pub is_end: bool,
+}
+
+/// What a part says of a place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It may stand there, and the match goes on at this offset.
+    To(usize),
+    /// It may stand there, and more is not told.
+    Perhaps,
+    /// It does not, as the bytes up to and with this one tell; the end of the text tells it where that is the offset.
+    Not(usize),
+}
+
+impl Part {
+    /// Whether the literal stands at `at`.
+    pub fn literal(&self, text: &[u8], at: usize) -> Fit {
+        let rest = &text[at..];
+        if let [one] = self.choices.as_slice()
+            // Where a library compares nothing with nothing behind a mask, it takes a hundred times as long.
+            && (one.is_empty() || rest.starts_with(one))
+        {
+            return Fit::To(at + one.len());
+        }
+        let same = |(a, b): &(&u8, &u8)| a == b || (self.ignore_case && a.eq_ignore_ascii_case(b));
+        let (mut fitting, mut told_at) = (None, at);
+        for choice in &self.choices {
+            let len = choice.iter().zip(rest).take_while(same).count();
+            if len < choice.len() {
+                told_at = told_at.max(at + len);
+            } else if fitting.replace(len).is_some() {
+                return Fit::Perhaps;
+            }
+        }
+        fitting.map_or(Fit::Not(told_at), |len| Fit::To(at + len))
+    }
+}
+
+impl Run {
+    /// Whether the run may stand at `at`, given where it ends and where the search for its end stopped.
+    pub fn fit(&self, text: &[u8], at: usize, (end, searched_to): (usize, usize)) -> Fit {
+        if end < at + self.min as usize {
+            return Fit::Not(end);
+        }
+        let most = self.max.map_or(end, |max| end.min(at + max as usize));
+        if self.is_bound && end > most {
+            return Fit::Not(most);
+        }
+        if self.is_end {
+            return Fit::To(most);
+        }
+        // A run that goes on behind the window may end anyhow.
+        let is_cut = end == searched_to && end < text.len();
+        match &self.follow {
+            Some(follow) if !is_cut => match text.get(end) {
+                Some(&byte) if follow.contains(byte) => Fit::To(end),
+                _ => Fit::Not(end),
+            },
+            _ => Fit::Perhaps,
+        }
+    }
+}
+
 impl Node {
+    fn holds_secret(&self) -> bool {
+        match self {
+            Node::Literal(_) | Node::Class(_) => false,
+            Node::Repeat { node, .. } => node.holds_secret(),
+            Node::Seq(nodes) | Node::Alt(nodes) => nodes.iter().any(Node::holds_secret),
+            Node::Secret(_) => true,
+        }
+    }
+
+    /// The parts of a sequence, groups for the secret taken apart.
+    fn flatten<'n>(&'n self, out: &mut Vec<&'n Node>) {
+        match self {
+            Node::Seq(nodes) => nodes.iter().for_each(|node| node.flatten(out)),
+            Node::Secret(node) => node.flatten(out),
+            node => out.push(node),
+        }
+    }
+
     fn write_regex(&self, ignore_case: bool, out: &mut String) {
         match self {
             Node::Literal(bytes) => {
@@ -242,6 +408,41 @@ impl Node {
             Node::Seq(nodes) | Node::Alt(nodes) => nodes.iter().filter_map(Node::min_secret).min(),
             Node::Secret(node) => Some(node.length().0),
         }
+    }
+
+    /// What each of the first bytes can be, as far as one of them is at the same place in every match, at most
+    /// [`LEAD_BYTES`]; and whether these are all.
+    fn lead(&self) -> (Vec<ByteSet>, bool) {
+        let (mut lead, is_all) = match self {
+            Node::Literal(bytes) => (bytes.iter().map(|&byte| ByteSet::of(&[byte])).collect(), true),
+            Node::Class(set) => (vec![*set], true),
+            Node::Secret(node) => node.lead(),
+            Node::Repeat { node, min, max } => {
+                let (one, is_all) = node.lead();
+                let times = if is_all { (*min as usize).min(LEAD_BYTES) } else { (*min as usize).min(1) };
+                (one.repeat(times), is_all && *max == Some(*min))
+            }
+            Node::Seq(nodes) => {
+                let (mut all, mut is_all) = (Vec::new(), true);
+                let mut nodes = nodes.iter();
+                while let Some(node) = nodes.next().filter(|_| is_all) {
+                    let (next, is_all_of_it) = node.lead();
+                    all.extend(next);
+                    is_all = is_all_of_it && all.len() <= LEAD_BYTES;
+                }
+                (all, is_all)
+            }
+            Node::Alt(nodes) => {
+                let leads: Vec<_> = nodes.iter().map(Node::lead).collect();
+                let len = leads.iter().map(|(lead, _)| lead.len()).min().unwrap_or(0);
+                let at = |place| leads.iter().fold(ByteSet::EMPTY, |all, (lead, _)| all.union(lead[place]));
+                let is_all = leads.iter().all(|(lead, is_all)| *is_all && lead.len() == len);
+                ((0..len).map(at).collect(), is_all)
+            }
+        };
+        let is_cut = lead.len() > LEAD_BYTES;
+        lead.truncate(LEAD_BYTES);
+        (lead, is_all && !is_cut)
     }
 
     /// Bytes that a match can start with, and whether any comes from a class instead of a literal.
@@ -634,7 +835,7 @@ fn uuid(digit: ByteSet) -> Node {
 }
 
 /// A set of byte values.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ByteSet([u64; 4]);
 
 impl std::fmt::Debug for ByteSet {
@@ -711,6 +912,26 @@ impl ByteSet {
         let mut set = Self::EMPTY;
         (first..=last).for_each(|byte| set.insert(byte));
         set
+    }
+
+    /// The set with every letter in both cases.
+    #[must_use]
+    pub fn in_both_cases(mut self) -> Self {
+        for upper in b'A'..=b'Z' {
+            let lower = upper.to_ascii_lowercase();
+            if self.contains(upper) || self.contains(lower) {
+                self.insert(upper);
+                self.insert(lower);
+            }
+        }
+        self
+    }
+
+    /// A number that most other sets do not have.
+    #[inline]
+    pub fn digest(&self) -> usize {
+        let [a, b, c, d] = self.0;
+        ((a ^ b.rotate_left(17) ^ c.rotate_left(31) ^ d).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize
     }
 
     /// Adds a byte.
