@@ -89,6 +89,30 @@ pub(super) struct Readings {
     /// The number of the text; what was read in others stays until it is overwritten.
     text: u64,
     slots: Vec<Slot>,
+    stretches: Stretches,
+}
+
+/// Stretches of a text that were gone through: a line may be one name, or one value, that holds a keyword every few
+/// bytes, and each byte of it is looked at once then.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stretches {
+    /// From the first byte of a name to behind its last; empty where nothing is known.
+    name: (usize, usize),
+    /// Bytes that may stand in a value without quotes, as far as was looked.
+    bare: (usize, usize),
+}
+
+impl Stretches {
+    /// The stretch of name bytes on both sides of an offset.
+    fn name_round(&mut self, text: &[u8], at: usize) -> (usize, usize) {
+        let (start, end) = self.name;
+        if !(start..=end).contains(&at) || start == end {
+            let left = text[..at].iter().rev().take_while(|&&byte| is_name_byte(byte)).count();
+            let right = text[at..].iter().take_while(|&&byte| is_name_byte(byte)).count();
+            self.name = (at - left, at + right);
+        }
+        self.name
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +131,7 @@ impl Readings {
     /// Forgets all, before another text.
     pub(super) fn clear(&mut self) {
         self.text += 1;
+        self.stretches = Stretches::default();
     }
 
     fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> &mut Slot {
@@ -116,7 +141,8 @@ impl Readings {
         }
         let slot = &mut self.slots[keyword.start % Self::SLOTS];
         if (slot.text, slot.keyword) != (self.text, keyword) {
-            *slot = Slot { text: self.text, keyword, read: read(text, keyword), column: None };
+            let read = read_knowing(text, keyword, &mut self.stretches);
+            *slot = Slot { text: self.text, keyword, read, column: None };
         }
         slot
     }
@@ -128,8 +154,15 @@ impl Readings {
 
     /// As [`read`], or as [`read_column`] where that finds nothing.
     pub(super) fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-        let slot = self.slot(text, keyword);
-        slot.read.or_else(|| *slot.column.get_or_insert_with(|| read_column(text, keyword)))
+        let slot = *self.slot(text, keyword);
+        if slot.read.is_some() {
+            return slot.read;
+        }
+        slot.column.unwrap_or_else(|| {
+            let column = read_column_knowing(text, keyword, &mut self.stretches);
+            self.slot(text, keyword).column = Some(column);
+            column
+        })
     }
 }
 
@@ -215,8 +248,13 @@ fn opens_variable(text: &[u8], keyword_start: usize) -> bool {
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
 pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-    let name = whole_name(text, keyword)?;
-    let mut reader = Reader { text, at: name.end, in_call: false };
+    read_knowing(text, keyword, &mut Stretches::default())
+}
+
+/// As [`read`], with what is known of the text.
+fn read_knowing(text: &[u8], keyword: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
+    let name = whole_name(text, keyword, known)?;
+    let mut reader = Reader { text, at: name.end, in_call: false, bare: &mut known.bare };
     let name_quoted = reader.closing_quote();
     let joint = reader.joint(name, name_quoted)?;
     let spaced = matches!(reader.rest().first(), Some(b' ' | b'\t'));
@@ -265,7 +303,12 @@ fn head_of(text: &[u8], bytes: usize) -> &[u8] {
 
 /// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
 pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-    let name = whole_name(text, keyword)?;
+    read_column_knowing(text, keyword, &mut Stretches::default())
+}
+
+/// As [`read_column`], with what is known of the text.
+fn read_column_knowing(text: &[u8], keyword: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
+    let name = whole_name(text, keyword, known)?;
     let floor = name.start.saturating_sub(LONGEST_ROW_BYTES);
     let line_start = match memchr::memrchr(b'\n', &text[floor..name.start]) {
         Some(end) => floor + end + 1,
@@ -354,34 +397,54 @@ fn follows_env(before: &[u8]) -> bool {
 }
 
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+    static NAME_BYTES: [bool; 256] = alphanumeric_and(b"_-.$");
+    NAME_BYTES[usize::from(byte)]
 }
 
-fn whole_name(text: &[u8], keyword: ByteSpan) -> Option<ByteSpan> {
-    // A run of such bytes that goes on for megabytes must not be gone through at each keyword in it.
+/// A table of letters, digits and the bytes given: they are asked for at every keyword.
+const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
+fn whole_name(text: &[u8], keyword: ByteSpan, known: &mut Stretches) -> Option<ByteSpan> {
+    // Behind a name only so many dots and dashes are left out.
     const FARTHEST_BYTES: usize = LONGEST_NAME_BYTES + LONGEST_BLANKS_BYTES;
-    let before = text[..keyword.start].iter().rev().take(LONGEST_NAME_BYTES + 1);
-    let left = before.take_while(|&&byte| is_name_byte(byte)).count();
-    if left > LONGEST_NAME_BYTES {
+    let (start, _) = known.name_round(text, keyword.start);
+    if keyword.start - start > LONGEST_NAME_BYTES {
         return None;
     }
-    let behind = text[keyword.end..].iter().take(FARTHEST_BYTES);
-    let right = behind.take_while(|&&byte| is_name_byte(byte)).count();
-    let mut span = ByteSpan::new(keyword.start - left, keyword.end + right);
+    let (_, end) = known.name_round(text, keyword.end);
+    if end - keyword.end >= FARTHEST_BYTES {
+        return None;
+    }
+    let mut span = ByteSpan::new(start, end);
     // `name->` and `name. ` end the name before the joint.
     while span.end > keyword.end && matches!(text[span.end - 1], b'-' | b'.') {
         span.end -= 1;
     }
-    (right < FARTHEST_BYTES && span.len() <= LONGEST_NAME_BYTES).then_some(span)
+    (span.len() <= LONGEST_NAME_BYTES).then_some(span)
 }
 
-struct Reader<'t> {
+struct Reader<'t, 'k> {
     text: &'t [u8],
     at: usize,
     in_call: bool,
+    /// See [`Stretches::bare`].
+    bare: &'k mut (usize, usize),
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn rest(&self) -> &[u8] {
         &self.text[self.at..]
     }
@@ -578,9 +641,9 @@ impl Reader<'_> {
         if scheme_len(self.rest().trim_ascii_start()) > 0 {
             return;
         }
-        let line = self.rest().iter().take(64).take_while(|&&byte| byte != b'\n');
-        let type_bytes =
-            line.take_while(|byte| byte.is_ascii_alphanumeric() || b" \t_.<>[]&|?':*".contains(byte)).count();
+        static TYPE_BYTES: [bool; 256] = alphanumeric_and(b" \t_.<>[]&|?':*");
+        let line = self.rest().iter().take(64);
+        let type_bytes = line.take_while(|byte| TYPE_BYTES[usize::from(**byte)]).count();
         let (type_text, after) = self.rest().split_at(type_bytes);
         // Base64 ends with `=` too, and there nothing comes behind it, or the quote that closes it.
         let behind = after.get(1..).unwrap_or_default();
@@ -619,29 +682,24 @@ impl Reader<'_> {
             return None;
         }
         self.at += scheme_len(self.rest());
-        let mut span = self.until(|byte| {
-            byte.is_ascii_whitespace()
-                || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'\\' | b'\0')
-        })?;
+        let mut span = self.bare_value()?;
         self.cut_before_next_pair(&mut span);
         Some((self.trimmed(span), Quote::None)).filter(|(span, _)| !span.is_empty())
     }
 
     /// Steps over a call round a quoted value, as in `SecretString::new("…")`.
     fn wrapper(&mut self) {
-        let path = self
-            .rest()
-            .iter()
-            .take(48)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.: []".contains(byte))
-            .count();
+        static CALL_BYTES: [bool; 256] = alphanumeric_and(b"_.: []");
+        let path = self.rest().iter().take(48).take_while(|byte| CALL_BYTES[usize::from(**byte)]).count();
         let reads_environment = |path: &[u8]| path.to_ascii_lowercase().windows(3).any(|w| w == b"env");
         if path > 0 && self.rest().get(path) == Some(&b'(') && !reads_environment(&self.rest()[..path]) {
-            let mut inner = Reader { text: self.text, at: self.at + path + 1, in_call: false };
-            inner.blanks();
-            if inner.quote_ahead() {
-                self.in_call = !is_conversion(&self.rest()[..path]);
-                self.at = inner.at;
+            let outside = self.at;
+            self.at += path + 1;
+            self.blanks();
+            if self.quote_ahead() {
+                self.in_call = !is_conversion(&self.text[outside..outside + path]);
+            } else {
+                self.at = outside;
             }
         }
     }
@@ -674,6 +732,18 @@ impl Reader<'_> {
         closed.then_some((ByteSpan::new(start, at), quote))
     }
 
+    /// What stands here up to a blank, a quote or a delimiter, if it is no longer than a value.
+    fn bare_value(&mut self) -> Option<ByteSpan> {
+        let stops = |byte: u8| {
+            byte.is_ascii_whitespace()
+                || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'\\' | b'\0')
+        };
+        let to = self.text.len().min(self.at + LONGEST_VALUE_BYTES + 1);
+        let end = super::grow(self.bare, (self.at, to), |at| !stops(self.text[at])).unwrap_or(to);
+        let len = end - self.at;
+        (len > 0 && len <= LONGEST_VALUE_BYTES).then(|| ByteSpan::new(self.at, end))
+    }
+
     fn until(&mut self, stop: impl Fn(u8) -> bool) -> Option<ByteSpan> {
         let len = self.rest().iter().take(LONGEST_VALUE_BYTES + 1).take_while(|&&byte| !stop(byte)).count();
         (len > 0 && len <= LONGEST_VALUE_BYTES).then(|| ByteSpan::new(self.at, self.at + len))
@@ -694,18 +764,22 @@ impl Reader<'_> {
 
     /// An unquoted value without the punctuation that ends a statement, an entry or a bracket.
     fn trimmed(&self, mut span: ByteSpan) -> ByteSpan {
+        // How many of each bracket are open, and closed; counted once, for there may be hundreds at the end.
+        const BRACKETS: [(u8, u8); 3] = [(b'(', b')'), (b'[', b']'), (b'{', b'}')];
+        let mut counts = [None; 3];
         while span.end > span.start {
             let value = &self.text[span.range()];
-            let opens = |open: u8, close: u8| {
-                let count = |byte: u8| value.iter().filter(|&&other| other == byte).count();
-                count(open) >= count(close)
-            };
-            let belongs = match value[value.len() - 1] {
-                b',' | b';' | b'\\' => false,
-                b')' => opens(b'(', b')'),
-                b']' => opens(b'[', b']'),
-                b'}' => opens(b'{', b'}'),
-                _ => true,
+            let last = value[value.len() - 1];
+            let belongs = match BRACKETS.iter().position(|&(_, close)| close == last) {
+                None => !matches!(last, b',' | b';' | b'\\'),
+                Some(kind) => {
+                    let (open, close) = BRACKETS[kind];
+                    let count = |byte: u8| value.iter().filter(|&&other| other == byte).count();
+                    let (opened, closed) = counts[kind].get_or_insert_with(|| (count(open), count(close)));
+                    let belongs = opened >= closed;
+                    *closed -= 1;
+                    belongs
+                }
             };
             if belongs {
                 break;
@@ -777,7 +851,8 @@ mod tests {
         let name_of = |before: usize, behind: usize, dots: usize| {
             let text =
                 format!("={}password{}{}: x", "a".repeat(before), "b".repeat(behind), ".".repeat(dots));
-            whole_name(text.as_bytes(), ByteSpan::new(before + 1, before + 9)).map(ByteSpan::len)
+            whole_name(text.as_bytes(), ByteSpan::new(before + 1, before + 9), &mut Stretches::default())
+                .map(ByteSpan::len)
         };
         assert_eq!(name_of(0, 0, 0), Some(8));
         assert_eq!(name_of(44, 44, 0), Some(96));
