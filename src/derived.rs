@@ -1,6 +1,7 @@
 //! A text that was made from another one by copying most of it, as git stores versions of a file.
 
 use std::cell::RefCell;
+use std::num::NonZero;
 
 use crate::span::ByteSpan;
 
@@ -99,12 +100,37 @@ pub(crate) struct Hit {
     pub(crate) literal: u32,
     /// What its rules found.
     pub(crate) yields: Yield,
+    /// How far round it the reading of names looks, if that is known.
+    pub(crate) reach: Option<Reach>,
 }
 
 impl Hit {
     /// One of which nothing is known.
     pub(crate) fn new(literal: u32, start: usize) -> Self {
-        Self { start: start as u32, literal, yields: Yield::Near }
+        Self { start: start as u32, literal, yields: Yield::Near, reach: None }
+    }
+}
+
+/// Bytes before and behind an offset, at most 64 KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reach {
+    back_bytes: u16,
+    ahead_bytes: NonZero<u16>,
+}
+
+impl Reach {
+    /// From `low` to `high` round `start`; `None` if one is too far away, or outside any text.
+    pub(crate) fn new(start: usize, low: i64, high: i64) -> Option<Self> {
+        let start = start as i64;
+        let back_bytes = u16::try_from(start - low).ok().filter(|_| low >= 0)?;
+        let ahead_bytes = u16::try_from(high.checked_sub(start)?).ok().and_then(NonZero::new)?;
+        Some(Self { back_bytes, ahead_bytes })
+    }
+
+    /// The same round another offset.
+    pub(crate) fn round(self, start: usize) -> (i64, i64) {
+        let start = start as i64;
+        (start - i64::from(self.back_bytes), start + i64::from(self.ahead_bytes.get()))
     }
 }
 

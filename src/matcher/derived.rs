@@ -21,7 +21,7 @@ use super::{
     push_in_order,
 };
 use crate::decode;
-use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Trace, Yield};
+use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Reach, Trace, Yield};
 use crate::matcher::assignment::LineSight;
 use crate::rule::Rule;
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, TriggerKind};
@@ -177,13 +177,23 @@ impl Matcher {
                 let start = start - piece.from + piece.to;
                 let sight = &sights[hit.literal as usize];
                 let (back, ahead) = sight.of(hit.yields);
-                let is_new = start as i64 - back < low
-                    || start as i64 + ahead > high
-                    || (sight.is_in_names
-                        && hit.yields != Yield::Unlike
-                        && (lines.back_to(start) < low
-                            || names_ahead_to(&mut lines, text, start, sight.names_ahead_bytes) > high));
-                hits.push((Hit { start: start as u32, ..*hit }, is_new || hit.yields == Yield::Matches));
+                let mut reach = hit.reach;
+                let mut is_new = start as i64 - back < low || start as i64 + ahead > high;
+                if !is_new && sight.is_in_names && hit.yields != Yield::Unlike {
+                    // What was looked at was copied, or it is not known; so it was worked out for the base already, or
+                    // is worth keeping for the texts made from this one.
+                    let (from, to) = reach.map_or_else(
+                        || {
+                            let to = names_ahead_to(&mut lines, text, start, sight.names_ahead_bytes);
+                            (lines.back_to(start), to)
+                        },
+                        |reach| reach.round(start),
+                    );
+                    is_new = from < low || to > high;
+                    reach = reach.or_else(|| Reach::new(start, from, to));
+                }
+                let hit = Hit { start: start as u32, reach: reach.filter(|_| !is_new), ..*hit };
+                hits.push((hit, is_new || hit.yields == Yield::Matches));
             }
         }
         let known = hits.len();
@@ -637,11 +647,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(600))]
 
-        /// Three texts, each derived from the one before.
+        /// Texts, each derived from the one before.
         #[test]
         fn what_is_new_and_what_is_known_make_the_whole(
             base in text(),
-            steps in prop::collection::vec((edits(), any::<bool>()), 1..4),
+            steps in prop::collection::vec((edits(), any::<bool>()), 1..5),
         ) {
             let mut text = base;
             let (found, mut trace) = find_derived(&text, None);
@@ -655,7 +665,18 @@ mod tests {
                 if next.encoded != Encoded::Nothing {
                     prop_assert_eq!(&next.runs, &whole.runs);
                 }
-                prop_assert_eq!(&next.hits, &whole.hits);
+                let of = |trace: &Trace| -> Vec<Hit> {
+                    trace.hits.iter().map(|hit| Hit { reach: None, ..*hit }).collect()
+                };
+                prop_assert_eq!(of(&next), of(&whole));
+                for hit in &next.hits {
+                    let Some(reach) = hit.reach else { continue };
+                    let (start, mut lines) = (hit.start as usize, LineSight::new(&derived));
+                    let names = MATCHER.sights().of[hit.literal as usize].names_ahead_bytes;
+                    let to = names_ahead_to(&mut lines, &derived, start, names);
+                    let (known_from, known_to) = reach.round(start);
+                    prop_assert!(known_from <= lines.back_to(start) && to <= known_to, "{hit:?}");
+                }
                 (text, trace) = (derived, next);
             }
         }
