@@ -112,12 +112,12 @@ impl<'s> Repository<'s> {
         self.git(&["commit", "--quiet", "--message", message]);
     }
 
-    /// Path, first and last byte of what a mode finds, whatever the confidence.
+    /// Path, first and last byte of what a mode finds, whatever its severity and the confidence.
     fn findings(&self, args: &[&str], input: &[u8]) -> Vec<(String, Range<usize>)> {
         let mut child = self
             .command(self.stanch)
             .args(args)
-            .args(["--format", "json", "--min-confidence", "low", "--no-config"])
+            .args(["--format", "json", "--min-severity", "info", "--min-confidence", "low", "--no-config"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
