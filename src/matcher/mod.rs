@@ -1174,6 +1174,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_keyword_reaches_back_as_far_as_a_name_and_a_value() {
+        let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"keyed\"\nseverity = \"high\"\n\
+                    keywords = [\"acme\"]\nshape = \"LOWER_HEX{32}\"\n";
+        let matcher = Matcher::new(RuleSet::empty().with_custom(file, "rules.toml").unwrap());
+        let value = "3f9c07be5ad1482c96e0b7f35d18a4c2";
+        let is_found = |gap: usize| {
+            let text = format!("{}{value}{}acme", "- ".repeat(200), " ".repeat(gap));
+            let mut found = Vec::new();
+            assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+            !found.is_empty()
+        };
+        for gap in 1..200 {
+            assert_eq!(is_found(gap), gap <= BACK_REACH_BYTES, "{gap}");
+        }
+    }
+
     /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
     #[test]
     fn parts_refuse_only_what_is_no_match() {
