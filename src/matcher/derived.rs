@@ -708,6 +708,31 @@ mod tests {
         }
     }
 
+    /// What decides stands farther from the literal than changes are searched for literals.
+    #[test]
+    fn a_value_that_becomes_free_far_before_its_literal_is_found() {
+        let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\n\
+                    severity = \"high\"\nshape = \"DIGIT{40} 'zqx' DIGIT{10}\"\n";
+        let matcher =
+            Matcher::new(RuleSet::empty().with_custom(&file.replace('\'', "\\\""), "rules.toml").unwrap());
+        let count = |text: &str, base: Option<(&Trace, &Copies)>| {
+            let derivation = Derivation { base, is_base: true, trace: RefCell::default() };
+            let mut matches = Vec::new();
+            let (scratch, is_dull) = (&mut Scratch::default(), &|_: &Match| false);
+            assert!(matcher.find_derived(text.as_bytes(), &derivation, is_dull, scratch, &mut matches));
+            (matches.len(), derivation.trace.into_inner().expect("a trace was asked for"))
+        };
+        let value = format!("{}zqx{}", "7301946285".repeat(4), "5192837460");
+        let base = format!("id: a{value}\n");
+        let (found, trace) = count(&base, None);
+        assert_eq!(found, 0);
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        copies.push(Copied { from: 0, to: 0, len: 4 });
+        copies.push(Copied { from: 5, to: 4, len: base.len() - 5 });
+        assert_eq!(count(&format!("id: {value}\n"), Some((&trace, &copies))).0, 1);
+    }
+
     #[test]
     fn a_line_that_grows_by_a_quote_is_seen_anew() {
         let base = b"x = 1\npassword = kJ8mQ2xT9w\n";
