@@ -427,15 +427,15 @@ impl RowEntry {
 }
 
 impl Rows {
-    /// Notes the relevant entries of a tree, given with the length of the names in it and where its entries lie.
+    /// Notes the relevant entries of a tree, given with where its entries lie.
     pub fn add<'e>(
         &mut self,
         inventory: &Inventory,
         relevant: &Relevant,
         tree: u32,
-        (bytes, id_len): (&'e [u8], usize),
-        outline: &Outline,
+        (bytes, outline): (&'e [u8], &Outline),
     ) {
+        let id_len = inventory.id_len();
         let link_of = |entry: &'e [u8]| Some(&entry[entry.len().checked_sub(id_len)?..]);
         let is_likely = |entry: &&'e [u8]| link_of(entry).is_some_and(|link| relevant.is_likely(link));
         let likely: Vec<&[u8]> = outline.entries(bytes).filter(is_likely).collect();

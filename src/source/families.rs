@@ -39,8 +39,8 @@ const SPARE_BUFFERS: usize = 16;
 pub(super) struct Families<'f> {
     store: &'f Store,
     wanted: Wanted<'f>,
-    /// By pack and entry: whether it is wanted, or on the way to one that is. All are where nothing is given.
-    needed: Option<Vec<Vec<bool>>>,
+    /// What is wanted, or on the way to it. All is where nothing is given.
+    needed: Option<Needed>,
     /// Set when nothing is handed out and only links are noted: the objects that are not there.
     loose_ends: Option<&'f HashSet<ObjectId>>,
     links: Mutex<Links>,
@@ -147,7 +147,7 @@ struct Expanded {
     outline: Option<Outline>,
 }
 
-/// By pack and entry: whether it has to be expanded, since it or one made from it is relevant.
+/// By pack and entry: whether it has to be expanded, since it or one made from it is wanted.
 struct Needed(Vec<Vec<bool>>);
 
 /// Marks an entry and those on the way to it.
@@ -159,20 +159,25 @@ fn need(needed: &mut [bool], bases: &[u32], mut entry: u32) {
 }
 
 impl Needed {
-    fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
-        let is_needed = |number| relevant.is_wanted(number) || others.binary_search(&number).is_ok();
-        // All entries are gone through, since that is faster than to look up the names of half of them.
+    /// What leads to the objects whose numbers are wanted. All entries are gone through, since that is faster than to
+    /// look up the names of half of them.
+    fn leading_to(store: &Store, is_wanted: impl Fn(u32) -> bool) -> Self {
         let needed = store.forests.iter().enumerate().map(|(pack, forest)| {
             let bases = forest.bases();
             let mut needed = vec![false; bases.len()];
             for entry in 0..bases.len() as u32 {
-                if store.is_first(pack, entry) && is_needed(store.number(pack, entry)) {
+                if store.is_first(pack, entry) && is_wanted(store.number(pack, entry)) {
                     need(&mut needed, &bases, entry);
                 }
             }
             needed
         });
         Self(needed.collect())
+    }
+
+    fn new(store: &Store, relevant: &Relevant, others: &[u32]) -> Self {
+        let is_wanted = |number| relevant.is_wanted(number) || others.binary_search(&number).is_ok();
+        Self::leading_to(store, is_wanted)
     }
 }
 
@@ -257,18 +262,8 @@ impl<'f> Families<'f> {
 
     /// Leaves alone what is not wanted and on the way to nothing that is: pays where few objects are wanted.
     pub(super) fn leaving_the_rest(self) -> Self {
-        let store = self.store;
-        let needed = (0..store.packs.len()).map(|pack| {
-            let bases = store.forests[pack].bases();
-            let mut needed = vec![false; bases.len()];
-            for entry in 0..bases.len() as u32 {
-                if store.is_first(pack, entry) && self.is_wanted(store.number(pack, entry)) {
-                    need(&mut needed, &bases, entry);
-                }
-            }
-            needed
-        });
-        Self { needed: Some(needed.collect()), ..self }
+        let needed = Needed::leading_to(self.store, |number| self.is_wanted(number));
+        Self { needed: Some(needed), ..self }
     }
 
     /// Whether the object of a number is to be handed out or noted.
@@ -284,7 +279,7 @@ impl<'f> Families<'f> {
     }
 
     fn is_needed(&self, pack: usize, entry: u32) -> bool {
-        self.needed.as_ref().is_none_or(|needed| needed[pack][entry as usize])
+        self.needed.as_ref().is_none_or(|needed| needed.0[pack][entry as usize])
             && self.relevant.as_ref().is_none_or(|(_, needed)| needed.0[pack][entry as usize])
     }
 
@@ -311,7 +306,7 @@ impl<'f> Families<'f> {
     pub(super) fn len(&self) -> usize {
         let packed = match &self.needed {
             None => self.store.packs.iter().map(|pack| pack.index().len()).sum::<usize>(),
-            Some(needed) => needed.iter().flatten().filter(|needed| **needed).count(),
+            Some(needed) => needed.0.iter().flatten().filter(|needed| **needed).count(),
         };
         packed + self.store.others.len()
     }
@@ -588,7 +583,6 @@ impl<'w> Walker<'w, '_> {
         let is_wanted = self.is_wanted(pack, entry);
         // Looking up a name waits for memory, and those of trees are hardly ever asked for.
         let id = || store.packs[pack].index().id(entry);
-        let id_len = store.packs[pack].index().id_len();
         let mut trace = None;
         let mut outline = std::mem::take(&mut self.outline);
         outline.clear();
@@ -597,9 +591,9 @@ impl<'w> Walker<'w, '_> {
                 let known = base.and_then(|base| Some((base.outline.as_ref()?, &self.copies)));
                 if self.families.notes_rows() && kind == ObjectKind::Tree {
                     // What is wrong with it was said before.
-                    let _ = outline.read(&bytes, id_len, known, |_, _| {});
+                    let _ = outline.read(&bytes, store.inventory.id_len(), known, |_, _| {});
                 }
-                self.note(number, kind, (&bytes, id_len), &outline);
+                self.note(number, kind, &bytes, &outline);
             }
         } else if is_wanted {
             let derived = base.map(|base| (base, &self.copies));
@@ -617,7 +611,7 @@ impl<'w> Walker<'w, '_> {
                         outline: base.outline.as_ref(),
                         copies,
                     });
-                    self.worker.new_links(number, (&bytes, id_len), base, &mut outline)
+                    self.worker.new_links(number, &bytes, base, &mut outline)
                 }
                 _ => self.worker.message(id(), Some(number), kind, &bytes),
             };
@@ -711,16 +705,16 @@ impl<'w> Walker<'w, '_> {
             let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
         }
         if let Some(number) = self.families.store.inventory.number(id.as_raw()) {
-            self.note(number, kind, (&bytes, id.as_raw().len()), &outline);
+            self.note(number, kind, &bytes, &outline);
         }
     }
 
-    /// Notes what is asked for of an object, given with the length of the names in it.
-    fn note(&mut self, number: u32, kind: ObjectKind, bytes: (&[u8], usize), outline: &Outline) {
+    /// Notes what is asked for of an object.
+    fn note(&mut self, number: u32, kind: ObjectKind, bytes: &[u8], outline: &Outline) {
         match &self.families.relevant {
             Some((relevant, _)) if self.families.notes_rows() => {
                 if kind == ObjectKind::Tree && relevant.is_wanted(number) {
-                    self.rows.add(&self.families.store.inventory, relevant, number, bytes, outline);
+                    self.rows.add(&self.families.store.inventory, relevant, number, (bytes, outline));
                 }
             }
             _ => self.note_links(number, kind, bytes),
@@ -728,7 +722,7 @@ impl<'w> Walker<'w, '_> {
     }
 
     /// Notes what an object refers to, up to where it makes no sense.
-    fn note_links(&mut self, holder: u32, kind: ObjectKind, (bytes, id_len): (&[u8], usize)) {
+    fn note_links(&mut self, holder: u32, kind: ObjectKind, bytes: &[u8]) {
         let Some(loose_ends) = self.families.loose_ends else { return };
         let inventory = &self.families.store.inventory;
         if kind != ObjectKind::Tree {
@@ -744,7 +738,7 @@ impl<'w> Walker<'w, '_> {
         if relevant.is_some_and(|relevant| !relevant.is_leading(holder)) {
             return;
         }
-        let mut entries = TreeEntries::new(bytes, id_len);
+        let mut entries = TreeEntries::new(bytes, inventory.id_len());
         while let Ok(Some((link_kind, link))) = entries.next_link() {
             match link_kind {
                 ObjectKind::Tree => {

@@ -13,7 +13,7 @@ use bstr::BStr;
 
 use super::cache::{Covered, Memory, News, State};
 use super::families::Families;
-use super::{ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Visitor, text, too_large};
+use super::{ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Visitor, leave_out, text};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
 use crate::git::push::Pushed;
@@ -930,11 +930,7 @@ impl<'w> Worker<'w, '_> {
 
     /// Notes that a blob is too large to be read.
     pub(super) fn leave_out(&mut self, id: ObjectId, len: u64) {
-        let coverage = &mut self.done.coverage;
-        match self.shared.history.options.max_blob_bytes {
-            Some(_) => coverage.skip(id.to_string(), SkipReason::TooLarge),
-            None => coverage.problem(id.to_string(), too_large(len)),
-        }
+        leave_out(&mut self.done.coverage, id.to_string(), len, self.shared.history.options.max_blob_bytes);
     }
 
     /// Hands out a blob.
@@ -994,7 +990,6 @@ impl<'w> Worker<'w, '_> {
     ) -> Result<(), Malformed> {
         let (Objects::All(inventory), Some(holder)) = (self.shared.objects, number) else { return Ok(()) };
         if kind == ObjectKind::Tree {
-            let bytes = (bytes, id.as_raw().len());
             return self.new_links(holder, bytes, None, &mut Outline::default());
         }
         self.links.clear();
@@ -1048,11 +1043,11 @@ impl<'w> Worker<'w, '_> {
         matches!(self.shared.objects, Objects::All(_))
     }
 
-    /// Checks and notes the links of a tree, given with the length of the names in it, without those that it copied from another one.
+    /// Checks and notes the links of a tree, without those that it copied from another one.
     pub(super) fn new_links(
         &mut self,
         tree: u32,
-        (bytes, id_len): (&[u8], usize),
+        bytes: &[u8],
         base: Option<TreeBase<'_>>,
         outline: &mut Outline,
     ) -> Result<(), Malformed> {
@@ -1064,7 +1059,7 @@ impl<'w> Worker<'w, '_> {
             None => {}
         }
         let known = base.and_then(|base| Some((base.outline?, base.copies)));
-        outline.read(bytes, id_len, known, |kind, link| {
+        outline.read(bytes, inventory.id_len(), known, |kind, link| {
             let link = ObjectId::from_raw(link);
             match kind {
                 ObjectKind::Commit => self.done.submodules.extend(link),

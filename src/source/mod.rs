@@ -15,9 +15,9 @@ pub mod worktree;
 
 use std::collections::BTreeMap;
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, SkipReason};
 use crate::derived::Derivation;
 use crate::location::{Appearance, ObjectId, Origin};
 use crate::progress::Progress;
@@ -26,12 +26,18 @@ use crate::progress::Progress;
 /// stopped by the system in the midst of a commit tells nobody why.
 const MAX_BLOB_BYTES: u64 = 1 << 30;
 
-/// The problem of a larger one.
-fn too_large(len: u64) -> String {
-    format!(
-        "has {len} bytes, more than a blob may have: `--max-file-bytes 1G` leaves out and counts what is larger, \
-         a greater limit reads it"
-    )
+/// Notes a blob that is too large: skipped if it is the user who set the limit, else a problem.
+fn leave_out(coverage: &mut Coverage, name: impl Into<BString>, len: u64, limit_of_user: Option<u64>) {
+    match limit_of_user {
+        Some(_) => coverage.skip(name, SkipReason::TooLarge),
+        None => coverage.problem(
+            name,
+            format!(
+                "has {len} bytes, more than a blob may have: `--max-file-bytes 1G` leaves out and counts what is \
+                 larger, a greater limit reads it"
+            ),
+        ),
+    }
 }
 
 /// A piece of content to scan: a whole file or message, or one window of a file too large to hold.

@@ -7,7 +7,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::parallel::share;
 use super::text::as_text;
-use super::{ContentUnit, Fresh, LineRange, MAX_BLOB_BYTES, NewVisitor, Source, Visitor, too_large};
+use super::{ContentUnit, Fresh, LineRange, MAX_BLOB_BYTES, NewVisitor, Source, Visitor, leave_out};
 use crate::coverage::{Coverage, SkipReason};
 use crate::git::diff::added_lines;
 use crate::git::object::ObjectError;
@@ -99,10 +99,7 @@ impl Staged {
     ) -> Result<(), ObjectError> {
         let len = repository.blob_bytes(change.id)?;
         if len > self.max_blob_bytes.unwrap_or(MAX_BLOB_BYTES) {
-            match self.max_blob_bytes {
-                Some(_) => coverage.skip(change.path.clone(), SkipReason::TooLarge),
-                None => coverage.problem(change.path.clone(), too_large(len)),
-            }
+            leave_out(coverage, change.path.clone(), len, self.max_blob_bytes);
             return Ok(());
         }
         // Without the old content every line counts as new, so the new content is scanned in any case.
