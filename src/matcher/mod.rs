@@ -22,7 +22,7 @@ use crate::decode::{self, View};
 use crate::derived::Hit;
 use crate::matcher::assignment::{Assignment, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
-use crate::rule::shape::{ByteSet, Fit};
+use crate::rule::shape::{ByteSet, Fit, Part};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -127,7 +127,7 @@ pub struct Matcher {
     decode: decode::Limits,
 }
 
-/// Space that a worker reuses from unit to unit.
+/// Space that a worker reuses from unit to unit, all of them searched by one [`Matcher`].
 #[derive(Debug, Default)]
 pub struct Scratch {
     hits: Vec<(usize, u32)>,
@@ -198,6 +198,9 @@ struct Runs {
     of_sets: Vec<RunOfSet>,
 }
 
+/// The number of the first part from an anchor on: more than a match has parts before it.
+const ANCHOR_PARTS: usize = 8;
+
 /// More than there are sets in the rules of any one literal.
 const RUNS_OF_SETS: usize = 64;
 
@@ -262,13 +265,27 @@ impl Runs {
     /// Whether a match starts at `start`, as far as the parts of one tell: many rules may share a literal, and how far
     /// the bytes behind it are of one kind is looked at once for all of them.
     fn fit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Fit {
+        match self.fit_parts(text, start, (&rule.first_parts, 0), max_bytes(rule)) {
+            Fit::To(_) if !rule.parts_are_all => Fit::Perhaps,
+            fit => fit,
+        }
+    }
+
+    /// Whether such parts stand at `start`; their numbers tell them from others of the rule.
+    fn fit_parts(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        (parts, first_number): (&[Part], usize),
+        max_bytes: usize,
+    ) -> Fit {
         if self.of_sets.is_empty() {
             self.of_sets.resize(RUNS_OF_SETS, RunOfSet::default());
         }
         // As far as the window goes.
-        let to = text.len().min(start + max_bytes(rule) + 1);
+        let to = text.len().min(start + max_bytes + 1);
         let mut at = start;
-        for (number, part) in rule.first_parts.iter().enumerate() {
+        for (number, part) in (first_number..).zip(parts) {
             match part.literal(text, at) {
                 Fit::To(end) => at = end,
                 told => return told,
@@ -284,7 +301,7 @@ impl Runs {
                 told => return told,
             }
         }
-        if rule.parts_are_all { Fit::To(at) } else { Fit::Perhaps }
+        Fit::To(at)
     }
 }
 
@@ -615,6 +632,13 @@ impl Matcher {
                 out.window(whole);
                 return if at - first_start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
             }
+        }
+        // Most places are told by what stands behind the literal, wherever a match would start.
+        if !S::TELLS
+            && let parts = rule.anchor_parts.as_slice()
+            && let Fit::Not(told_at) = runs.fit_parts(text, anchor, (parts, ANCHOR_PARTS), max_bytes(rule))
+        {
+            return if told_at - anchor < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
         }
         // A match is tied to where it starts: a search for the first one in all of the window would go on behind the
         // last place at which it could start. Hardly any place gets as far as the expression.

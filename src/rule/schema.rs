@@ -206,6 +206,9 @@ pub struct RuleSpec {
     pub first_parts: Vec<Part>,
     /// Whether these are all of it: then the expression is not needed.
     pub parts_are_all: bool,
+    /// For a rule whose one anchor may stand at different distances from the start of a match: what the match goes on
+    /// with from there.
+    pub anchor_parts: Vec<Part>,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -400,6 +403,7 @@ impl RuleSpec {
             alphabet: ByteSet::ALL,
             first_parts: Vec::new(),
             parts_are_all: false,
+            anchor_parts: Vec::new(),
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
             checksum: None,
@@ -510,6 +514,11 @@ impl RuleEntry {
         spec.shape = text.to_owned();
         spec.regex = shape.to_regex(self.ignore_case);
         let anchors = shape.anchors();
+        if let [anchor] = anchors.as_slice()
+            && anchor.min_before < anchor.max_before
+        {
+            spec.anchor_parts = shape.parts_from(anchor, self.ignore_case);
+        }
         if self.kind != RuleKind::Keyed && anchors.is_empty() {
             return Err("the shape holds no literal of three bytes or more at a bounded distance from its \
                         start: make the rule `keyed` and give it keywords"
@@ -546,6 +555,7 @@ impl RuleEntry {
             alphabet: ByteSet::ALL,
             first_parts: Vec::new(),
             parts_are_all: false,
+            anchor_parts: Vec::new(),
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,
             checksum: self.checksum,

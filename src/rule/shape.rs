@@ -117,10 +117,31 @@ impl Shape {
     pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool) {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
+        self.parts_of(&nodes, ignore_case)
+    }
+
+    /// The same of what a match goes on with from an anchor on that may stand at different distances from its start;
+    /// none if that is not the start of a part of its own.
+    pub fn parts_from(&self, anchor: &Anchor, ignore_case: bool) -> Vec<Part> {
+        let mut nodes = Vec::new();
+        self.root.flatten(&mut nodes);
+        let (mut least, mut most) = (0, Some(0));
+        for (number, node) in nodes.iter().enumerate() {
+            let is_there = (least, most) == (anchor.min_before, Some(anchor.max_before));
+            if is_there && matches!(node, Node::Literal(literal) if literal.starts_with(&anchor.literal)) {
+                return self.parts_of(&nodes[number..], ignore_case).0;
+            }
+            let length = node.length();
+            (least, most) = (least + length.0, most.zip(length.1).map(|(sum, next)| sum + next));
+        }
+        Vec::new()
+    }
+
+    fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> (Vec<Part>, bool) {
         let after = self.edges().after;
         let mut parts = Vec::new();
         let mut choices = vec![Vec::new()];
-        let mut rest = nodes.as_slice();
+        let mut rest = nodes;
         while let [node, behind @ ..] = rest
             && parts.len() < MOST_PARTS
         {
