@@ -146,7 +146,7 @@ pub(crate) enum Yield {
     Dull,
     Matches,
     /// Nothing, as the bytes next to it told already, or it was not asked yet. No trace holds such a literal: it is
-    /// found again where one of them changes. Last in the order, so that of two that are equal the known one stays.
+    /// found again where one of them changes.
     Near,
 }
 

@@ -205,16 +205,12 @@ impl<'t> LineSight<'t> {
     /// The least offset that is looked at for a keyword; less than 0 where it is seen that the text starts
     /// there, or a line is too long to look for its start each time.
     pub(super) fn back_to(&mut self, keyword_start: usize) -> i64 {
-        /// A comment mark, with the name behind it.
-        const COMMENT_BYTES: usize = LONGEST_VALUE_BYTES + 2 * LONGEST_NAME_BYTES;
         if !self.line.contains(&keyword_start) && !self.turn_to(keyword_start) {
             return -1;
         }
         let is_near = keyword_start - self.line.start < AHEAD_BYTES;
-        match self.above.filter(|_| is_near) {
-            Some(above) => above.min(keyword_start as i64 - COMMENT_BYTES as i64),
-            None => -1,
-        }
+        // Only white space and the word above it is looked at beyond the start of the line.
+        self.above.filter(|_| is_near).unwrap_or(-1)
     }
 
     /// Reads the line of a keyword, and those beside it. `false` if it or the one below is too long or the last.
@@ -240,7 +236,12 @@ impl<'t> LineSight<'t> {
 
 /// Whether `variable "` may stand before the name, whose default is looked for in the lines below.
 fn opens_variable(text: &[u8], keyword_start: usize) -> bool {
-    let before = &text[keyword_start.saturating_sub(2 * LONGEST_NAME_BYTES)..keyword_start];
+    opens_variable_before(text, keyword_start, keyword_start)
+}
+
+/// The same for any name between two offsets.
+pub(super) fn opens_variable_before(text: &[u8], first: usize, last: usize) -> bool {
+    let before = &text[first.saturating_sub(2 * LONGEST_NAME_BYTES)..last];
     // Made once: it takes longer than the search.
     static VARIABLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"variable"));
     VARIABLE.find(before).is_some()
@@ -601,7 +602,8 @@ impl Reader<'_, '_> {
     fn default_of_variable(&mut self, name: ByteSpan) -> bool {
         /// How far into the block the default is looked for.
         const BLOCK_BYTES: usize = 256;
-        let before = &self.text[..name.start.saturating_sub(1)];
+        // As near as [`opens_variable`] looks for it.
+        let before = &self.text[name.start.saturating_sub(LONGEST_NAME_BYTES)..name.start.saturating_sub(1)];
         if !before.trim_ascii_end().ends_with(b"variable") {
             return false;
         }

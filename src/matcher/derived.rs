@@ -5,7 +5,8 @@
 //! one piece, it says what it said before. So of the literals of the text most are known from the base, the
 //! others lie at inserted bytes or across seams, and only those that see an inserted byte or a seam have
 //! to be tried, and those that matched: they match again, and telling the place anew is simpler than moving
-//! all that a match holds. On tokio-rs/tokio one byte in forty is inserted.
+//! all that a match holds. On tokio-rs/tokio one byte in forty is inserted. And most of what is inserted was inserted
+//! in another version a moment ago, with the same lines round it: what was seen there is kept (`recent.rs`).
 //!
 //! Most matches are dropped for what they are: placeholders, names, words. These are tried again only where
 //! another match may lie on them.
@@ -15,6 +16,7 @@
 //!
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
+use super::recent::Stretch;
 use super::{
     BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
     REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
@@ -54,6 +56,12 @@ pub(super) struct Sights {
 const ESCAPE_BYTES: i64 = NEAR_BACK_BYTES as i64;
 /// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
 const ENCODED_BYTES: usize = 160;
+/// The same where nothing encoded was in the base: no escape of one character is longer with what is looked at behind
+/// it, but for rows of marks, and those are taken whole as well.
+const FIRST_ENCODED_BYTES: usize = 48;
+/// How much of the lines round a change is kept with it: as much as the reading of a name mostly looks at.
+const KEPT_BACK_BYTES: usize = 256;
+const KEPT_AHEAD_BYTES: usize = 384;
 /// An escape is decoded with the lines round it, and with those of its neighbours, if no more than this lies between.
 const WINDOW_LINES: usize = 3;
 /// Matches nearer than this may stand in one excerpt.
@@ -81,8 +89,12 @@ impl Matcher {
         let mut hits = std::mem::take(&mut scratch.derived);
         hits.clear();
         scratch.memory.clear();
+        scratch.unknown.clear();
+        let mut is_newly_encoded = false;
         match derivation.base {
-            Some((trace, copies)) => self.derive_hits(text, trace, copies, &mut hits),
+            Some((trace, copies)) => {
+                is_newly_encoded = self.derive_hits(text, trace, copies, scratch, &mut hits);
+            }
             None => {
                 self.prefilter
                     .find(text, |literal, start| push_in_order(&mut hits, (Hit::new(literal, start), true)));
@@ -97,12 +109,17 @@ impl Matcher {
                 is_clean &= yields != Yield::Matches;
             }
         }
+        self.keep_unknown(text, &mut hits, scratch);
         let judged = found.len();
         self.find_unanchored(text, &mut found);
         let mut runs = Vec::new();
         let kept = derivation.base.and_then(|(trace, copies)| {
             let is_same = copy_runs(text.len(), trace, copies, &mut runs)
-                && !self.may_be_encoded(text, trace.encoded, copies, &mut scratch.decode);
+                && match trace.encoded {
+                    Encoded::Nothing => !is_newly_encoded,
+                    Encoded::Barren => !self.is_encoded_at_changes(text, copies, &mut scratch.decode),
+                    Encoded::Fruitful => false,
+                };
             is_same.then_some(trace.encoded)
         });
         let mut complete = true;
@@ -158,8 +175,16 @@ impl Matcher {
         (encoded, outcome.complete)
     }
 
-    /// Collects the literals of the text, and whether to try each.
-    fn derive_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
+    /// Collects the literals of the text, and whether to try each. Says whether something encoded may lie at the
+    /// changes, if nothing was in the base.
+    fn derive_hits(
+        &self,
+        text: &[u8],
+        trace: &Trace,
+        copies: &Copies,
+        scratch: &mut Scratch,
+        hits: &mut Vec<(Hit, bool)>,
+    ) -> bool {
         let sights = &self.sights().of;
         let mut lines = LineSight::new(text);
         for piece in copies.pieces() {
@@ -201,16 +226,95 @@ impl Matcher {
         let margin = |start: usize, end: usize| {
             (start.saturating_sub(NEAR_AHEAD_BYTES - 1), end + NEAR_BACK_BYTES + LONGEST_TRIGGER_BYTES - 1)
         };
+        let Scratch { recent, unknown, decode, .. } = scratch;
+        let asks_for_encoded = trace.encoded == Encoded::Nothing;
+        let mut is_encoded = false;
         for_each_change(text.len(), copies, margin, |start, end| {
-            self.prefilter.find(&text[start..end], |literal, at| {
-                hits.push((Hit::new(literal, start + at), true));
-            });
+            let stretch = stretch_round(text, start, end);
+            let known = recent.find(text, &stretch);
+            let mut told = known.as_ref().and_then(|known| known.is_encoded);
+            if asks_for_encoded && !is_encoded && told.is_none() {
+                told = Some(self.holds_encoded(stretch.outer_bytes(text), decode));
+            }
+            is_encoded |= told == Some(true);
+            match known {
+                Some(known) => {
+                    known.is_encoded = told;
+                    let from = stretch.from as u32;
+                    hits.extend(
+                        known
+                            .hits
+                            .iter()
+                            .map(|&(hit, is_new)| (Hit { start: hit.start + from, ..hit }, is_new)),
+                    );
+                }
+                None => {
+                    let start = stretch.from + stretch.inner.0;
+                    self.prefilter.find(stretch.inner_bytes(text), |literal, at| {
+                        hits.push((Hit::new(literal, start + at), true));
+                    });
+                    unknown.push((stretch, told));
+                }
+            }
         });
         if hits.len() > known {
-            // Two sorted runs but for grams that lie out of order.
-            hits.sort();
+            // Sorted runs but for grams that lie out of order. What is known, from the base or from a recent stretch, needs
+            // no try.
+            hits.sort_by_key(|&(hit, is_new)| (hit.start, hit.literal, is_new));
             hits.dedup_by_key(|(hit, _)| (hit.start, hit.literal));
         }
+        is_encoded
+    }
+
+    /// Keeps the stretches that were not known, now that the literals in them were tried.
+    fn keep_unknown(&self, text: &[u8], hits: &mut [(Hit, bool)], scratch: &mut Scratch) {
+        let sights = &self.sights().of;
+        let mut lines = LineSight::new(text);
+        for (stretch, is_encoded) in scratch.unknown.drain(..) {
+            let Some(known) = scratch.recent.keep(text, &stretch) else { continue };
+            known.is_encoded = is_encoded;
+            let (from, to) = (stretch.from as i64, stretch.to as i64);
+            let (start, end) = (stretch.from + stretch.inner.0, stretch.from + stretch.inner.1);
+            let first = hits.partition_point(|(hit, _)| (hit.start as usize) < stretch.from);
+            for (hit, _) in &mut hits[first..] {
+                let at = hit.start as usize;
+                if at >= stretch.to {
+                    break;
+                }
+                let is_inner =
+                    at >= start && at + usize::from(self.literal_lens[hit.literal as usize]) <= end;
+                let sight = &sights[hit.literal as usize];
+                let (back, ahead) = sight.of(hit.yields);
+                let mut is_inside =
+                    hit.yields != Yield::Matches && at as i64 - back >= from && at as i64 + ahead <= to;
+                if is_inside && sight.is_in_names && matches!(hit.yields, Yield::Nothing | Yield::Dull) {
+                    hit.reach = hit.reach.or_else(|| {
+                        let ahead = names_ahead_to(&mut lines, text, at, sight.names_ahead_bytes);
+                        Reach::new(at, lines.back_to(at), ahead)
+                    });
+                    is_inside = hit.reach.is_some_and(|reach| {
+                        let (low, high) = reach.round(at);
+                        low >= from && high <= to
+                    });
+                }
+                let start = hit.start - stretch.from as u32;
+                match is_inside {
+                    // A trace leaves these out as well.
+                    true if hit.yields == Yield::Near => {}
+                    true => known.hits.push((Hit { start, ..*hit }, false)),
+                    false if is_inner => known.hits.push((Hit::new(hit.literal, start as usize), true)),
+                    // It is searched for where it is, or comes from the base.
+                    false => {}
+                }
+            }
+        }
+    }
+
+    /// Whether something encoded lies in these bytes.
+    fn holds_encoded(&self, bytes: &[u8], scratch: &mut decode::Scratch) -> bool {
+        let mut is_encoded = false;
+        let outcome = decode::for_each_view(bytes, &self.decode, scratch, &mut |_| is_encoded = true);
+        is_encoded || !outcome.complete
     }
 
     /// Tries the rules of a literal and notes what came of it.
@@ -300,35 +404,18 @@ impl Matcher {
         covered
     }
 
-    /// Whether something encoded may lie at the changes, or, if the base had something, so near that it is
-    /// decoded together with them.
-    fn may_be_encoded(
-        &self,
-        text: &[u8],
-        encoded: Encoded,
-        copies: &Copies,
-        scratch: &mut decode::Scratch,
-    ) -> bool {
-        if encoded == Encoded::Fruitful {
-            return true;
-        }
+    /// Whether something encoded may lie at the changes, or so near that it is decoded together with them.
+    fn is_encoded_at_changes(&self, text: &[u8], copies: &Copies, scratch: &mut decode::Scratch) -> bool {
         let mut is_encoded = false;
         let margin = |start: usize, end: usize| (start.saturating_sub(ENCODED_BYTES), end + ENCODED_BYTES);
         for_each_change(text.len(), copies, margin, |start, end| {
             if is_encoded {
                 return;
             }
-            let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
-            let (mut start, mut end) = (start, end);
-            if encoded == Encoded::Barren {
-                start = start.min(lines_back(text, start, self.decode.max_window_bytes, WINDOW_LINES));
-                end = end.max(lines_forward(text, end, self.decode.max_window_bytes, WINDOW_LINES));
-            }
-            start -= text[..start].iter().rev().take_while(is_run).count();
-            end += text[end..].iter().take_while(is_run).count();
-            let outcome =
-                decode::for_each_view(&text[start..end], &self.decode, scratch, &mut |_| is_encoded = true);
-            is_encoded |= !outcome.complete;
+            let start = start.min(lines_back(text, start, self.decode.max_window_bytes, WINDOW_LINES));
+            let end = end.max(lines_forward(text, end, self.decode.max_window_bytes, WINDOW_LINES));
+            let (start, end) = with_whole_runs(text, start, end);
+            is_encoded = self.holds_encoded(&text[start..end], scratch);
         });
         is_encoded
     }
@@ -420,7 +507,8 @@ fn names_ahead_to(lines: &mut LineSight<'_>, text: &[u8], start: usize, names_ah
     let own = lines.ahead_to(start);
     let to = if names_ahead_bytes > 0 { lines.ahead_to(last_name) } else { own };
     // Any of several names may open the block of a variable.
-    let block = if names_ahead_bytes > 0 { last_name + assignment::AHEAD_BYTES } else { 0 };
+    let opens = names_ahead_bytes > 0 && assignment::opens_variable_before(text, start, last_name);
+    let block = if opens { last_name + assignment::AHEAD_BYTES } else { 0 };
     to.max(own).max(block) as i64
 }
 
@@ -467,6 +555,26 @@ fn copy_runs(len: usize, trace: &Trace, copies: &Copies, runs: &mut Vec<ByteSpan
     }
     runs.sort_unstable();
     true
+}
+
+/// The stretch with the runs at its ends, of what base64, hex digits and rows of marks before an escape are made of.
+fn with_whole_runs(text: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=\\%&;#{}".contains(byte);
+    let before = text[..start].iter().rev().take_while(is_run).count();
+    let behind = text[end..].iter().take_while(is_run).count();
+    (start - before, end + behind)
+}
+
+/// What is kept of a stretch that is searched for literals: the lines round it, and what may be encoded.
+fn stretch_round(text: &[u8], start: usize, end: usize) -> Stretch {
+    // The margin for literals is a part of it.
+    let margin = FIRST_ENCODED_BYTES - (NEAR_AHEAD_BYTES - 1);
+    let outer = (start.saturating_sub(margin), (end + margin).min(text.len()));
+    let outer = with_whole_runs(text, outer.0, outer.1);
+    let from = outer.0.min(lines_back(text, start, KEPT_BACK_BYTES, 1));
+    let near = (end + NEAR_AHEAD_BYTES).min(text.len());
+    let to = outer.1.max(lines_forward(text, end, KEPT_AHEAD_BYTES, 2)).max(near);
+    Stretch { from, to, inner: (start - from, end - from), outer: (outer.0 - from, outer.1 - from) }
 }
 
 /// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
@@ -638,9 +746,17 @@ mod tests {
     }
 
     fn find_derived(text: &[u8], base: Option<(&Trace, &Copies)>) -> (String, Trace) {
+        find_derived_with(&mut Scratch::default(), text, base)
+    }
+
+    fn find_derived_with(
+        scratch: &mut Scratch,
+        text: &[u8],
+        base: Option<(&Trace, &Copies)>,
+    ) -> (String, Trace) {
         let derivation = Derivation { base, is_base: true, trace: RefCell::default() };
         let mut matches = Vec::new();
-        let _ = MATCHER.find_derived(text, &derivation, &is_dull, &mut Scratch::default(), &mut matches);
+        let _ = MATCHER.find_derived(text, &derivation, &is_dull, scratch, &mut matches);
         (described(&matches), derivation.trace.into_inner().expect("a trace was asked for"))
     }
 
@@ -656,10 +772,15 @@ mod tests {
             let mut text = base;
             let (found, mut trace) = find_derived(&text, None);
             prop_assert_eq!(found, find(&text));
+            let mut scratch = Scratch::default();
             for (edits, in_order) in steps {
                 let (derived, copies) = derive(&text, &edits, in_order);
-                let (found, next) = find_derived(&derived, Some((&trace, &copies)));
-                prop_assert_eq!(found, find(&derived), "{}", String::from_utf8_lossy(&derived));
+                // What is new is not known at first, and is afterwards.
+                let (found, next) = find_derived_with(&mut scratch, &derived, Some((&trace, &copies)));
+                prop_assert_eq!(&found, &find(&derived), "{}", String::from_utf8_lossy(&derived));
+                let (again, known) = find_derived_with(&mut scratch, &derived, Some((&trace, &copies)));
+                prop_assert_eq!(again, found, "{}", String::from_utf8_lossy(&derived));
+                prop_assert_eq!((&known.encoded, &known.runs), (&next.encoded, &next.runs));
                 let (_, whole) = find_derived(&derived, None);
                 prop_assert!(next.encoded >= whole.encoded, "{:?} {:?}", next.encoded, whole.encoded);
                 if next.encoded != Encoded::Nothing {
@@ -669,6 +790,7 @@ mod tests {
                     trace.hits.iter().map(|hit| Hit { reach: None, ..*hit }).collect()
                 };
                 prop_assert_eq!(of(&next), of(&whole));
+                prop_assert_eq!(of(&known), of(&whole));
                 for hit in &next.hits {
                     let Some(reach) = hit.reach else { continue };
                     let (start, mut lines) = (hit.start as usize, LineSight::new(&derived));

@@ -10,6 +10,7 @@ mod boundary;
 mod catalogue;
 mod derived;
 mod prefilter;
+mod recent;
 mod tables;
 pub mod trace;
 mod whole;
@@ -27,6 +28,7 @@ use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
 use prefilter::Prefilter;
+use recent::{Recent, Stretch};
 use tables::{Tables, Target};
 use trace::{Miss, MissReason, Sink, Trace};
 
@@ -134,6 +136,9 @@ pub struct Scratch {
     memory: Memory,
     found: Vec<Match>,
     derived: Vec<(Hit, bool)>,
+    recent: Recent,
+    /// Of the text at hand: stretches that were not found among the recent ones.
+    unknown: Vec<(Stretch, Option<bool>)>,
     decode: decode::Scratch,
 }
 
