@@ -24,7 +24,7 @@ impl Fingerprint {
         let mut out = [0; 16];
         let salt = format!("stanch fingerprint 1\0{rule_id}");
         let params =
-            Params::new(LOG_N, BLOCK_SIZE, 1, out.len()).expect("the constants are valid parameters");
+            Params::new(LOG_N, BLOCK_SIZE, 1).expect("the constants are valid parameters");
         scrypt::scrypt(secret.reveal(), salt.as_bytes(), &params, &mut out)
             .expect("16 bytes is a valid output length");
         Self(out)
