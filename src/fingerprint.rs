@@ -23,8 +23,7 @@ impl Fingerprint {
     pub fn new(rule_id: &str, secret: &Secret) -> Self {
         let mut out = [0; 16];
         let salt = format!("stanch fingerprint 1\0{rule_id}");
-        let params =
-            Params::new(LOG_N, BLOCK_SIZE, 1).expect("the constants are valid parameters");
+        let params = Params::new(LOG_N, BLOCK_SIZE, 1).expect("the constants are valid parameters");
         scrypt::scrypt(secret.reveal(), salt.as_bytes(), &params, &mut out)
             .expect("16 bytes is a valid output length");
         Self(out)
