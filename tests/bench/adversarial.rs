@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use stanch::matcher::{Matcher, Scratch};
@@ -22,12 +23,13 @@ struct Slow {
 
 fn main() {
     let mut wanted: Vec<String> = Vec::new();
-    let (mut wanted_common, mut wanted_text) = (false, None);
+    let (mut wanted_common, mut wanted_text, mut wanted_digests) = (false, None, false);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--common" => wanted_common = true,
             "--text" => wanted_text = words.next(),
+            "--digests" => wanted_digests = true,
             option if option.starts_with('-') => {}
             _ => wanted.push(word),
         }
@@ -40,6 +42,9 @@ fn main() {
     let (mut rules, mut texts) = (0, 0);
     let mut least = f64::MAX;
     let mut measure = |rule: &RuleSpec, alone: &OnceCell<Matcher>, text: &'static str, bytes: &[u8]| {
+        if wanted_digests {
+            return print_line(&format!("{:016x}  {text:<24} {}", digest(&all, bytes), rule.id));
+        }
         let with_all = rate(&all, bytes);
         least = least.min(with_all);
         if with_all < LEAST_MB_PER_SECOND {
@@ -62,11 +67,18 @@ fn main() {
     }
     for (name, text) in &common {
         texts += 1;
+        if wanted_digests {
+            print_line(&format!("{:016x}  {name}", digest(&all, text)));
+            continue;
+        }
         let with_all = rate(&all, text);
         least = least.min(with_all);
         if with_all < LEAST_MB_PER_SECOND {
             slow.push(Slow { with_all, alone: f64::NAN, rule: String::new(), text: name });
         }
+    }
+    if wanted_digests {
+        return;
     }
     slow.sort_by(|one, other| one.with_all.total_cmp(&other.with_all));
     for Slow { with_all, alone, rule, text } in &slow {
@@ -85,6 +97,19 @@ fn main() {
 #[expect(clippy::print_stdout, reason = "that is what a benchmark is for")]
 fn print_line(line: &str) {
     println!("{line}");
+}
+
+/// A number that is another one when something else is found in the text.
+fn digest(matcher: &Matcher, text: &[u8]) -> u64 {
+    let mut found = Vec::new();
+    let mut hasher = DefaultHasher::new();
+    matcher.find(text, &mut Scratch::default(), &mut found).hash(&mut hasher);
+    for one in &found {
+        let (span, secret_span) = (one.span.range(), one.secret_span.range());
+        (matcher.rule(one).id.as_str(), span, secret_span, &one.context).hash(&mut hasher);
+        (format!("{:?}", one.layers), one.secret.reveal()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The best of some runs, by the time on the processor where the system tells it.
