@@ -100,6 +100,10 @@ struct Stretches {
     name: (usize, usize),
     /// Bytes that may stand in a value without quotes, as far as was looked.
     bare: (usize, usize),
+    /// As `name`, of bytes that may stand among the names of columns.
+    head: (usize, usize),
+    /// The row below that stretch, if it is a line and that row has as many fields, once it was asked for.
+    row: Option<Option<(usize, usize)>>,
 }
 
 impl Stretches {
@@ -113,12 +117,39 @@ impl Stretches {
         }
         self.name
     }
+
+    /// The stretch of bytes of a row of names on both sides of a name.
+    fn head_round(&mut self, text: &[u8], name: ByteSpan) -> (usize, usize) {
+        let (start, end) = self.head;
+        if !(start <= name.start && name.end <= end) || start == end {
+            let left = text[..name.start].iter().rev().take_while(|&&byte| is_head_byte(byte)).count();
+            let right = text[name.end..].iter().take_while(|&&byte| is_head_byte(byte)).count();
+            self.head = (name.start - left, name.end + right);
+            self.row = None;
+        }
+        self.head
+    }
+
+    /// The row below the stretch asked for last.
+    fn row_below(&mut self, text: &[u8]) -> Option<(usize, usize)> {
+        let (start, end) = self.head;
+        *self.row.get_or_insert_with(|| {
+            let below = head_of(&text[end + 1..], LONGEST_ROW_BYTES);
+            let row_end = match memchr::memchr(b'\n', below) {
+                Some(at) => end + 1 + at,
+                None if below.len() < LONGEST_ROW_BYTES => text.len(),
+                None => return None,
+            };
+            let commas = commas(&text[start..end]);
+            (commas > 0 && commas == self::commas(&text[end + 1..row_end])).then_some((end + 1, row_end))
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     text: u64,
-    keyword: ByteSpan,
+    name: ByteSpan,
     read: Option<Assignment>,
     /// Once it was asked for.
     column: Option<Option<Assignment>>,
@@ -134,33 +165,35 @@ impl Readings {
         self.stretches = Stretches::default();
     }
 
-    fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> &mut Slot {
+    /// What is known of the name that holds the keyword: all words of one name lead to the same.
+    fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> Option<&mut Slot> {
+        let name = whole_name(text, keyword, &mut self.stretches)?;
         if self.slots.is_empty() {
-            let free = Slot { text: 0, keyword: ByteSpan::new(0, 0), read: None, column: None };
+            let free = Slot { text: 0, name: ByteSpan::new(0, 0), read: None, column: None };
             self.slots.resize(Self::SLOTS, free);
         }
-        let slot = &mut self.slots[keyword.start % Self::SLOTS];
-        if (slot.text, slot.keyword) != (self.text, keyword) {
-            let read = read_knowing(text, keyword, &mut self.stretches);
-            *slot = Slot { text: self.text, keyword, read, column: None };
+        let slot = &mut self.slots[name.start % Self::SLOTS];
+        if (slot.text, slot.name) != (self.text, name) {
+            let read = read_name(text, name, &mut self.stretches);
+            *slot = Slot { text: self.text, name, read, column: None };
         }
-        slot
+        Some(slot)
     }
 
     /// As [`read`].
     pub(super) fn read(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-        self.slot(text, keyword).read
+        self.slot(text, keyword)?.read
     }
 
     /// As [`read`], or as [`read_column`] where that finds nothing.
     pub(super) fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-        let slot = *self.slot(text, keyword);
+        let slot = *self.slot(text, keyword)?;
         if slot.read.is_some() {
             return slot.read;
         }
         slot.column.unwrap_or_else(|| {
-            let column = read_column_knowing(text, keyword, &mut self.stretches);
-            self.slot(text, keyword).column = Some(column);
+            let column = read_column_name(text, slot.name, &mut self.stretches);
+            self.slots[slot.name.start % Self::SLOTS].column = Some(column);
             column
         })
     }
@@ -249,12 +282,12 @@ pub(super) fn opens_variable_before(text: &[u8], first: usize, last: usize) -> b
 
 /// Reads the assignment to the name that holds `keyword`, a span of `text`.
 pub fn read(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-    read_knowing(text, keyword, &mut Stretches::default())
+    let known = &mut Stretches::default();
+    read_name(text, whole_name(text, keyword, known)?, known)
 }
 
-/// As [`read`], with what is known of the text.
-fn read_knowing(text: &[u8], keyword: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
-    let name = whole_name(text, keyword, known)?;
+/// Reads the assignment to a name, with what is known of the text.
+fn read_name(text: &[u8], name: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
     let mut reader = Reader { text, at: name.end, in_call: false, bare: &mut known.bare };
     let name_quoted = reader.closing_quote();
     let joint = reader.joint(name, name_quoted)?;
@@ -304,36 +337,33 @@ fn head_of(text: &[u8], bytes: usize) -> &[u8] {
 
 /// Reads the value under the name that holds `keyword` in the first row of a comma-separated table.
 pub fn read_column(text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-    read_column_knowing(text, keyword, &mut Stretches::default())
+    let known = &mut Stretches::default();
+    read_column_name(text, whole_name(text, keyword, known)?, known)
 }
 
-/// As [`read_column`], with what is known of the text.
-fn read_column_knowing(text: &[u8], keyword: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
-    let name = whole_name(text, keyword, known)?;
-    let floor = name.start.saturating_sub(LONGEST_ROW_BYTES);
-    let line_start = match memchr::memrchr(b'\n', &text[floor..name.start]) {
-        Some(end) => floor + end + 1,
-        None if floor == 0 => 0,
-        None => return None,
-    };
-    let line_end = name.end + memchr::memchr(b'\n', head_of(&text[name.end..], LONGEST_ROW_BYTES))?;
-    let header = &text[line_start..line_end];
-    let below = head_of(&text[line_end + 1..], LONGEST_ROW_BYTES);
-    let row_end = match memchr::memchr(b'\n', below) {
-        Some(end) => line_end + 1 + end,
-        None if below.len() < LONGEST_ROW_BYTES => text.len(),
-        None => return None,
-    };
-    let row = &text[line_end + 1..row_end];
-    let commas = |line: &[u8]| line.iter().filter(|&&byte| byte == b',').count();
-    let is_header = header.iter().all(|&byte| is_name_byte(byte) || b",\" \r".contains(&byte));
-    if !is_header || commas(header) == 0 || commas(header) != commas(row) {
+/// As [`read_column`], of a name, with what is known of the text.
+fn read_column_name(text: &[u8], name: ByteSpan, known: &mut Stretches) -> Option<Assignment> {
+    let is_in_row = |at: Option<&u8>| at.is_none_or(|&byte| is_head_byte(byte) || byte == b'\n');
+    if !is_in_row(text.get(name.end)) || !is_in_row(text[..name.start].last()) {
         return None;
     }
+    let (line_start, line_end) = known.head_round(text, name);
+    let starts_line = line_start == 0 || text[line_start - 1] == b'\n';
+    let is_near = name.start - line_start + usize::from(line_start > 0) <= LONGEST_ROW_BYTES
+        && line_end - name.end < LONGEST_ROW_BYTES;
+    if !starts_line || !is_near || text.get(line_end) != Some(&b'\n') {
+        return None;
+    }
+    let (row_start, row_end) = known.row_below(text)?;
+    let row = &text[row_start..row_end];
     let column = commas(&text[line_start..name.start]);
-    let field = row.split(|&byte| byte == b',').nth(column)?;
-    let before: usize = row.split(|&byte| byte == b',').take(column).map(|field| field.len() + 1).sum();
-    let start = line_end + 1 + before;
+    let before = match column.checked_sub(1) {
+        Some(last) => memchr::memchr_iter(b',', row).nth(last)? + 1,
+        None => 0,
+    };
+    let field = &row[before..];
+    let field = &field[..memchr::memchr(b',', field).unwrap_or(field.len())];
+    let start = row_start + before;
     let quoted = field.len() > 2 && field.starts_with(b"\"") && field.trim_ascii_end().ends_with(b"\"");
     let field = field.trim_ascii_end();
     let value = ByteSpan::new(start + usize::from(quoted), start + field.len() - usize::from(quoted));
@@ -345,6 +375,10 @@ fn read_column_knowing(text: &[u8], keyword: ByteSpan, known: &mut Stretches) ->
         joint: Joint::Element,
         place: Place::default(),
     })
+}
+
+fn commas(line: &[u8]) -> usize {
+    memchr::memchr_iter(b',', line).count()
 }
 
 /// Whether only blanks, marks and words that introduce an assignment stand before `at` on its line.
@@ -402,6 +436,12 @@ fn is_name_byte(byte: u8) -> bool {
     NAME_BYTES[usize::from(byte)]
 }
 
+/// Whether the byte may stand in a row of names of columns.
+fn is_head_byte(byte: u8) -> bool {
+    static HEAD_BYTES: [bool; 256] = alphanumeric_and(b"_-.$,\" \r");
+    HEAD_BYTES[usize::from(byte)]
+}
+
 /// A table of letters, digits and the bytes given: they are asked for at every keyword.
 const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
@@ -450,7 +490,9 @@ impl Reader<'_, '_> {
         &self.text[self.at..]
     }
 
-    fn eat(&mut self, literal: &[u8]) -> bool {
+    /// Takes arrays, which are compared as numbers.
+    #[inline]
+    fn eat<const LEN: usize>(&mut self, literal: &[u8; LEN]) -> bool {
         let found = self.rest().starts_with(literal);
         if found {
             self.at += literal.len();
@@ -492,23 +534,17 @@ impl Reader<'_, '_> {
         }
         let is_symbol = previous == Some(b':');
         let spaces = self.blanks();
-        for (operator, joint) in [
-            (&b":="[..], Joint::Equals),
-            (b"=>", Joint::Arrow),
-            (b"->", Joint::Arrow),
-            (b"<-", Joint::Arrow),
-            (b"?=", Joint::Equals),
-            (b"+=", Joint::Equals),
-            (b"||=", Joint::Equals),
-        ] {
-            if self.eat(operator) {
-                return Some(joint);
-            }
-        }
-        // A comparison or a path of names gives no value.
-        if self.rest().starts_with(b"==") || self.rest().starts_with(b"=~") || self.rest().starts_with(b"::")
-        {
-            return None;
+        let operator = match self.rest() {
+            [b':' | b'?' | b'+', b'=', ..] => Some((2, Joint::Equals)),
+            [b'=' | b'-', b'>', ..] | [b'<', b'-', ..] => Some((2, Joint::Arrow)),
+            [b'|', b'|', b'=', ..] => Some((3, Joint::Equals)),
+            // A comparison or a path of names gives no value.
+            [b'=', b'=' | b'~', ..] | [b':', b':', ..] => return None,
+            _ => None,
+        };
+        if let Some((len, joint)) = operator {
+            self.at += len;
+            return Some(joint);
         }
         if self.eat(b"=") {
             return Some(Joint::Equals);
@@ -547,6 +583,9 @@ impl Reader<'_, '_> {
         if name_quoted && self.default_of_variable(name) {
             return Some(Joint::Element);
         }
+        if spaces == 0 || name_quoted {
+            return None;
+        }
         let is_flag = self.text[name.start..].starts_with(b"-")
             || self.text[name.range()].eq_ignore_ascii_case(b"identified by");
         // A list of flags has its explanations in a column.
@@ -558,16 +597,13 @@ impl Reader<'_, '_> {
         if before.eq_ignore_ascii_case(b"public ") {
             return None;
         }
-        let starts_line = self.text[..name.start]
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte != b'\n')
-            .all(|byte| matches!(byte, b' ' | b'\t'))
-            || follows_env(&self.text[..name.start]);
+        let starts_line = || {
+            let line = self.text[..name.start].iter().rev().take_while(|&&byte| byte != b'\n');
+            line.into_iter().all(|byte| matches!(byte, b' ' | b'\t')) || follows_env(&self.text[..name.start])
+        };
         // In prose a word between backticks is code, whatever stands before it.
         let in_prose = self.rest().starts_with(b"`");
-        (spaces > 0 && !name_quoted && !in_prose && (is_flag || starts_line || self.quote_ahead()))
-            .then_some(Joint::Space)
+        (!in_prose && (is_flag || starts_line() || self.quote_ahead())).then_some(Joint::Space)
     }
 
     fn white_space(&mut self) {
@@ -624,6 +660,9 @@ impl Reader<'_, '_> {
     /// Whether `name:` or `key:` stands before the name, as in the entries of a Kubernetes list.
     fn names_an_entry(&self, name: ByteSpan) -> bool {
         let before = self.text[..name.start].trim_ascii_end();
+        if !before.ends_with(b":") {
+            return false;
+        }
         before.ends_with(b"name:") || before.ends_with(b"key:") || before.ends_with(b"Key:")
     }
 

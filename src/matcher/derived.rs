@@ -333,6 +333,8 @@ impl Matcher {
         let before = found.len();
         let mut looked = Looked::Near;
         let goes_on = boundary::goes_on(text, hit.start as usize);
+        let literal = self.span_of(hit.literal, hit.start as usize);
+        memory.again.clear();
         for target in self.targets_of(hit.literal) {
             if goes_on && target.starts_word {
                 continue;
@@ -341,14 +343,20 @@ impl Matcher {
                 let before = self.covered_before(text, &hits[..at], hit, target.rule);
                 memory.runs.of(target.rule as usize).covered = before;
             }
-            looked = looked.max(self.try_target(text, target, hit.start as usize, memory, found));
+            looked = looked.max(self.try_target(text, target, literal, memory, found));
         }
-        let yields = match &found[before..] {
-            [] if looked == Looked::Around => Yield::Nothing,
-            [] if looked == Looked::Near || self.sights().of[hit.literal as usize].is_near() => Yield::Near,
-            [] => Yield::Unlike,
-            new if new.iter().all(is_dull) => Yield::Dull,
-            _ => Yield::Matches,
+        let yields = if found.len() > before || !memory.again.is_empty() {
+            let again = memory.again.iter().map(|&place| &found[place]);
+            match found[before..].iter().chain(again).all(is_dull) {
+                true => Yield::Dull,
+                false => Yield::Matches,
+            }
+        } else if looked == Looked::Around {
+            Yield::Nothing
+        } else if looked == Looked::Near || self.sights().of[hit.literal as usize].is_near() {
+            Yield::Near
+        } else {
+            Yield::Unlike
         };
         hits[at] = (Hit { yields, ..hit }, true);
         yields
@@ -395,7 +403,9 @@ impl Matcher {
                 .targets_of(other.literal)
                 .iter()
                 .any(|target| target.rule == index && matches!(target.kind, TriggerKind::Keyword));
-            if is_of_rule && let Some(keyword) = keyword_at(text, other.start as usize, rule, &rule.keywords)
+            if is_of_rule
+                && let Some(keyword) =
+                    keyword_at(text, self.span_of(other.literal, other.start as usize), rule, &rule.keywords)
             {
                 let to = lines_forward(text, keyword.end, rule.reach_bytes as usize, REACH_LINES);
                 covered = covered.max(to);

@@ -23,7 +23,7 @@ use crate::decode::{self, View};
 use crate::derived::Hit;
 use crate::matcher::assignment::{Assignment, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
-use crate::rule::shape::{ByteSet, Fit, Part};
+use crate::rule::shape::{ByteSet, Fit, Part, Run};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
@@ -148,6 +148,8 @@ struct Memory {
     readings: Readings,
     words: SecretWords,
     runs: Runs,
+    /// Where in the list of matches those are that the last word tried led to and an earlier one had found.
+    again: Vec<usize>,
 }
 
 /// The words for a secret that stand in a stretch of the text: rules that share a name ask for those round it.
@@ -187,6 +189,7 @@ impl Memory {
         self.words.known = (0, 0);
         self.words.words.clear();
         self.runs.text += 1;
+        self.again.clear();
     }
 }
 
@@ -218,7 +221,7 @@ struct RunOfSet {
     run: (usize, usize),
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct RunsOfRule {
     text: u64,
     /// Up to where a keyed rule has looked.
@@ -231,6 +234,146 @@ struct RunsOfRule {
     startless: (usize, usize),
     /// At none of its bytes does a word start that the rule asks for beside a value.
     wordless: (usize, usize),
+    /// The last assignment that was a match, and where in the list of matches it is.
+    assigned: Option<(Assignment, usize)>,
+    near: NearValues,
+}
+
+/// The values round the place of a rule that are assigned to names which speak of a secret. In a text full of such
+/// names each is read once, and not again for every word that it stands near.
+#[derive(Clone, Debug, Default)]
+struct NearValues {
+    /// The names that start here were read.
+    read: (usize, usize),
+    /// The last value among these that has not the form that the rule asks for.
+    other: Option<ByteSpan>,
+    /// Those that have it.
+    values: Vec<NearValue>,
+}
+
+#[derive(Clone, Debug)]
+struct NearValue {
+    assignment: Assignment,
+    /// Behind the first word for a secret in the name; beyond any text where none was read.
+    first_end: usize,
+    /// Where the last one starts, or another word of the name.
+    last_start: usize,
+    /// Where in the list of matches its own is.
+    place: Option<usize>,
+}
+
+impl NearValues {
+    /// Goes on to a stretch, and forgets most of what is before it.
+    fn read_on(
+        &mut self,
+        text: &[u8],
+        (from, to): (usize, usize),
+        rule: &Rule,
+        words: &mut SecretWords,
+        readings: &mut Readings,
+    ) {
+        if !(self.read.0..=self.read.1).contains(&from) {
+            *self = Self { read: (from, from), other: None, values: std::mem::take(&mut self.values) };
+            self.values.clear();
+        }
+        self.read.0 = from;
+        let gone = self.values.iter().take_while(|value| value.last_start < from).count();
+        if 2 * gone > self.values.len() {
+            self.values.drain(..gone);
+        }
+        if self.read.1 >= to {
+            return;
+        }
+        let first = std::mem::replace(&mut self.read.1, to);
+        for &(start, len) in words.starting_in(text, (first, to)) {
+            let end = start + len;
+            if end > to {
+                self.read.1 = start;
+                break;
+            }
+            let Some(assignment) = readings.read_or_column(text, ByteSpan::new(start, end)) else { continue };
+            if let Some(known) = self.of(&assignment) {
+                let known = &mut self.values[known];
+                known.first_end = known.first_end.min(end);
+                known.last_start = start;
+            } else if self.other != Some(assignment.value) {
+                match is_form(text, assignment.value, rule) {
+                    true => {
+                        let (first_end, last_start) = (end, start);
+                        self.values.push(NearValue { assignment, first_end, last_start, place: None });
+                    }
+                    false => self.other = Some(assignment.value),
+                }
+            }
+        }
+    }
+
+    fn of(&self, assignment: &Assignment) -> Option<usize> {
+        self.values.iter().rposition(|known| known.assignment == *assignment)
+    }
+
+    /// Says that a word leads to a value: makes a match of it, or brings the one that there is nearer to its word. Of
+    /// several words in the same distance, and of several names of one value, the first one counts.
+    fn note(
+        &mut self,
+        (text, word): (&[u8], ByteSpan),
+        index: usize,
+        at: usize,
+        found: &mut Vec<Match>,
+        again: &mut Vec<usize>,
+    ) {
+        let NearValue { assignment, place, .. } = self.values[at];
+        let value = assignment.value;
+        if let Some(place) = place {
+            let known = found[place].word;
+            // A word in the same name is the nearest that there can be.
+            let is_nearer = || known > least_distance(word) && known > word_distance(text, word, value);
+            if !is_nearer() {
+                again.push(place);
+                return;
+            }
+        }
+        let distance = word_distance(text, word, value);
+        let mut place = place.unwrap_or_else(|| {
+            found.push(Match { word: distance, span: value, ..assigned_match(text, index, &assignment) });
+            found.len() - 1
+        });
+        found[place].word = distance;
+        let is_behind = |other: &NearValue| {
+            let is_same = other.assignment.value == value;
+            other.place.filter(|&other| is_same && other < place && found[other].word > distance)
+        };
+        if let Some((other, before)) =
+            self.values.iter().enumerate().find_map(|(other, known)| Some((other, is_behind(known)?)))
+        {
+            found.swap(place, before);
+            self.values[other].place = Some(place);
+            place = before;
+        }
+        self.values[at].place = Some(place);
+        again.push(place);
+    }
+}
+
+/// Whether a value, or what is left of it without its backslashes, is all that the rule asks for.
+fn is_form(text: &[u8], value: ByteSpan, rule: &Rule) -> bool {
+    let written = &text[value.range()];
+    // Length and bytes are asked first: most rules that look at a name never compile their expression.
+    let is_value = |bytes: &[u8]| {
+        (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len())
+            && bytes.iter().all(|&byte| rule.alphabet.contains(byte))
+            && match fit_alone(bytes, rule) {
+                Fit::Not(_) => false,
+                Fit::To(end) => end == bytes.len(),
+                Fit::Perhaps => is_all_of(bytes, rule),
+            }
+    };
+    is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written)))
+}
+
+fn is_all_of(bytes: &[u8], rule: &Rule) -> bool {
+    let found = rule.regex().find(bytes);
+    found.is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
 }
 
 impl Runs {
@@ -244,7 +387,10 @@ impl Runs {
         }
         let runs = &mut self.of_rules[self.places[index] as usize - 1];
         if runs.text != self.text {
-            *runs = RunsOfRule { text: self.text, ..RunsOfRule::default() };
+            let mut values = std::mem::take(&mut runs.near.values);
+            values.clear();
+            let near = NearValues { values, ..NearValues::default() };
+            *runs = RunsOfRule { text: self.text, near, ..RunsOfRule::default() };
         }
         runs
     }
@@ -289,25 +435,47 @@ impl Runs {
         }
         // As far as the window goes.
         let to = text.len().min(start + max_bytes + 1);
-        let mut at = start;
-        for (number, part) in (first_number..).zip(parts) {
-            match part.literal(text, at) {
-                Fit::To(end) => at = end,
-                told => return told,
-            }
-            let Some(run) = &part.run else { break };
-            if at > to {
-                return Fit::Perhaps;
-            }
+        through_parts(text, (start, to), (parts, first_number), |number, run, at| {
             let place = self.of_set(&run.set, number);
-            let end = grow(&mut place.run, (at, to), |at| run.set.contains(text[at])).unwrap_or(to);
-            match run.fit(text, at, (end, to)) {
-                Fit::To(end) => at = end,
-                told => return told,
-            }
-        }
-        Fit::To(at)
+            grow(&mut place.run, (at, to), |at| run.set.contains(text[at])).unwrap_or(to)
+        })
     }
+}
+
+/// As [`Runs::fit`], for a text that is looked at but once.
+fn fit_alone(text: &[u8], rule: &Rule) -> Fit {
+    let fit = through_parts(text, (0, text.len()), (&rule.first_parts, 0), |_, run, at| {
+        text[at..].iter().position(|&byte| !run.set.contains(byte)).map_or(text.len(), |len| at + len)
+    });
+    match fit {
+        Fit::To(_) if !rule.parts_are_all => Fit::Perhaps,
+        fit => fit,
+    }
+}
+
+/// Goes through parts of a match, given what tells where a run ends.
+fn through_parts(
+    text: &[u8],
+    (start, to): (usize, usize),
+    (parts, first_number): (&[Part], usize),
+    mut run_end: impl FnMut(usize, &Run, usize) -> usize,
+) -> Fit {
+    let mut at = start;
+    for (number, part) in (first_number..).zip(parts) {
+        match part.literal(text, at) {
+            Fit::To(end) => at = end,
+            told => return told,
+        }
+        let Some(run) = &part.run else { break };
+        if at > to {
+            return Fit::Perhaps;
+        }
+        match run.fit(text, at, (run_end(number, run, at), to)) {
+            Fit::To(end) => at = end,
+            told => return told,
+        }
+    }
+    Fit::To(at)
 }
 
 impl RunsOfRule {
@@ -536,12 +704,17 @@ impl Matcher {
         out: &mut S,
     ) {
         let goes_on = !S::TELLS && boundary::goes_on(text, start);
+        memory.again.clear();
         for target in self.targets_of(literal) {
             // Most literals stand in the middle of a word, and nothing of a rule is needed to tell.
             if !(goes_on && target.starts_word) {
-                self.try_target(text, target, start, memory, out);
+                self.try_target(text, target, self.span_of(literal, start), memory, out);
             }
         }
+    }
+
+    fn span_of(&self, literal: u32, start: usize) -> ByteSpan {
+        ByteSpan::new(start, start + usize::from(self.literal_lens[literal as usize]))
     }
 
     /// Tries one rule at a literal. Says how far it looked.
@@ -549,23 +722,26 @@ impl Matcher {
         &self,
         text: &[u8],
         target: &Target,
-        start: usize,
+        literal: ByteSpan,
         memory: &mut Memory,
         out: &mut impl Sink,
     ) -> Looked {
         let index = target.rule as usize;
         let rule = &self.rules.rules()[index];
+        let start = literal.start;
         out.look(text, (index, rule), Some(target.kind), start);
         match target.kind {
             TriggerKind::Anchor { min_before, max_before } => {
                 let before = (min_before as usize, max_before as usize);
                 self.try_anchor(text, (index, rule), start, before, &mut memory.runs, out)
             }
-            TriggerKind::Keyword => self.try_keyword(text, (index, rule), start, memory.runs.of(index), out),
-            TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                self.try_named_value(text, (index, rule), start, memory, out)
+            TriggerKind::Keyword => {
+                self.try_keyword(text, (index, rule), literal, memory.runs.of(index), out)
             }
-            TriggerKind::Name => self.try_name(text, (index, rule), start, &mut memory.readings, out),
+            TriggerKind::Name if rule.kind == RuleKind::Keyed => {
+                self.try_named_value(text, (index, rule), literal, memory, out)
+            }
+            TriggerKind::Name => self.try_name(text, (index, rule), literal, memory, out),
         }
     }
 
@@ -701,11 +877,11 @@ impl Matcher {
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
-        start: usize,
+        literal: ByteSpan,
         runs: &mut RunsOfRule,
         out: &mut impl Sink,
     ) -> Looked {
-        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
+        let Some(keyword) = whole_word(text, literal, rule, &rule.keywords, out) else {
             return Looked::AtForm;
         };
         let reach = rule.reach_bytes as usize;
@@ -802,15 +978,15 @@ impl Matcher {
         looked
     }
 
-    fn try_name(
+    fn try_name<S: Sink>(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
-        start: usize,
-        readings: &mut Readings,
-        out: &mut impl Sink,
+        literal: ByteSpan,
+        memory: &mut Memory,
+        out: &mut S,
     ) -> Looked {
-        let Some(keyword) = whole_word(text, start, rule, &rule.keywords, out) else {
+        let Some(keyword) = whole_word(text, literal, rule, &rule.keywords, out) else {
             return Looked::AtForm;
         };
         // Most are followed by what joins nothing.
@@ -818,9 +994,18 @@ impl Matcher {
             out.miss(|| Miss::of(MissReason::NoAssignment));
             return Looked::Near;
         }
-        match readings.read(text, keyword) {
-            Some(assignment) => out.found(assigned_match(text, index, &assignment)),
-            None => out.miss(|| Miss::of(MissReason::NoAssignment)),
+        let Some(assignment) = memory.readings.read(text, keyword) else {
+            out.miss(|| Miss::of(MissReason::NoAssignment));
+            return Looked::Around;
+        };
+        // Several words of one name lead to the same match.
+        let known = &mut memory.runs.of(index).assigned;
+        match known {
+            Some((last, place)) if *last == assignment && !S::TELLS => memory.again.push(*place),
+            _ => {
+                out.found(assigned_match(text, index, &assignment));
+                *known = Some((assignment, out.matches().len().saturating_sub(1)));
+            }
         }
         Looked::Around
     }
@@ -833,62 +1018,42 @@ impl Matcher {
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
-        start: usize,
+        literal: ByteSpan,
         memory: &mut Memory,
         out: &mut S,
     ) -> Looked {
-        let Some(word) = whole_word(text, start, rule, &rule.names, out) else { return Looked::AtForm };
-        let Memory { readings, words, .. } = memory;
-        let mut any = false;
-        let mut last = None;
-        let mut try_value = |keyword: ByteSpan| {
-            let Some(assignment) = readings.read_or_column(text, keyword) else { return };
-            any = true;
-            let value = assignment.value;
-            // Other words of one name lead to the same; an explanation tells each.
-            if last.replace(assignment) == Some(assignment) && !S::TELLS {
-                return;
-            }
-            let written = &text[value.range()];
-            // Length and bytes are asked first: most rules that look at a name never compile their expression.
-            let fits = |bytes: &[u8]| (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len());
-            let is_value = |bytes: &[u8]| {
-                fits(bytes)
-                    && bytes.iter().all(|&byte| rule.alphabet.contains(byte))
-                    && rule
-                        .regex()
-                        .find(bytes)
-                        .is_some_and(|found| found.start() == 0 && found.end() == bytes.len())
-            };
-            if is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written))) {
-                let word = word_distance(text, word, value);
-                out.found(Match { word, span: value, ..assigned_match(text, index, &assignment) });
-            } else {
-                out.miss(|| Miss { why: MissReason::OtherForm, span: Some(value), secret_span: Some(value) });
-            }
-        };
-        try_value(word);
+        let Some(word) = whole_word(text, literal, rule, &rule.names, out) else { return Looked::AtForm };
         let reach = rule.reach_bytes as usize;
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, word.start, back, 0);
         let to = lines_forward(text, word.end, reach, REACH_LINES);
-        let mut at = from;
-        for &(start, len) in words.starting_in(text, (from, to)) {
-            let name = ByteSpan::new(start, start + len);
-            if start < at || name.end > to {
-                continue;
-            }
-            if !name.overlaps(word) {
-                try_value(name);
-            }
-            at = name.end;
+        if S::TELLS {
+            tell_named_values(text, (index, rule), word, (from, to), memory, out);
+            return Looked::Around;
         }
-        if !any {
-            out.miss(|| Miss::of(MissReason::NoAssignment));
+        let Memory { readings, words, runs, again } = memory;
+        let near = &mut runs.of(index).near;
+        near.read_on(text, (from, to), rule, words, readings);
+        let own = readings.read_or_column(text, word).and_then(|assignment| {
+            near.of(&assignment).or_else(|| {
+                is_form(text, assignment.value, rule).then(|| {
+                    let (first_end, last_start) = (usize::MAX, word.start);
+                    near.values.push(NearValue { assignment, first_end, last_start, place: None });
+                    near.values.len() - 1
+                })
+            })
+        });
+        if let Some(own) = own {
+            near.note((text, word), index, own, out.matches(), again);
+        }
+        for at in 0..near.values.len() {
+            let value = &near.values[at];
+            if Some(at) != own && value.last_start >= from && value.first_end <= to {
+                near.note((text, word), index, at, out.matches(), again);
+            }
         }
         Looked::Around
     }
-
     /// Where secrets overlap keeps the one whose rule says most, and sorts by place.
     fn keep_most_specific(&self, found: &mut Vec<Match>) {
         if found.len() < 2 {
@@ -962,6 +1127,44 @@ impl Matcher {
     }
 }
 
+/// Every value near a word of a rule with names, word by word, for an explanation.
+fn tell_named_values<S: Sink>(
+    text: &[u8],
+    (index, rule): (usize, &Rule),
+    word: ByteSpan,
+    (from, to): (usize, usize),
+    Memory { readings, words, .. }: &mut Memory,
+    out: &mut S,
+) {
+    let mut any = false;
+    let mut try_value = |keyword: ByteSpan| {
+        let Some(assignment) = readings.read_or_column(text, keyword) else { return };
+        any = true;
+        let value = assignment.value;
+        if is_form(text, value, rule) {
+            let word = word_distance(text, word, value);
+            out.found(Match { word, span: value, ..assigned_match(text, index, &assignment) });
+        } else {
+            out.miss(|| Miss { why: MissReason::OtherForm, span: Some(value), secret_span: Some(value) });
+        }
+    };
+    try_value(word);
+    let mut at = from;
+    for &(start, len) in words.starting_in(text, (from, to)) {
+        let name = ByteSpan::new(start, start + len);
+        if start < at || name.end > to {
+            continue;
+        }
+        if !name.overlaps(word) {
+            try_value(name);
+        }
+        at = name.end;
+    }
+    if !any {
+        out.miss(|| Miss::of(MissReason::NoAssignment));
+    }
+}
+
 /// Literals come in the order of the grams, which lie anywhere in them: nearly sorted, none far from its place.
 fn push_in_order<T: Ord + Copy>(hits: &mut Vec<T>, hit: T) {
     let mut at = hits.len();
@@ -1022,10 +1225,17 @@ fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
     free_before && text.get(end).is_none_or(|&next| !is_joined(text[end - 1], next))
 }
 
+/// Longer words count as much.
+const LONGEST_WORD_BYTES: usize = 63;
+
+/// The least that [`word_distance`] can be.
+fn least_distance(word: ByteSpan) -> u32 {
+    (LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES)) as u32
+}
+
 /// How far off the word is, in whole bytes between it and the value, times 64, less its own length: of two
 /// words in one name the longer one says more.
 fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
-    const LONGEST_WORD_BYTES: usize = 63;
     let between =
         if word.end <= value.start { word.end..value.start } else { value.end.min(word.start)..word.start };
     let between = &text[between];
@@ -1089,23 +1299,27 @@ fn max_bytes(rule: &Rule) -> usize {
 /// As [`keyword_at`], and a miss where there is none.
 fn whole_word(
     text: &[u8],
-    start: usize,
+    literal: ByteSpan,
     rule: &Rule,
     words: &[String],
     out: &mut impl Sink,
 ) -> Option<ByteSpan> {
-    let word = keyword_at(text, start, rule, words);
+    let word = keyword_at(text, literal, rule, words);
     if word.is_none() {
         out.miss(|| Miss::of(MissReason::PartOfWord));
     }
     word
 }
 
-/// The longest of the words that starts at `start` as a word of its own.
-fn keyword_at(text: &[u8], start: usize, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
+/// The longest of the words that starts where a literal of theirs does, as a word of its own.
+fn keyword_at(text: &[u8], literal: ByteSpan, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
+    let start = literal.start;
     let rest = &text[start..];
-    let same = |word: &&[u8]| starts_ignoring_case(rest, word);
-    let len = words.iter().map(|word| word.as_bytes()).filter(same).map(<[u8]>::len).max()?;
+    // The literal is one of them if it is not cut off, and most are no longer.
+    let known = Some(literal.len()).filter(|&len| len < LONGEST_TRIGGER_BYTES);
+    let longer = words.iter().filter(|word| known.is_none_or(|len| word.len() > len));
+    let same = longer.filter(|word| starts_ignoring_case(rest, word.as_bytes()));
+    let len = same.map(String::len).max().or(known)?;
     let span = ByteSpan::new(start, start + len);
     let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
     let free_after = text.get(span.end).is_none_or(|&next| !is_joined(text[span.end - 1], next));

@@ -7,7 +7,7 @@
 use super::{Match, capture, keyword_at};
 use crate::decode::{Layer, View};
 use crate::rule::Rule;
-use crate::rule::schema::{RuleKind, TriggerKind};
+use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, TriggerKind};
 use crate::span::ByteSpan;
 
 /// Takes what the matcher finds, and hears on the way what it tries.
@@ -219,7 +219,8 @@ fn word_at<'r>(text: &[u8], rule: &'r Rule, kind: TriggerKind, start: usize) -> 
             let by_name = kind == TriggerKind::Name && rule.kind == RuleKind::Keyed;
             let words = if by_name { &rule.spec().names } else { &rule.spec().keywords };
             // The one that counts, or the longest of those that are part of a longer word.
-            let counting = keyword_at(text, start, rule, words).map(ByteSpan::len);
+            let unknown = ByteSpan::new(start, start + LONGEST_TRIGGER_BYTES);
+            let counting = keyword_at(text, unknown, rule, words).map(ByteSpan::len);
             words
                 .iter()
                 .map(|word| word.as_bytes())
