@@ -96,8 +96,10 @@ pub(super) struct Readings {
 /// bytes, and each byte of it is looked at once then.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stretches {
-    /// From the first byte of a name to behind its last; empty where nothing is known.
+    /// From the first byte of a name to behind its last; empty where nothing is known. The last one asked for, and the
+    /// one before it: a word and names near it are asked for in turn.
     name: (usize, usize),
+    other_name: (usize, usize),
     /// Bytes that may stand in a value without quotes, as far as was looked.
     bare: (usize, usize),
     /// As `name`, of bytes that may stand among the names of columns.
@@ -109,8 +111,11 @@ struct Stretches {
 impl Stretches {
     /// The stretch of name bytes on both sides of an offset.
     fn name_round(&mut self, text: &[u8], at: usize) -> (usize, usize) {
-        let (start, end) = self.name;
-        if !(start..=end).contains(&at) || start == end {
+        let is_in = |(start, end): (usize, usize)| (start..=end).contains(&at) && start < end;
+        if !is_in(self.name) {
+            std::mem::swap(&mut self.name, &mut self.other_name);
+        }
+        if !is_in(self.name) {
             let left = text[..at].iter().rev().take_while(|&&byte| is_name_byte(byte)).count();
             let right = text[at..].iter().take_while(|&&byte| is_name_byte(byte)).count();
             self.name = (at - left, at + right);
@@ -313,6 +318,7 @@ fn read_name(text: &[u8], name: ByteSpan, known: &mut Stretches) -> Option<Assig
 /// Whether [`read`] finds nothing that joins a name to a value, as the bytes of the name and the one on either side
 /// of it tell already; less than so many bytes before and behind the start of the keyword are looked at.
 pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize, usize)) -> bool {
+    static JOINTS: [bool; 256] = super::table(b" \t\n\r\x0b\x0c\"'`\\]=:-<>?+|(");
     let end = text.len().min(keyword.start + ahead - 1);
     let first = keyword.start.saturating_sub(back - 1);
     if keyword.end >= end {
@@ -327,7 +333,7 @@ pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize
     }
     match text[behind] {
         b',' => text[first + left] != b':',
-        byte => !byte.is_ascii_whitespace() && !b"\x0b\"'`\\]=:-<>?+|(".contains(&byte),
+        byte => !JOINTS[usize::from(byte)],
     }
 }
 

@@ -335,8 +335,9 @@ impl Matcher {
         let goes_on = boundary::goes_on(text, hit.start as usize);
         let literal = self.span_of(hit.literal, hit.start as usize);
         memory.again.clear();
-        for target in self.targets_of(hit.literal) {
-            if goes_on && target.starts_word {
+        let misfits = self.misfits(text, (hit.literal, hit.start as usize), memory);
+        for (number, target) in self.targets_of(hit.literal).iter().enumerate() {
+            if (goes_on && target.starts_word) || (number < 64 && misfits >> number & 1 == 1) {
                 continue;
             }
             if !is_whole && matches!(target.kind, TriggerKind::Keyword) {

@@ -18,6 +18,7 @@ mod whole;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::{self, View};
 use crate::derived::Hit;
@@ -116,6 +117,8 @@ pub struct Assigned {
 /// The compiled rules: immutable, shared by all workers.
 #[derive(Debug)]
 pub struct Matcher {
+    /// Another one in every matcher: what a worker remembers of its rules is nothing to others.
+    id: u64,
     rules: RuleSet,
     prefilter: Prefilter,
     /// Lengths of the literals.
@@ -150,6 +153,93 @@ struct Memory {
     runs: Runs,
     /// Where in the list of matches those are that the last word tried led to and an earlier one had found.
     again: Vec<usize>,
+    crowds: [Crowd; CROWDS],
+}
+
+/// What is known of a literal that many rules share and that stands in many places: the bytes behind it tell most of
+/// them at once that there is no match, and nothing of the rule is looked at.
+#[derive(Debug, Default)]
+struct Crowd {
+    /// Of which matcher, and its number there.
+    literal: (u64, u32),
+    hits: u32,
+    /// The number of the text in which it was met last.
+    text: u64,
+    /// Of what the rules' matches are made, once it was asked for.
+    alphabets: Option<Vec<Alphabet>>,
+}
+
+/// What matches of some rules of a crowd are made of.
+#[derive(Debug)]
+struct Alphabet {
+    set: ByteSet,
+    /// A stretch of such bytes.
+    run: (usize, usize),
+    /// By how many such bytes there are: a bit for each target whose match is longer.
+    longer: [u64; NEAR_AHEAD_BYTES],
+}
+
+/// Literals that are known at a time.
+const CROWDS: usize = 16;
+/// So many rules are a self.
+const CROWD_RULES: usize = 4;
+/// A literal that stands in so many places is worth it.
+const CROWD_HITS: u32 = 16;
+
+impl Crowd {
+    /// A bit for each of the first targets that [`NEAR_AHEAD_BYTES`] tell to have no match.
+    fn misfits(
+        &mut self,
+        literal: (u64, u32),
+        targets: &[Target],
+        rules: &RuleSet,
+        (text, number, start): (&[u8], u64, usize),
+    ) -> u64 {
+        if self.literal != literal {
+            self.hits = self.hits.saturating_sub(1);
+            if self.hits > 0 {
+                return 0;
+            }
+            *self = Self { literal, ..Self::default() };
+        }
+        self.hits = (self.hits + 1).min(2 * CROWD_HITS);
+        if self.hits < CROWD_HITS {
+            return 0;
+        }
+        let is_same_text = std::mem::replace(&mut self.text, number) == number;
+        let alphabets = self.alphabets.get_or_insert_with(|| Alphabet::of_all(targets, rules));
+        let end = text.len().min(start + NEAR_AHEAD_BYTES);
+        let mut misfits = 0;
+        for Alphabet { set, run, longer } in alphabets {
+            if !is_same_text {
+                *run = (0, 0);
+            }
+            let other = grow(run, (start, end), |at| set.contains(text[at])).unwrap_or(end);
+            misfits |= longer.get(other - start).copied().unwrap_or(0);
+        }
+        misfits
+    }
+}
+
+impl Alphabet {
+    /// Of those of the first targets whose matches start nowhere but with the literal.
+    fn of_all(targets: &[Target], rules: &RuleSet) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for (number, target) in targets.iter().enumerate().take(64) {
+            let rule = &rules.rules()[target.rule as usize];
+            if !matches!(target.kind, TriggerKind::Anchor { max_before: 0, .. }) {
+                continue;
+            }
+            let known = all.iter().position(|alphabet| alphabet.set == rule.alphabet).unwrap_or_else(|| {
+                all.push(Self { set: rule.alphabet, run: (0, 0), longer: [0; NEAR_AHEAD_BYTES] });
+                all.len() - 1
+            });
+            for longer in all[known].longer.iter_mut().take(rule.min_bytes as usize) {
+                *longer |= 1 << number;
+            }
+        }
+        all
+    }
 }
 
 /// The words for a secret that stand in a stretch of the text: rules that share a name ask for those round it.
@@ -177,7 +267,14 @@ impl SecretWords {
             }
         }
         self.known.1 = self.known.1.max(to);
-        let place = |offset| self.words.partition_point(|&(start, _)| start < offset);
+        // Nearly always the last few are asked for.
+        let place = |offset| {
+            let behind = self.words.iter().rev().take(8).take_while(|&&(start, _)| start >= offset).count();
+            match behind {
+                8 => self.words.partition_point(|&(start, _)| start < offset),
+                few => self.words.len() - few,
+            }
+        };
         &self.words[place(from)..place(to)]
     }
 }
@@ -413,6 +510,42 @@ impl Runs {
         known
     }
 
+    /// The first place from `start` on at which the expression may match, and whether it is known to. Places at which a
+    /// match cannot start or could not stand are passed over by their bytes, each of which is looked at once, however
+    /// many words lead to them.
+    fn next_match(
+        &mut self,
+        text: &[u8],
+        (index, rule): (usize, &Rule),
+        Places { window, last_start, .. }: Places,
+        mut start: usize,
+    ) -> Option<(ByteSpan, bool)> {
+        while start <= last_start {
+            let of_rule = self.of(index);
+            start = of_rule.next_start::<Vec<Match>>(text, (start, last_start + 1), rule)?;
+            if let Some(at) = of_rule.misfit(text, start, rule) {
+                start = at + 1;
+                continue;
+            }
+            let fit = match of_rule.can_end(text, start, rule) {
+                true => self.fit(text, start, rule),
+                false => Fit::Not(start),
+            };
+            match fit {
+                Fit::Not(_) => start += 1,
+                Fit::To(end) if rule.max_bytes.is_some() || end < start + OPEN_WINDOW_BYTES => {
+                    return Some((ByteSpan::new(start, end), true));
+                }
+                _ => {
+                    let found = rule.regex().find_at(&text[window.range()], start - window.start)?;
+                    let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
+                    return Some((span, false));
+                }
+            }
+        }
+        None
+    }
+
     /// Whether a match starts at `start`, as far as the parts of one tell: many rules may share a literal, and how far
     /// the bytes behind it are of one kind is looked at once for all of them.
     fn fit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Fit {
@@ -506,8 +639,9 @@ impl RunsOfRule {
     fn next_start<S: Sink>(&mut self, text: &[u8], within: (usize, usize), rule: &Rule) -> Option<usize> {
         let lead = rule.lead();
         let is_none = |at: usize| {
-            let starts = lead.iter().zip(&text[at..]).all(|(set, &byte)| set.contains(byte));
-            !starts || !(S::TELLS || boundary::starts_free(text, at, &rule.edges))
+            let starts = || lead.iter().zip(&text[at..]).all(|(set, &byte)| set.contains(byte));
+            let is_first = text.get(at).is_none_or(|&byte| lead[0].contains(byte));
+            !is_first || !(S::TELLS || boundary::starts_free(text, at, &rule.edges)) || !starts()
         };
         grow(&mut self.startless, within, is_none)
     }
@@ -583,7 +717,9 @@ impl Matcher {
         let whole = whole::Words::new(&rules, &unanchored);
         let sights = OnceLock::new();
         let decode = decode::Limits::default();
-        Self { rules, prefilter, literal_lens, sights, unanchored, whole, decode }
+        static MADE: AtomicU64 = AtomicU64::new(1);
+        let id = MADE.fetch_add(1, Ordering::Relaxed);
+        Self { id, rules, prefilter, literal_lens, sights, unanchored, whole, decode }
     }
 
     /// The rules that were prepared.
@@ -705,10 +841,24 @@ impl Matcher {
     ) {
         let goes_on = !S::TELLS && boundary::goes_on(text, start);
         memory.again.clear();
-        for target in self.targets_of(literal) {
+        let misfits = if S::TELLS { 0 } else { self.misfits(text, (literal, start), memory) };
+        for (number, target) in self.targets_of(literal).iter().enumerate() {
             // Most literals stand in the middle of a word, and nothing of a rule is needed to tell.
-            if !(goes_on && target.starts_word) {
+            let is_none = (goes_on && target.starts_word) || (number < 64 && misfits >> number & 1 == 1);
+            if !is_none {
                 self.try_target(text, target, self.span_of(literal, start), memory, out);
+            }
+        }
+    }
+
+    /// A bit for each of the first rules of a literal that are known not to match.
+    fn misfits(&self, text: &[u8], (literal, start): (u32, usize), memory: &mut Memory) -> u64 {
+        match self.targets_of(literal) {
+            few if few.len() < CROWD_RULES => 0,
+            targets => {
+                let crowd = &mut memory.crowds[literal as usize % CROWDS];
+                let place = (text, memory.runs.text, start);
+                crowd.misfits((self.id, literal), targets, &self.rules, place)
             }
         }
     }
@@ -735,9 +885,7 @@ impl Matcher {
                 let before = (min_before as usize, max_before as usize);
                 self.try_anchor(text, (index, rule), start, before, &mut memory.runs, out)
             }
-            TriggerKind::Keyword => {
-                self.try_keyword(text, (index, rule), literal, memory.runs.of(index), out)
-            }
+            TriggerKind::Keyword => self.try_keyword(text, (index, rule), literal, &mut memory.runs, out),
             TriggerKind::Name if rule.kind == RuleKind::Keyed => {
                 self.try_named_value(text, (index, rule), literal, memory, out)
             }
@@ -763,7 +911,7 @@ impl Matcher {
             }
             out.look(text, (index, rule), None, 0);
             let places = Places { window: whole, last_start: text.len(), known_end: None };
-            self.search(text, (index, rule), places, |_| Ok(NO_WORD), out);
+            self.search(text, (index, rule), places, None, |_| Ok(NO_WORD), out);
         }
     }
 
@@ -864,7 +1012,7 @@ impl Matcher {
             if S::TELLS || is_possible {
                 let window = ByteSpan::new(start, end);
                 let places = Places { window, last_start: start, known_end };
-                looked = looked.max(self.search(text, (index, rule), places, word, out));
+                looked = looked.max(self.search(text, (index, rule), places, None, word, out));
             }
             start = reached.get().max(start + 1);
         }
@@ -873,13 +1021,13 @@ impl Matcher {
         looked
     }
 
-    fn try_keyword(
+    fn try_keyword<S: Sink>(
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
         literal: ByteSpan,
-        runs: &mut RunsOfRule,
-        out: &mut impl Sink,
+        runs: &mut Runs,
+        out: &mut S,
     ) -> Looked {
         let Some(keyword) = whole_word(text, literal, rule, &rule.keywords, out) else {
             return Looked::AtForm;
@@ -888,12 +1036,13 @@ impl Matcher {
         let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
         let from = lines_back(text, keyword.start, back, 0);
         let to = lines_forward(text, keyword.end, reach, REACH_LINES);
-        let from = from.max(runs.covered);
+        let covered = &mut runs.of(index).covered;
+        let from = from.max(*covered);
         if from >= to {
             out.miss(|| Miss::of(MissReason::Searched));
             return Looked::Around;
         }
-        runs.covered = to;
+        *covered = to;
         let window = ByteSpan::new(from, (to + max_bytes(rule) + 1).min(text.len()));
         let word = |span: ByteSpan| {
             if span.overlaps(keyword) {
@@ -905,7 +1054,9 @@ impl Matcher {
             }
         };
         let places = Places { window, last_start: to, known_end: None };
-        self.search(text, (index, rule), places, word, out);
+        // An explanation tells of places too that are passed over, and without a shape nothing is known of them.
+        let runs = Some(runs).filter(|_| !S::TELLS && !rule.is_tied() && !rule.shape.is_empty());
+        self.search(text, (index, rule), places, runs, word, out);
         Looked::Around
     }
 
@@ -915,26 +1066,30 @@ impl Matcher {
         &self,
         text: &[u8],
         (index, rule): (usize, &Rule),
-        Places { window, last_start, known_end }: Places,
+        places: Places,
+        mut runs: Option<&mut Runs>,
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
     ) -> Looked {
+        let Places { window, last_start, known_end } = places;
         let hay = &text[window.range()];
         out.window(window);
         let mut looked = Looked::AtForm;
-        // Where a literal says where the match starts, that was asked there.
-        if !rule.is_tied() && !rule.may_match(hay) {
+        // Where a literal says where the match starts, that was asked there. Behind the last start none is asked for.
+        let asked = (last_start - window.start).saturating_add(rule.min_bytes as usize);
+        if !rule.is_tied() && !rule.may_match(&hay[..asked.min(hay.len())]) {
             return looked;
         }
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
-            let span = match known_end {
-                Some(end) => ByteSpan::new(window.start, end),
-                None => match rule.regex().find_at(hay, from) {
-                    Some(found) => ByteSpan::new(window.start + found.start(), window.start + found.end()),
-                    None => return looked,
-                },
+            let next = match (known_end, &mut runs) {
+                (Some(end), _) => Some((ByteSpan::new(window.start, end), true)),
+                (None, Some(runs)) => runs.next_match(text, (index, rule), places, window.start + from),
+                (None, None) => rule.regex().find_at(hay, from).map(|found| {
+                    (ByteSpan::new(window.start + found.start(), window.start + found.end()), false)
+                }),
             };
+            let Some((span, is_known)) = next else { return looked };
             if span.start > last_start {
                 return looked;
             }
@@ -949,9 +1104,9 @@ impl Matcher {
             let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
             match judged {
                 Ok(word) => {
-                    let found = match known_end {
-                        Some(_) => found_at(&text[..window.end], index, span, span),
-                        None => capture(&text[..window.end], (index, rule), span),
+                    let found = match is_known {
+                        true => found_at(&text[..window.end], index, span, span),
+                        false => capture(&text[..window.end], (index, rule), span),
                     };
                     out.found(Match { word, ..found });
                     from = (span.end - window.start).max(from + 1);
@@ -963,6 +1118,7 @@ impl Matcher {
                     });
                     from = span.start - window.start + 1;
                     while !rule.is_tied()
+                        && runs.is_none()
                         && from < hay.len()
                         && !boundary::starts_free(text, window.start + from, &rule.edges)
                     {
@@ -989,6 +1145,15 @@ impl Matcher {
         let Some(keyword) = whole_word(text, literal, rule, &rule.keywords, out) else {
             return Looked::AtForm;
         };
+        // Several words of one name lead to the same match.
+        if let Some((last, place)) = &memory.runs.of(index).assigned
+            && !S::TELLS
+            && last.name.start <= keyword.start
+            && keyword.end <= last.name.end
+        {
+            memory.again.push(*place);
+            return Looked::Around;
+        }
         // Most are followed by what joins nothing.
         if assignment::has_no_joint(text, keyword, (NEAR_BACK_BYTES, NEAR_AHEAD_BYTES)) {
             out.miss(|| Miss::of(MissReason::NoAssignment));
@@ -998,15 +1163,9 @@ impl Matcher {
             out.miss(|| Miss::of(MissReason::NoAssignment));
             return Looked::Around;
         };
-        // Several words of one name lead to the same match.
-        let known = &mut memory.runs.of(index).assigned;
-        match known {
-            Some((last, place)) if *last == assignment && !S::TELLS => memory.again.push(*place),
-            _ => {
-                out.found(assigned_match(text, index, &assignment));
-                *known = Some((assignment, out.matches().len().saturating_sub(1)));
-            }
-        }
+        out.found(assigned_match(text, index, &assignment));
+        let place = out.matches().len().saturating_sub(1);
+        memory.runs.of(index).assigned = Some((assignment, place));
         Looked::Around
     }
 
@@ -1031,7 +1190,7 @@ impl Matcher {
             tell_named_values(text, (index, rule), word, (from, to), memory, out);
             return Looked::Around;
         }
-        let Memory { readings, words, runs, again } = memory;
+        let Memory { readings, words, runs, again, .. } = memory;
         let near = &mut runs.of(index).near;
         near.read_on(text, (from, to), rule, words, readings);
         let own = readings.read_or_column(text, word).and_then(|assignment| {
@@ -1089,28 +1248,36 @@ impl Matcher {
                 std::cmp::Reverse(found.secret_span.len()),
             )
         };
-        // Nearly all come in this order, and most stand alone: only those that lie on others are compared.
-        found.sort_by_key(|found| found.secret_span);
+        // Most stand alone: only those that lie on others are compared. Their numbers are sorted, not they themselves.
+        let mut order: Vec<(ByteSpan, usize)> =
+            found.iter().enumerate().map(|(at, found)| (found.secret_span, at)).collect();
+        if !order.is_sorted() {
+            order.sort_unstable();
+        }
         let mut is_kept = vec![true; found.len()];
+        let mut cluster = Vec::new();
         let mut first = 0;
-        while first < found.len() {
-            let mut end = found[first].secret_span.end;
+        while first < order.len() {
+            let mut end = order[first].0.end;
             let mut next = first + 1;
-            while next < found.len() && found[next].secret_span.start < end {
-                end = end.max(found[next].secret_span.end);
+            while next < order.len() && order[next].0.start < end {
+                end = end.max(order[next].0.end);
                 next += 1;
             }
             if next > first + 1 {
-                let keyed = |at: usize| {
-                    let Match { secret_span, rule, span, .. } = &found[at];
-                    (rank(&found[at]), (*secret_span, *rule, *span), at)
-                };
-                let mut cluster: Vec<_> = (first..next).map(keyed).collect();
+                cluster.clear();
+                cluster.extend(order[first..next].iter().map(|&(secret_span, at)| {
+                    let Match { rule, span, .. } = &found[at];
+                    (rank(&found[at]), (secret_span, *rule, *span), at)
+                }));
                 cluster.sort_unstable();
+                // Most lie on the best one, which is not in the list of those that were kept.
                 let mut taken: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
-                for (_, (span, ..), at) in cluster {
-                    let before = taken.range(..span.end).next_back();
-                    is_kept[at] = before.is_none_or(|(_, &end)| end <= span.start);
+                let best = cluster[0].1.0;
+                for &(_, (span, ..), at) in &cluster[1..] {
+                    let is_on_best = span.start < best.end && best.start < span.end;
+                    let mut before = taken.range(..span.end);
+                    is_kept[at] = !is_on_best && before.next_back().is_none_or(|(_, &end)| end <= span.start);
                     if is_kept[at] {
                         taken.insert(span.start, span.end);
                     }
@@ -1120,6 +1287,9 @@ impl Matcher {
         }
         let mut is_kept = is_kept.into_iter();
         found.retain(|_| is_kept.next().unwrap_or_default());
+        if !found.is_sorted_by_key(|found| found.secret_span) {
+            found.sort_by_key(|found| found.secret_span);
+        }
         if !whole.is_empty() {
             found.append(&mut whole);
             found.sort_by_key(|found| (found.secret_span, found.rule));
@@ -1190,9 +1360,14 @@ fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule, wordless: &Cell<(usize
     let reach = rule.reach_bytes as usize;
     let from = lines_back(text, span.start, reach, REACH_LINES);
     let to = lines_forward(text, span.end, reach, REACH_LINES);
+    let mut firsts = ByteSet::EMPTY;
+    for byte in rule.keywords.iter().filter_map(|word| word.bytes().next()) {
+        firsts.insert(byte.to_ascii_lowercase());
+        firsts.insert(byte.to_ascii_uppercase());
+    }
     let starts_none = |at: usize| {
         let starts = |word: &String| starts_ignoring_case(&text[at..], word.as_bytes());
-        !rule.keywords.iter().any(starts)
+        !firsts.contains(text[at]) || !rule.keywords.iter().any(starts)
     };
     let mut known = wordless.get();
     let first = grow(&mut known, (from, to), starts_none);
@@ -1213,9 +1388,9 @@ fn nearest_word(text: &[u8], span: ByteSpan, rule: &Rule, wordless: &Cell<(usize
 
 /// Whether the text starts with the word, which is not empty, in any ASCII case.
 fn starts_ignoring_case(text: &[u8], word: &[u8]) -> bool {
-    // Most differ in the first byte.
+    // Most differ in the first byte or in the last.
     text.len() >= word.len()
-        && (text[0] ^ word[0]) & !0x20 == 0
+        && (text[0] ^ word[0] | text[word.len() - 1] ^ word[word.len() - 1]) & !0x20 == 0
         && text[..word.len()].eq_ignore_ascii_case(word)
 }
 
@@ -1240,9 +1415,10 @@ fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
         if word.end <= value.start { word.end..value.start } else { value.end.min(word.start)..word.start };
     let between = &text[between];
     // What follows in the same name, and the joint.
+    static JOINT: [bool; 256] = table(b"_-.\"'`\\ \t:=>");
     let same_name = word.end <= value.start
         && between.len() <= LONGEST_WORD_BYTES
-        && between.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"'`\\ \t:=>".contains(byte));
+        && between.iter().all(|&byte| byte.is_ascii_alphanumeric() || JOINT[usize::from(byte)]);
     let gap = if same_name { 0 } else { between.len() + 1 };
     let distance = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES);
     u32::try_from(distance).unwrap_or(NO_WORD - 1)
@@ -1350,12 +1526,24 @@ fn without_backslashes(value: &[u8]) -> Vec<u8> {
 /// The length of the word for a secret that the text starts with; 0 if it starts with none.
 fn secret_word_at(text: &[u8]) -> usize {
     const WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
+    static FIRSTS: [bool; 256] = table(b"tskpacTSKPAC");
     // Most bytes start none of them.
-    if !text.first().is_some_and(|byte| b"tskpac".contains(&byte.to_ascii_lowercase())) {
+    if !text.first().is_some_and(|&byte| FIRSTS[usize::from(byte)]) {
         return 0;
     }
-    let starts = |word: &&&[u8]| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    let starts = |word: &&&[u8]| starts_ignoring_case(text, word);
     WORDS.iter().find(starts).map_or(0, |word| word.len())
+}
+
+/// A table of some bytes, for places that ask often.
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 /// The offset up to `reach` bytes and `lines` line ends before `at`.
@@ -1374,6 +1562,7 @@ fn lines_forward(text: &[u8], at: usize, reach: usize, lines: usize) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     proptest! {
         #[test]
@@ -1417,6 +1606,72 @@ mod tests {
         }
     }
 
+    /// Words of keyed rules, names that speak of a secret, what joins them, and values, in any order.
+    fn crowded() -> impl Strategy<Value = String> {
+        let word = prop::sample::select(vec![
+            "cloze",
+            "datadog",
+            "twilio",
+            "mailchimp",
+            "smtp",
+            "clickup",
+            "ovh",
+            "heroku",
+            "cloudflare",
+        ]);
+        let name = prop::sample::select(vec![
+            "token",
+            "secret",
+            "key",
+            "password",
+            "api_key",
+            "_auth",
+            "passecretoken",
+            "cred",
+            "user",
+            "db",
+        ]);
+        let joint = prop::sample::select(vec![
+            " = ", ": ", "=", " ", "\n", ",", ".", "\"", "_", "-", ": str = ", "(\"", "\": \"", " => ", ":",
+            "\n\n",
+        ]);
+        let hex = "[a-f0-9]{16}".prop_flat_map(|half| {
+            prop::sample::select(vec![half.clone(), format!("{half}{half}"), format!("{half}{half}{half}0")])
+        });
+        let piece = prop_oneof![
+            3 => word.prop_map(str::to_owned),
+            3 => name.prop_map(str::to_owned),
+            5 => joint.prop_map(str::to_owned),
+            2 => hex,
+            1 => "[A-Za-z0-9+/_.-]{1,48}",
+            1 => "[.-]{1,3}",
+            1 => " {1,90}",
+        ];
+        prop::collection::vec((piece, 1usize..4), 1..60)
+            .prop_map(|pieces| pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+
+        /// A scan reads names once and passes over places by their bytes; an explanation does neither.
+        #[test]
+        fn a_scan_finds_what_an_explanation_finds(text in crowded()) {
+            static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::new(RuleSet::builtin()));
+            let described = |found: &[Match]| -> Vec<String> {
+                let tell = |found: &Match| {
+                    let Match { rule, span, secret_span, context, layers, word, .. } = found;
+                    format!("{rule} {span:?} {secret_span:?} {context:?} {layers:?} {word}")
+                };
+                found.iter().map(tell).collect()
+            };
+            let (mut found, mut told) = (Vec::new(), Vec::new());
+            prop_assert!(MATCHER.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+            prop_assert!(MATCHER.trace(text.as_bytes(), &mut Trace::default(), &mut told));
+            prop_assert_eq!(described(&found), described(&told));
+        }
+    }
+
     #[test]
     fn a_keyword_reaches_back_as_far_as_a_name_and_a_value() {
         let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"keyed\"\nseverity = \"high\"\n\
@@ -1445,8 +1700,7 @@ mod tests {
         let rules = RuleSet::builtin();
         let (mut refused, mut known, mut kept) = (0, 0, 0);
         let mut runs = Runs::default();
-        let tied = rules.rules().iter().filter(|rule| rule.is_tied() && !rule.first_parts.is_empty());
-        for rule in tied {
+        for rule in rules.rules().iter().filter(|rule| !rule.first_parts.is_empty()) {
             let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
             for _ in 0..24 {
                 let mut text = shape.sample(&mut below);
@@ -1461,7 +1715,8 @@ mod tests {
                 text.extend_from_slice([&b""[..], b"\n", b"\" x", b"aZ9", b"-", b"."][below(6)]);
                 runs.text += 1;
                 let window = &text[..text.len().min(max_bytes(rule) + 1)];
-                let found = rule.regex().find(window).map(|found| ByteSpan::new(0, found.end()));
+                let found = rule.regex().find(window).filter(|found| found.start() == 0);
+                let found = found.map(|found| ByteSpan::new(0, found.end()));
                 let is_match = found.is_some_and(|span| {
                     let is_cut = rule.max_bytes.is_none() && span.end == window.len();
                     is_cut || boundary::is_bounded(&text, span, &rule.edges)
