@@ -192,15 +192,16 @@ impl Readings {
 
     /// As [`read`], or as [`read_column`] where that finds nothing.
     pub(super) fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
-        let slot = *self.slot(text, keyword)?;
-        if slot.read.is_some() {
-            return slot.read;
+        let slot = self.slot(text, keyword)?;
+        let name = slot.name;
+        match (slot.read, slot.column) {
+            (None, None) => {}
+            (None, Some(column)) => return column,
+            (read, _) => return read,
         }
-        slot.column.unwrap_or_else(|| {
-            let column = read_column_name(text, slot.name, &mut self.stretches);
-            self.slots[slot.name.start % Self::SLOTS].column = Some(column);
-            column
-        })
+        let column = read_column_name(text, name, &mut self.stretches);
+        self.slots[name.start % Self::SLOTS].column = Some(column);
+        column
     }
 }
 

@@ -50,6 +50,16 @@ fn ends_an_escape(before: &[u8]) -> bool {
     }
 }
 
+/// Whether an escape starts before `at` and ends behind it, so that what stands before `at` counts for what follows.
+pub(crate) fn is_escape_across(text: &[u8], at: usize) -> bool {
+    /// The longest, that of a terminal.
+    const LONGEST_BYTES: usize = 11;
+    let marks = &text[at.saturating_sub(LONGEST_BYTES)..at];
+    let last = text.len().min(at + LONGEST_BYTES);
+    marks.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'=' | 0x1b))
+        && (at + 1..=last).any(|end| ends_an_escape(&text[..end]) != ends_an_escape(&text[at..end]))
+}
+
 /// A run of so much encoded text is data; nothing farther from a value is looked at on its own line.
 const LONG_RUN_BYTES: usize = 120;
 /// Blanks and line ends between a line of encoded data and the one above it.
@@ -119,6 +129,23 @@ mod tests {
             ["", "=", "\"", "/", "\\n", "\\\\n", "%3D", "%20", "\\u0022", "\\x22", "=3D", "\x1b[31m"]
         {
             assert!(free(before), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn an_escape_lies_across_where_only_both_sides_make_one() {
+        let is_across = |before: &str, behind: &str| {
+            is_escape_across(format!("{before}{behind}").as_bytes(), before.len())
+        };
+        for (before, behind) in
+            [("\\", "npk_1"), ("=", "3Dpk_1"), ("x%", "20pk_1"), ("\\u00", "22pk_1"), ("\x1b[3", "1mpk_1")]
+        {
+            assert!(is_across(before, behind), "{before:?} {behind:?}");
+        }
+        for (before, behind) in
+            [("", "npk_1"), ("key=", "pk_1"), ("\\n", "pk_1"), ("\"", "\\npk_1"), ("= ", "3Dpk_1")]
+        {
+            assert!(!is_across(before, behind), "{before:?} {behind:?}");
         }
     }
 

@@ -88,6 +88,7 @@ impl Matcher {
         let mut found = std::mem::take(&mut scratch.found);
         let mut hits = std::mem::take(&mut scratch.derived);
         hits.clear();
+        scratch.text_hits = None;
         scratch.memory.clear();
         scratch.unknown.clear();
         let mut is_newly_encoded = false;

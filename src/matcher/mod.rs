@@ -53,6 +53,15 @@ pub struct Match {
     word: u32,
 }
 
+impl Match {
+    /// What is left where one was taken.
+    fn nothing() -> Self {
+        let span = ByteSpan::new(0, 0);
+        let (secret, context) = (Secret::new(Vec::new()), Context::default());
+        Self { rule: 0, span, secret_span: span, secret, context, layers: Vec::new(), word: NO_WORD }
+    }
+}
+
 /// What stands round a secret, in the text or the decoded view in which it was found, that the judgement looks
 /// at.
 #[derive(Clone, Debug, Default, Hash)]
@@ -136,6 +145,9 @@ pub struct Matcher {
 #[derive(Debug, Default)]
 pub struct Scratch {
     hits: Vec<(usize, u32)>,
+    /// The literals of the text itself while what is encoded in it is searched, if they are known.
+    text_hits: Option<Vec<(usize, u32)>>,
+    beside: Beside,
     memory: Memory,
     found: Vec<Match>,
     derived: Vec<(Hit, bool)>,
@@ -143,6 +155,20 @@ pub struct Scratch {
     /// Of the text at hand: stretches that were not found among the recent ones.
     unknown: Vec<(Stretch, Option<bool>)>,
     decode: decode::Scratch,
+}
+
+/// Buffers for a value behind the name that stands before it.
+#[derive(Default)]
+struct Beside {
+    text: Vec<u8>,
+    hits: Vec<(usize, u32)>,
+}
+
+impl std::fmt::Debug for Beside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may hold what is left of a secret.
+        f.debug_struct("Beside").finish_non_exhaustive()
+    }
 }
 
 /// What was done in a text, so that it need not be done again.
@@ -153,6 +179,9 @@ struct Memory {
     runs: Runs,
     /// Where in the list of matches those are that the last word tried led to and an earlier one had found.
     again: Vec<usize>,
+    /// The last assignment of which a generic rule made a match, and where in the list of matches that is, if of several
+    /// such rules only the one that says most is asked for.
+    generic: Option<Option<(Assignment, usize)>>,
     crowds: [Crowd; CROWDS],
 }
 
@@ -181,7 +210,7 @@ struct Alphabet {
 
 /// Literals that are known at a time.
 const CROWDS: usize = 16;
-/// So many rules are a self.
+/// So many rules are a crowd.
 const CROWD_RULES: usize = 4;
 /// A literal that stands in so many places is worth it.
 const CROWD_HITS: u32 = 16;
@@ -287,6 +316,7 @@ impl Memory {
         self.words.words.clear();
         self.runs.text += 1;
         self.again.clear();
+        self.generic = None;
     }
 }
 
@@ -301,6 +331,8 @@ struct Runs {
     of_rules: Vec<RunsOfRule>,
     /// Stretches of bytes of one set, whichever rule asks.
     of_sets: Vec<RunOfSet>,
+    /// Rules with a literal of their own of which a value had the form, so that words were looked for beside it.
+    asked: Vec<usize>,
 }
 
 /// The number of the first part from an anchor on: more than a match has parts before it.
@@ -421,16 +453,14 @@ impl NearValues {
     ) {
         let NearValue { assignment, place, .. } = self.values[at];
         let value = assignment.value;
-        if let Some(place) = place {
-            let known = found[place].word;
-            // A word in the same name is the nearest that there can be.
-            let is_nearer = || known > least_distance(word) && known > word_distance(text, word, value);
-            if !is_nearer() {
-                again.push(place);
-                return;
-            }
+        let known = place.map_or(NO_WORD, |place| found[place].word);
+        // A word in the same name is the nearest that there can be.
+        let is_nearest = known <= least_distance(word);
+        let distance = if is_nearest { known } else { word_distance(text, word, value) };
+        if let Some(place) = place.filter(|_| distance >= known) {
+            again.push(place);
+            return;
         }
-        let distance = word_distance(text, word, value);
         let mut place = place.unwrap_or_else(|| {
             found.push(Match { word: distance, span: value, ..assigned_match(text, index, &assignment) });
             found.len() - 1
@@ -531,11 +561,11 @@ impl Runs {
                 true => self.fit(text, start, rule),
                 false => Fit::Not(start),
             };
+            // The window of a match without a bound may be longer than what was looked at.
+            let is_told = |at: usize| rule.max_bytes.is_some() || at < start + OPEN_WINDOW_BYTES;
             match fit {
-                Fit::Not(_) => start += 1,
-                Fit::To(end) if rule.max_bytes.is_some() || end < start + OPEN_WINDOW_BYTES => {
-                    return Some((ByteSpan::new(start, end), true));
-                }
+                Fit::Not(at) if is_told(at) => start += 1,
+                Fit::To(end) if is_told(end) => return Some((ByteSpan::new(start, end), true)),
                 _ => {
                     let found = rule.regex().find_at(&text[window.range()], start - window.start)?;
                     let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
@@ -744,8 +774,7 @@ impl Matcher {
     }
 
     fn hand_out(&self, mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
-        self.keep_most_specific(&mut found);
-        out.append(&mut found);
+        self.keep_most_specific(&mut found, out);
         scratch.found = found;
     }
 
@@ -754,15 +783,15 @@ impl Matcher {
     #[must_use = "encoded text that was not searched is a problem to report"]
     pub fn trace(&self, text: &[u8], trace: &mut Trace, out: &mut Vec<Match>) -> bool {
         let complete = self.find_all(text, &mut Scratch::default(), trace);
-        let mut kept = trace.found.clone();
-        self.keep_most_specific(&mut kept);
-        out.append(&mut kept);
+        self.keep_most_specific(&mut trace.found.clone(), out);
         complete
     }
 
     /// Every match, in the text and in what is encoded in it.
     fn find_all<S: Sink>(&self, text: &[u8], scratch: &mut Scratch, out: &mut S) -> bool {
         self.find_plain(text, scratch, out);
+        let hits = std::mem::take(&mut scratch.hits);
+        scratch.hits = scratch.text_hits.replace(hits).unwrap_or_default();
         let mut decode_scratch = std::mem::take(&mut scratch.decode);
         let decoded = decode::for_each_view(text, &self.decode, &mut decode_scratch, &mut |view| {
             self.find_in_view(text, view, scratch, out);
@@ -800,9 +829,21 @@ impl Matcher {
         }
         let (outer, region) = view.outer(text);
         let head = &outer[lines_back(outer, region.start, HEAD_BYTES, REACH_LINES)..region.start];
-        let spliced = [head, &view.bytes, b"\n"].concat();
         let mut beside = S::default();
-        self.find_plain(&spliced, scratch, &mut beside);
+        let mut spliced = std::mem::take(&mut scratch.beside.text);
+        spliced.clear();
+        spliced.extend_from_slice(head);
+        spliced.extend_from_slice(&view.bytes);
+        spliced.push(b'\n');
+        // An explanation tells everything twice.
+        let is_known =
+            scratch.text_hits.is_some() && view.outer_view().is_none() && self.unanchored.is_empty();
+        if is_known && !S::TELLS && !boundary::is_escape_across(&spliced, head.len()) {
+            self.find_new_beside(&spliced, (region.start, head.len()), scratch, &mut beside);
+        } else {
+            self.find_plain(&spliced, scratch, &mut beside);
+        }
+        scratch.beside.text = spliced;
         let value_end = head.len() + view.bytes.len();
         for mut found in beside.matches().drain(..) {
             let span = found.secret_span;
@@ -814,10 +855,78 @@ impl Matcher {
         }
     }
 
+    /// Does in a value behind its head, which ends at an offset of the text, what [`Self::find_plain`] would do but for
+    /// matches that are known from the value alone: a head makes nothing a match but with a word or a name in it.
+    fn find_new_beside(
+        &self,
+        spliced: &[u8],
+        (region_start, head_len): (usize, usize),
+        scratch: &mut Scratch,
+        out: &mut impl Sink,
+    ) {
+        const OVERLAP_BYTES: usize = LONGEST_TRIGGER_BYTES - 1;
+        let Scratch { hits: value_hits, text_hits, beside: Beside { hits, .. }, memory, .. } = scratch;
+        let text_hits = text_hits.as_deref().unwrap_or_default();
+        hits.clear();
+        // Of the value alone, and a head before it makes nothing fit that did not.
+        let asked = std::mem::take(&mut memory.runs.asked);
+        memory.clear();
+        let head_start = region_start - head_len;
+        let first = text_hits.partition_point(|&(start, _)| start < head_start);
+        for &(start, literal) in text_hits[first..].iter().take_while(|&&(start, _)| start < region_start) {
+            if self.span_of(literal, start).end <= region_start {
+                hits.push((start - head_start, literal));
+            }
+        }
+        // Where head and value meet, and where the line end comes behind the value.
+        for (place, is_end) in [(head_len, false), (spliced.len() - 1, true)] {
+            let from = place.saturating_sub(OVERLAP_BYTES);
+            let to = spliced.len().min(place + OVERLAP_BYTES);
+            self.prefilter.find(&spliced[from..to], |literal, start| {
+                let span = self.span_of(literal, from + start);
+                let is_across = span.start < place && place < span.end;
+                if is_across && (!is_end || span.start >= head_len) {
+                    hits.push((span.start, literal));
+                }
+            });
+        }
+        hits.extend(value_hits.iter().map(|&(start, literal)| (head_len + start, literal)));
+        if !hits.is_sorted() {
+            hits.sort_unstable();
+        }
+        for &(start, literal) in hits.iter() {
+            let goes_on = boundary::goes_on(spliced, start);
+            memory.again.clear();
+            for target in self.targets_of(literal) {
+                let is_told = start >= head_len && self.is_told_by_value(target, &asked);
+                if is_told || (goes_on && target.starts_word) {
+                    continue;
+                }
+                self.try_target(spliced, target, self.span_of(literal, start), memory, out);
+            }
+        }
+    }
+
+    /// Whether a rule finds at a literal in a value no more where a head stands before that, and tells it the same.
+    fn is_told_by_value(&self, target: &Target, asked: &[usize]) -> bool {
+        let rule = &self.rules.rules()[target.rule as usize];
+        let asks_before = match target.kind {
+            TriggerKind::Anchor { .. } => {
+                !rule.keywords.is_empty() && asked.contains(&(target.rule as usize))
+            }
+            TriggerKind::Keyword => false,
+            TriggerKind::Name => true,
+        };
+        // Of a rule with a part that is the secret, what stands round that part counts in the one and not in the other.
+        !asks_before && !rule.shape.is_empty() && !rule.shape.contains('<')
+    }
+
     fn find_plain(&self, text: &[u8], scratch: &mut Scratch, out: &mut impl Sink) {
         let Scratch { hits, memory, .. } = scratch;
         hits.clear();
         memory.clear();
+        memory.runs.asked.clear();
+        memory.generic = Some(None);
         self.prefilter.find(text, |literal, start| push_in_order(hits, (start, literal)));
         for &(start, literal) in hits.iter() {
             self.try_literal(text, (literal, start), memory, out);
@@ -973,7 +1082,9 @@ impl Matcher {
         // last place at which it could start. Hardly any place gets as far as the expression.
         let reached = Cell::new(first_start);
         let wordless = Cell::new(runs.of(index).wordless);
+        let has_form = Cell::new(false);
         let word = |span: ByteSpan| {
+            has_form.set(true);
             if span.start > anchor || anchor >= span.end {
                 return Err(MissReason::WithoutLiteral);
             }
@@ -1017,6 +1128,9 @@ impl Matcher {
             start = reached.get().max(start + 1);
         }
         runs.of(index).wordless = wordless.get();
+        if has_form.get() && !rule.keywords.is_empty() {
+            runs.asked.push(index);
+        }
         out.window(whole);
         looked
     }
@@ -1163,9 +1277,28 @@ impl Matcher {
             out.miss(|| Miss::of(MissReason::NoAssignment));
             return Looked::Around;
         };
-        out.found(assigned_match(text, index, &assignment));
-        let place = out.matches().len().saturating_sub(1);
+        let is_generic = rule.kind == RuleKind::Generic && !S::TELLS;
+        let last = memory.generic.flatten().filter(|(last, _)| is_generic && *last == assignment);
+        let place = match last {
+            // Of two in one place only one is kept.
+            Some((_, place)) => {
+                let known = &mut out.matches()[place];
+                if generic_rank((index, rule)) < generic_rank((known.rule, self.rule(known))) {
+                    known.rule = index;
+                }
+                place
+            }
+            None => {
+                out.found(assigned_match(text, index, &assignment));
+                out.matches().len().saturating_sub(1)
+            }
+        };
         memory.runs.of(index).assigned = Some((assignment, place));
+        if let Some(generic) = &mut memory.generic
+            && is_generic
+        {
+            *generic = Some((assignment, place));
+        }
         Looked::Around
     }
 
@@ -1213,9 +1346,10 @@ impl Matcher {
         }
         Looked::Around
     }
-    /// Where secrets overlap keeps the one whose rule says most, and sorts by place.
-    fn keep_most_specific(&self, found: &mut Vec<Match>) {
+    /// Where secrets overlap keeps the one whose rule says most. Hands out what is kept, sorted by place, and leaves none.
+    fn keep_most_specific(&self, found: &mut Vec<Match>, out: &mut Vec<Match>) {
         if found.len() < 2 {
+            out.append(found);
             return;
         }
         // Rules of another scanner see what each of them would see alone.
@@ -1285,16 +1419,20 @@ impl Matcher {
             }
             first = next;
         }
-        let mut is_kept = is_kept.into_iter();
-        found.retain(|_| is_kept.next().unwrap_or_default());
-        if !found.is_sorted_by_key(|found| found.secret_span) {
-            found.sort_by_key(|found| found.secret_span);
-        }
+        let before = out.len();
+        let kept = order.iter().filter(|&&(_, at)| is_kept[at]);
+        out.extend(kept.map(|&(_, at)| std::mem::replace(&mut found[at], Match::nothing())));
+        found.clear();
         if !whole.is_empty() {
-            found.append(&mut whole);
-            found.sort_by_key(|found| (found.secret_span, found.rule));
+            out.append(&mut whole);
+            out[before..].sort_by_key(|found| (found.secret_span, found.rule));
         }
     }
+}
+
+/// In which order generic rules are kept that made a match of the same assignment.
+fn generic_rank((index, rule): (usize, &Rule)) -> impl Ord {
+    (std::cmp::Reverse(rule.confidence), rule.public, index)
 }
 
 /// Every value near a word of a rule with names, word by word, for an explanation.
@@ -1645,10 +1783,24 @@ mod tests {
             2 => hex,
             1 => "[A-Za-z0-9+/_.-]{1,48}",
             1 => "[.-]{1,3}",
+            // Literals of many rules, so often that they are known as such.
+            1 => "(sk_|sk_test_|eyJ|pk_|key_)[A-Za-z0-9_]{0,45}[ .\n]".prop_map(|piece| piece.repeat(18)),
             1 => " {1,90}",
         ];
-        prop::collection::vec((piece, 1usize..4), 1..60)
-            .prop_map(|pieces| pieces.iter().map(|(piece, times)| piece.repeat(*times)).collect())
+        let pieces = prop::collection::vec((piece, 1usize..4, 0usize..40), 1..60);
+        pieces.prop_map(|pieces| {
+            let mut text = String::new();
+            for (piece, times, encoded) in pieces {
+                // What was written last again in base64.
+                if let Some(between) = ["", "\n", " "].get(encoded) {
+                    let last = &text.as_bytes()[text.len().saturating_sub(40 * (1 + encoded))..];
+                    let last = data_encoding::BASE64.encode(last);
+                    text.extend([between, last.as_str(), "\n"]);
+                }
+                text.push_str(&piece.repeat(times));
+            }
+            text
+        })
     }
 
     proptest! {
@@ -1700,7 +1852,11 @@ mod tests {
         let rules = RuleSet::builtin();
         let (mut refused, mut known, mut kept) = (0, 0, 0);
         let mut runs = Runs::default();
-        for rule in rules.rules().iter().filter(|rule| !rule.first_parts.is_empty()) {
+        for (number, rule) in rules.rules().iter().enumerate() {
+            // To compile all takes a minute.
+            if rule.first_parts.is_empty() || !(rule.is_tied() || number % 8 == 0) {
+                continue;
+            }
             let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
             for _ in 0..24 {
                 let mut text = shape.sample(&mut below);

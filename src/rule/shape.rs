@@ -303,14 +303,12 @@ impl Run {
         if self.is_end {
             return Fit::To(most);
         }
-        // A run that goes on behind the window may end anyhow.
+        let Some(follow) = &self.follow else { return Fit::Perhaps };
+        // Where a run goes on behind the window, nothing that may follow is in that.
         let is_cut = end == searched_to && end < text.len();
-        match &self.follow {
-            Some(follow) if !is_cut => match text.get(end) {
-                Some(&byte) if follow.contains(byte) => Fit::To(end),
-                _ => Fit::Not(end),
-            },
-            _ => Fit::Perhaps,
+        match text.get(end) {
+            Some(&byte) if !is_cut && follow.contains(byte) => Fit::To(end),
+            _ => Fit::Not(end),
         }
     }
 }
