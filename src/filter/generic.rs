@@ -147,7 +147,9 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-4.0, "a pattern", |f| f.pattern),
     weight(-4.0, "mostly escapes", |f| f.escapes),
     weight(-0.5, "brackets", |f| f.brackets),
-    weight(-4.0, "what stands between two literals", |f| f.quoted && b" ,)".contains(&f.value[0])),
+    weight(-4.0, "what stands between two literals", |f| {
+        f.quoted && b" ,)".contains(&f.value[0]) && !f.noise
+    }),
     weight(-6.0, "a public key", |f| f.public_key),
     weight(-0.50, "a word for a setting", |f| f.password() && f.wordlike && !f.quoted),
     weight(-0.75, "an unquoted secret that is not random", |f| {
@@ -225,6 +227,7 @@ struct Facts<'a> {
     identifier: bool,
     constant: bool,
     blanks: usize,
+    noise: bool,
     code: bool,
     dotted: bool,
     address: bool,
@@ -281,6 +284,7 @@ impl<'a> Facts<'a> {
             .sum();
         let brackets = any(&|b| b"()[]{}".contains(&b));
         let contains = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+        let noise = is_noise(value);
         Self {
             a: assigned,
             value,
@@ -310,47 +314,40 @@ impl<'a> Facts<'a> {
                 && all(&|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
                 && value.contains(&b'_'),
             blanks: value.trim_ascii().split(|&b| b == b' ' || b == b'\t').count().saturating_sub(1),
-            code: if quoted {
-                [
-                    &b"${"[..],
-                    b"[A-",
-                    b"[a-",
-                    b"[0-9",
-                    b"#{",
-                    b"{{",
-                    b"()",
-                    b" + ",
-                    b" | ",
-                    b"$(",
-                    b"(\\",
-                    b"(%",
-                ]
-                .iter()
-                .any(|part| contains(part))
+            code: if noise {
+                false
+            } else if quoted {
+                [&b"[A-"[..], b"[a-", b"[0-9", b"()", b" + ", b" | ", b"(\\", b"(%"]
+                    .iter()
+                    .any(|part| contains(part))
+                    || opens_expression(value)
             } else {
                 (brackets && is_call(value))
                     || contains(b"->")
                     || contains(b"::")
                     || b"$@*&|[({!".contains(&value[0])
             },
+            noise,
             brackets: !quoted && brackets,
             pattern: holds_a_count(value) || is_template(value),
             escapes: escapes * 2 >= value.len(),
             public_key: is_public_key(value),
             dotted,
-            address: contains(b"://")
-                || (value.starts_with(b"/")
-                    && value[1..].contains(&b'/')
-                    && word_pieces * 2 >= letter_pieces)
-                || value.starts_with(b"./")
-                || value.starts_with(b"~/")
-                || is_file_name(&lower)
-                || (wordlike && value.contains(&b'/'))
-                || (value.iter().filter(|&&byte| byte == b'\\').count() >= 2
-                    && word_pieces * 4 >= letter_pieces * 3),
-            format: [&b"%s"[..], b"%d", b"%v", b"%@", b"%-", b"%.", b"{0}", b"%q"]
-                .iter()
-                .any(|part| contains(part)),
+            address: !noise
+                && (contains(b"://")
+                    || (value.starts_with(b"/")
+                        && value[1..].contains(&b'/')
+                        && word_pieces * 2 >= letter_pieces)
+                    || value.starts_with(b"./")
+                    || value.starts_with(b"~/")
+                    || is_file_name(&lower)
+                    || (wordlike && value.contains(&b'/'))
+                    || (value.iter().filter(|&&byte| byte == b'\\').count() >= 2
+                        && word_pieces * 4 >= letter_pieces * 3)),
+            format: !noise
+                && [&b"%s"[..], b"%d", b"%v", b"%@", b"%-", b"%.", b"{0}", b"%q"]
+                    .iter()
+                    .any(|part| contains(part)),
             version: value.len() <= 40
                 && has_digit
                 && any(&|b| b".:-^~".contains(&b))
@@ -785,6 +782,59 @@ fn says_own_name(name: &[u8], lower_value: &[u8]) -> bool {
         && (name.ends_with(&value) || (value.len() <= 40 && memchr::memmem::find(&value, &name).is_some()))
 }
 
+/// How many different signs stand in the text.
+fn signs(text: &[u8]) -> usize {
+    let mut is_used = [false; 128];
+    text.iter()
+        .filter(|byte| byte.is_ascii_punctuation())
+        .for_each(|&byte| is_used[usize::from(byte)] = true);
+    is_used.iter().filter(|&&is_used| is_used).count()
+}
+
+/// Whether letters and digits take turns every few bytes, or all kinds of signs stand between them.
+pub(super) fn is_mixed(text: &[u8]) -> bool {
+    const MANY_SIGNS: usize = 9;
+    changes(text) * 8 >= text.len() || signs(text) >= MANY_SIGNS
+}
+
+/// Whether the value is letters that read like no words, with many signs between them, or a long row of them.
+pub(super) fn is_random(value: &[u8]) -> bool {
+    const MANY_SIGNS: usize = 3;
+    const LONG_BYTES: usize = 16;
+    let is_base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte));
+    let is_long = value.len() >= LONG_BYTES && is_base64 && changes(value) >= 1;
+    (is_long || (signs(value) >= MANY_SIGNS && value.iter().all(u8::is_ascii_graphic)))
+        && !words::reads_like_words(value)
+}
+
+/// Whether an expression of a template language opens in the value, and closes or goes on with names to its end.
+fn opens_expression(value: &[u8]) -> bool {
+    [(&b"${"[..], b'}'), (b"#{", b'}'), (b"{{", b'}'), (b"$(", b')')].iter().any(|&(open, close)| {
+        memchr::memmem::find(value, open).is_some_and(|at| {
+            let behind = &value[at + open.len()..];
+            let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. |$([?:=/\"'".contains(byte);
+            behind.contains(&close) || behind.iter().all(named)
+        })
+    })
+}
+
+/// Whether the value is so long and mixed that whatever of code, addresses and formats stands in it stands there by
+/// chance: one in twenty of forty printable characters holds an opening such as `$(`, and one in thirty a `%d`.
+pub(super) fn is_noise(value: &[u8]) -> bool {
+    const SHORTEST_BYTES: usize = 16;
+    /// Hardly any line of code, template or expression holds so many signs in a value without blanks.
+    const FEWEST_SIGNS: usize = 6;
+    let expressions = [&b"[A-"[..], b"[a-", b"[0-9", b"(?", b"\\d", b"\\w", b"\\s", b".*", b".+", b"()"];
+    value.len() >= SHORTEST_BYTES
+        && signs(value) >= FEWEST_SIGNS
+        && value.iter().any(u8::is_ascii_digit)
+        && value.iter().any(u8::is_ascii_lowercase)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && value.iter().all(u8::is_ascii_graphic)
+        && is_mixed(value)
+        && !expressions.iter().any(|part| memchr::memmem::find(value, part).is_some())
+}
+
 /// Changes between letters and digits, and from a small letter to a capital or back inside a word.
 fn changes(value: &[u8]) -> usize {
     let kind = |byte: u8| match byte {
@@ -915,6 +965,46 @@ mod tests {
             place: found.place,
         };
         confidence(score(&assigned, &line.as_bytes()[found.value.range()], FileKind::default()).points)
+    }
+
+    #[test]
+    fn signs_of_code_in_a_random_value_stand_there_by_chance() {
+        let random = "kJ8#mQ2!vXaB,Tz0;u";
+        for part in ["$(", "{{", "${", "%s", "%d", "://", "::", "->", "#{x"] {
+            let value = format!("{random}{part}|w4");
+            assert!(is_noise(value.as_bytes()), "{value}");
+            assert!(judged(&format!("password = \"{value}\"")).is_some(), "{value}");
+        }
+        for first in [",", ")", "|", "*", "!", "@"] {
+            assert!(judged(&format!("secret_token: '{first}{random}'")).is_some(), "{first}");
+        }
+        for code in
+            ["user:${name}@host", "[A-Za-z0-9]{3}-(\\\\d+)!x", "Some text, in 3 words!", "aB3,;:!", "{{ x }}"]
+        {
+            assert!(!is_noise(code.as_bytes()), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_expression_closes_or_is_cut() {
+        for code in ["${a + b}", "#{x}", "{{ name", "$(cat /a)", "x${conf[", "a-{{x}}-b"] {
+            assert!(opens_expression(code.as_bytes()), "{code}");
+        }
+        for other in ["W;SWxx{{iNca,!G", "a$(b,c!", "{x}", "$x", "#{a;b"] {
+            assert!(!opens_expression(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn letters_without_words_are_random() {
+        for random in ["jSlEgfIGgPzZYrJuRupgbxexfy", "kZaej/SXpMekYfKMPCYknSpn", "n.ih&W]W", "r+|+Z[&/B+"] {
+            assert!(is_random(random.as_bytes()), "{random}");
+        }
+        for other in
+            ["getTemporaryCredentials", "jSlEgfIG", "jslegfigggpzzyrju", "foo(bar[item].name)", "n&W] h.W"]
+        {
+            assert!(!is_random(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

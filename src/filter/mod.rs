@@ -111,6 +111,14 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
     {
         return drop("entropy below the floor of the rule");
     }
+    // What is made of all letters is never made of six by chance; a digest is.
+    if rule.kind == RuleKind::Keyed
+        && rule.min_entropy.is_some()
+        && is_of_all_letters(rule)
+        && is_digest(value)
+    {
+        return drop("hexadecimal, which the form is not");
+    }
     match (&rule.kind, &context.assigned) {
         (RuleKind::Generic, Some(assigned)) => {
             let score = generic::score(assigned, value, file);
@@ -130,7 +138,9 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
             drop("words joined to a name")
         }
         (RuleKind::Keyed, Some(_)) if is_constant_name(value) => drop("words joined to a name"),
-        (RuleKind::Keyed, _) if is_joined_words(value) => drop("words joined to a name"),
+        (RuleKind::Keyed, _) if is_joined_words(value) || is_long_name(value) => {
+            drop("words joined to a name")
+        }
         (RuleKind::Keyed, Some(assigned))
             if !rule.public && generic::names_something_else(&assigned.name) =>
         {
@@ -146,7 +156,9 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
                 }
                 (None, Verdict::Keep { .. })
                     if rule.max_bytes != Some(rule.min_bytes)
-                        && (rule.any_provider || !value.iter().any(u8::is_ascii_digit)) =>
+                        && !generic::is_noise(value)
+                        && (rule.any_provider
+                            || !(value.iter().any(u8::is_ascii_digit) || generic::is_random(value))) =>
                 {
                     drop("a vague form, and the score is too low")
                 }
@@ -156,6 +168,19 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
         (RuleKind::Keyed, None) => keep(rule, value, "its form beside a word that names the provider"),
         _ => keep(rule, value, "its form"),
     }
+}
+
+/// Whether values of the rule are letters up to the end of the alphabet and hardly any signs: what anybody may choose
+/// is also hexadecimal.
+fn is_of_all_letters(rule: &Rule) -> bool {
+    let has = |byte: u8| rule.alphabet.contains(byte) || rule.alphabet.contains(byte.to_ascii_uppercase());
+    (b'g'..=b'z').filter(|&byte| has(byte)).count() >= 16 && !rule.alphabet.contains(b'!')
+}
+
+/// Whether the value is hexadecimal digits, perhaps in groups, of at least as many as a digest has.
+fn is_digest(value: &[u8]) -> bool {
+    const SHORTEST_DIGEST_BYTES: usize = 20;
+    value.len() >= SHORTEST_DIGEST_BYTES && value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }
 
 /// Whether the value is a dummy made of words that programmers use for names: `user_password`, `pwd1`, and
@@ -238,6 +263,14 @@ fn is_joined_words(value: &[u8]) -> bool {
     pieces.clone().count() > 2 && pieces.all(is_piece) && words::reads_like_words(value)
 }
 
+/// Whether the value is many letters that read like words: `getTemporaryCredentialsOfAccount`.
+fn is_long_name(value: &[u8]) -> bool {
+    const SHORTEST_BYTES: usize = 20;
+    value.len() >= SHORTEST_BYTES
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && words::reads_like_words(value)
+}
+
 /// Whether every piece that an upper-case letter starts is a word of at least three letters.
 fn is_camel_case(part: &[u8]) -> bool {
     part.iter().all(u8::is_ascii_alphabetic)
@@ -255,6 +288,54 @@ mod tests {
         }
         for value in ["sunshine77", "9a4b5c2d8e7f", "tr0ub4dor", "a1b2c3", "%%%%%%"] {
             assert!(!is_common_words(value.as_bytes()), "{value}");
+        }
+    }
+
+    /// A floor is there for what is no random value: of those it refuses less than one in some hundreds.
+    #[test]
+    fn no_floor_refuses_what_its_own_rule_describes() {
+        const SAMPLES: usize = 400;
+        let mut state = 5_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let set = crate::rule::RuleSet::builtin();
+        let floors = set.rules().iter().filter_map(|rule| Some((rule, rule.min_entropy?)));
+        let mut judged = 0;
+        for (rule, floor) in floors.filter(|(rule, _)| !rule.shape.is_empty()) {
+            let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
+            let mut refused = 0;
+            for _ in 0..SAMPLES {
+                let sample = shape.sample(&mut below);
+                let groups = rule.regex().captures(&sample).unwrap();
+                let secret = groups.iter().flatten().last().unwrap().as_bytes();
+                let is_digest = rule.kind == RuleKind::Keyed && is_of_all_letters(rule) && is_digest(secret);
+                refused += usize::from(entropy::shannon_bits(secret) < floor || is_digest);
+            }
+            assert!(refused <= 1, "{}: {refused} of {SAMPLES}", rule.id);
+            judged += 1;
+        }
+        assert!(judged > 200, "{judged}");
+    }
+
+    #[test]
+    fn a_digest_is_hexadecimal_and_long() {
+        for digest in ["9f86d081884c7d659a2feaa0c55ad015", "9F86D081-884C-7D65-9A2F", "0123456789abcdefABCD"]
+        {
+            assert!(is_digest(digest.as_bytes()), "{digest}");
+        }
+        for other in ["9f86d081884c7d659a2", "9f86d081884c7d659a2feaa0c55ad01g", "9f86d081 884c7d659a2feaa0"]
+        {
+            assert!(!is_digest(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_letters_that_read_like_words() {
+        assert!(is_long_name(b"getTemporaryCredentialsOfAccount"));
+        for other in ["getCredentials", "jSlEgfIGgPzZYrJuRupgbxexfy", "getTemporaryCredentialsOfAccount2"] {
+            assert!(!is_long_name(other.as_bytes()), "{other}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Values that nobody ever used: samples, dummies, references to where the real value is kept.
 
+use crate::filter::{generic, words};
+
 /// Why a value is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placeholder {
@@ -58,37 +60,74 @@ fn contains(value: &[u8], part: &[u8]) -> bool {
     find(value, part).is_some()
 }
 
+/// Openings of template languages and shells, and what closes them.
+const ENCLOSED: [(&[u8], &[u8]); 9] = [
+    (b"${", b"}"),
+    (b"#{", b"}"),
+    (b"{{", b"}}"),
+    (b"<%", b"%>"),
+    (b"$(", b")"),
+    (b"%(", b")"),
+    (b"@{", b"}"),
+    (b"[[", b"]]"),
+    (b"%{", b"}"),
+];
+
 fn is_reference(value: &[u8]) -> bool {
-    /// Openings of template languages and shells, and what closes them.
-    const ENCLOSED: [(&[u8], &[u8]); 9] = [
-        (b"${", b"}"),
-        (b"#{", b"}"),
-        (b"{{", b"}}"),
-        (b"<%", b"%>"),
-        (b"$(", b")"),
-        (b"%(", b")"),
-        (b"@{", b"}"),
-        (b"[[", b"]]"),
-        (b"%{", b"}"),
-    ];
-    let holds = |(open, close): &(&[u8], &[u8])| {
-        find(value, open).is_some_and(|at| is_name(before(&value[at + open.len()..], close)))
-    };
     let whole = |open: u8, close: u8| match value {
-        [first, inner @ .., last] => *first == open && *last == close && is_name(inner),
+        [first, inner @ .., last] => {
+            *first == open && *last == close && is_name(inner) && !is_generated(inner)
+        }
         _ => false,
     };
     // An unquoted value ends at the first space, which may lie inside the reference: `key-${{ hash }}`.
-    let is_cut = |(open, _): &(&[u8], &[u8])| value.ends_with(open);
-    ENCLOSED.iter().any(|pair| holds(pair) || is_cut(pair))
+    let is_cut =
+        |(open, _): &(&[u8], &[u8])| value.strip_suffix(*open).is_some_and(|rest| !is_generated(rest));
+    holds_reference(value)
+        || ENCLOSED.iter().any(is_cut)
         || [(b'<', b'>'), (b'{', b'}'), (b'[', b']'), (b'%', b'%'), (b'_', b'_')]
             .iter()
             .any(|&(a, b)| whole(a, b))
         || value.strip_prefix(b"$").is_some_and(|name| {
-            is_name(name) && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            is_name(name)
+                && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                && !is_generated(name)
         })
         || [&b"process.env"[..], b"os.environ", b"os.getenv"].iter().any(|part| contains(value, part))
         || matches!(value, b"%s" | b"%v" | b"%d" | b"{}" | b"%@")
+}
+
+/// Whether a reference stands in the value, and what is left of that without it is not generated: one long random
+/// value in a hundred holds `${x}` or the like by chance.
+fn holds_reference(value: &[u8]) -> bool {
+    let mut rest = Vec::new();
+    let mut at = 0;
+    let mut any = false;
+    while at < value.len() {
+        let here = &value[at..];
+        let reference = ENCLOSED.iter().find_map(|(open, close)| {
+            let name = before(here.strip_prefix(*open)?, close);
+            is_name(name).then_some(open.len() + name.len() + close.len())
+        });
+        any |= reference.is_some();
+        if reference.is_none() {
+            rest.push(here[0]);
+        }
+        at += reference.unwrap_or(1);
+    }
+    any && !is_generated(&rest)
+}
+
+/// Whether the text is random characters of three kinds, and no words.
+fn is_generated(text: &[u8]) -> bool {
+    /// Shorter ones say too little.
+    const SHORTEST_BYTES: usize = 16;
+    text.len() >= SHORTEST_BYTES
+        && text.iter().any(u8::is_ascii_digit)
+        && text.iter().any(u8::is_ascii_lowercase)
+        && text.iter().any(u8::is_ascii_uppercase)
+        && generic::is_mixed(text)
+        && !words::reads_like_words(text)
 }
 
 /// What stands before `close`; nothing where it does not close.
@@ -265,6 +304,25 @@ mod tests {
     fn random_values_are_none() {
         for value in ["7Gk2pQ9sVx4LmT8wZc1R", "correct horse", "9f86d081884c7d65", "s3cr3t!pw"] {
             assert_eq!(placeholder(value.as_bytes()), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_random_value_may_look_like_a_reference_by_chance() {
+        let random = "7Gk2pQ9sVx4LmT8wZc1R";
+        for (head, tail) in
+            [("", "${b[}"), ("#{:V}", ""), ("", "$("), ("{", "}"), ("_", "_"), ("$", ""), ("{{x}}", "[[y]]")]
+        {
+            assert_eq!(placeholder(format!("{head}{random}{tail}").as_bytes()), None, "{head} {tail}");
+        }
+        for reference in [
+            "prefix-${NAME}-Suffix1",
+            "https://${HOST}:8443/api/V2/items?page=${PAGE}",
+            "$RANDOM_PASSWORD_FOR_2",
+            "{someNameOfAValue1}",
+            "sid=${sid}; Path=/; HttpOnly; Expires=Wed, 21 Oct 2015 07:28:00 GMT",
+        ] {
+            assert_eq!(placeholder(reference.as_bytes()), Some(Placeholder::Reference), "{reference}");
         }
     }
 }

@@ -313,6 +313,19 @@ impl Run {
     }
 }
 
+/// Leaves the padding of base64 only where an encoder puts it: one or two at the end.
+fn pad_at_the_end(set: ByteSet, run: &mut [u8], below: &mut dyn FnMut(usize) -> usize) {
+    const MOST_PADDING: usize = 2;
+    let unpadded = match ["B64", "B64URL"].map(|name| ByteSet::named(name).expect("both are classes")) {
+        [plain, _] if ByteSet::named("B64PAD") == Some(set) => plain,
+        [_, url] if ByteSet::named("B64URLPAD") == Some(set) => url,
+        _ => return,
+    };
+    let padding = run.iter().rev().take(MOST_PADDING).take_while(|&&byte| byte == b'=').count();
+    let end = run.len() - padding;
+    run[..end].iter_mut().filter(|byte| **byte == b'=').for_each(|byte| *byte = unpadded.sample(below));
+}
+
 impl Node {
     fn holds_secret(&self) -> bool {
         match self {
@@ -512,8 +525,12 @@ impl Node {
             Node::Repeat { node, min, max } => {
                 let max = max.unwrap_or(min + OPEN_EXTRA);
                 let count = *min as usize + below((max - min) as usize + 1);
+                let start = out.len();
                 for _ in 0..count {
                     node.sample(below, out);
+                }
+                if let Node::Class(set) = &**node {
+                    pad_at_the_end(*set, &mut out[start..], below);
                 }
             }
             Node::Seq(nodes) => nodes.iter().for_each(|node| node.sample(below, out)),
@@ -1028,6 +1045,31 @@ impl ByteSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn padding_stands_at_the_end_of_a_sample() {
+        let mut state = 3_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let mut padded = 0;
+        for shape in ["B64PAD{44}", "\"key=\" B64URLPAD{20,60}"] {
+            let shape = Shape::parse(shape).unwrap();
+            for _ in 0..1000 {
+                let sample = shape.sample(&mut below);
+                let value = sample.strip_prefix(b"key=").unwrap_or(&sample);
+                let head =
+                    value.strip_suffix(b"=").map_or(value, |head| head.strip_suffix(b"=").unwrap_or(head));
+                assert!(!head.contains(&b'='));
+                padded += usize::from(head.len() < value.len());
+            }
+        }
+        assert!(padded > 10, "{padded}");
+        // A password may hold the sign anywhere.
+        let passwords = Shape::parse("PASSCH{40}").unwrap();
+        assert!((0..100).any(|_| passwords.sample(&mut below)[..38].contains(&b'=')));
+    }
 
     fn anchors(text: &str) -> Vec<(String, usize, usize)> {
         let found = Shape::parse(text).unwrap().anchors();
