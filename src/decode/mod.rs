@@ -220,6 +220,13 @@ pub fn base64_text(value: &[u8]) -> Option<Vec<u8>> {
     run::decode_value(value)
 }
 
+/// A value with the escapes of one layer undone, of those that stand for single characters.
+pub(crate) fn without_escapes(layer: Layer, value: &[u8]) -> Vec<u8> {
+    let (mut out, mut map) = (Vec::new(), Map::default());
+    escape::decode(layer, value, ByteSpan::new(0, value.len()), &mut out, &mut map);
+    out
+}
+
 /// The original or a view, to be searched for encodings.
 #[derive(Clone, Copy)]
 struct Text<'t> {

@@ -76,7 +76,7 @@ pub enum Joint {
 
 /// Names and values longer than this are prose or data.
 const LONGEST_NAME_BYTES: usize = 96;
-const LONGEST_VALUE_BYTES: usize = 512;
+const LONGEST_VALUE_BYTES: usize = 832;
 /// No column is wider. Without a bound a reading would depend on bytes however far away.
 const LONGEST_BLANKS_BYTES: usize = 256;
 /// A row of a table with names of columns before and behind the keyword, and the row below.
@@ -158,6 +158,17 @@ struct Slot {
     read: Option<Assignment>,
     /// Once it was asked for.
     column: Option<Option<Assignment>>,
+    /// What [`read_scalar`] makes of it, once it was asked for.
+    scalar: Option<Option<Assignment>>,
+}
+
+/// What may be assigned to a name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// As [`read`] has it, or as [`read_column`] where that finds nothing.
+    pub(super) read: Option<Assignment>,
+    /// As [`read_scalar`] has it.
+    pub(super) scalar: Option<Assignment>,
 }
 
 impl Readings {
@@ -174,13 +185,13 @@ impl Readings {
     fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> Option<&mut Slot> {
         let name = whole_name(text, keyword, &mut self.stretches)?;
         if self.slots.is_empty() {
-            let free = Slot { text: 0, name: ByteSpan::new(0, 0), read: None, column: None };
+            let free = Slot { text: 0, name: ByteSpan::new(0, 0), read: None, column: None, scalar: None };
             self.slots.resize(Self::SLOTS, free);
         }
         let slot = &mut self.slots[name.start % Self::SLOTS];
         if (slot.text, slot.name) != (self.text, name) {
             let read = read_name(text, name, &mut self.stretches);
-            *slot = Slot { text: self.text, name, read, column: None };
+            *slot = Slot { text: self.text, name, read, column: None, scalar: None };
         }
         Some(slot)
     }
@@ -190,8 +201,16 @@ impl Readings {
         self.slot(text, keyword)?.read
     }
 
+    /// Everything that may be assigned to the name that holds the keyword.
+    pub(super) fn read_named(&mut self, text: &[u8], keyword: ByteSpan) -> Named {
+        let read = self.read_or_column(text, keyword);
+        let Some(slot) = self.slot(text, keyword) else { return Named { read, scalar: None } };
+        let scalar = *slot.scalar.get_or_insert_with(|| read_scalar(text, keyword, read.as_ref()));
+        Named { read, scalar }
+    }
+
     /// As [`read`], or as [`read_column`] where that finds nothing.
-    pub(super) fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
+    fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
         let slot = self.slot(text, keyword)?;
         let name = slot.name;
         match (slot.read, slot.column) {
@@ -314,6 +333,95 @@ fn read_name(text: &[u8], name: ByteSpan, known: &mut Stretches) -> Option<Assig
         after: text.get(behind).copied(),
     };
     Some(Assignment { name, value, quote, joint, place })
+}
+
+/// Reads `name: value` as YAML and headers mean it, with all signs in the value: up to the end of the line, or to the
+/// quote that stands before the name; and a pair of a query, `?name=value`, as addresses mean it. Only where no blank
+/// stands in the value, and [`read`], which knows where code ends a value, made something else of it.
+fn read_scalar(text: &[u8], keyword: ByteSpan, read: Option<&Assignment>) -> Option<Assignment> {
+    let is_other = |read: &Assignment| {
+        // Behind the colon and a blank; what is stepped over there is taken for a type.
+        let starts_late = read.value.start > read.name.end + 2;
+        match read.joint {
+            Joint::Colon => starts_late || !read.place.ends_line,
+            Joint::Equals => matches!(read.place.after, Some(b';' | b'\'')),
+            _ => false,
+        }
+    };
+    if !read.is_none_or(is_other) {
+        return None;
+    }
+    let name_bytes = |byte: &&u8| is_name_byte(**byte);
+    let ahead = text[keyword.end..].iter().take(LONGEST_NAME_BYTES).take_while(name_bytes).count();
+    let colon = keyword.end + ahead;
+    let is_pair = text.get(colon) == Some(&b'=');
+    if !is_pair && !matches!(text.get(colon..), Some([b':', b' ' | b'\t', ..])) {
+        return None;
+    }
+    let behind = text[..keyword.start].iter().rev().take(LONGEST_NAME_BYTES).take_while(name_bytes).count();
+    let name = ByteSpan::new(keyword.start - behind, colon);
+    let previous = name.start.checked_sub(1).map(|at| text[at]);
+    if is_pair && !matches!(previous, Some(b'?' | b'&')) {
+        return None;
+    }
+    let blanks = text[colon + 1..].iter().take(LONGEST_BLANKS_BYTES);
+    let start = colon + 1 + blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let quote = previous.filter(|byte| matches!(byte, b'"' | b'\''));
+    let mut end = start;
+    while let Some(&byte) = text.get(end).filter(|byte| byte.is_ascii_graphic()) {
+        if is_pair && b"&#\"<>`".contains(&byte) {
+            break;
+        }
+        if Some(byte) == quote {
+            // How a shell writes a quote in what it quotes.
+            if byte != b'\'' || !text[end..].starts_with(b"'\\''") {
+                break;
+            }
+            end += 3;
+        } else if Some(b'"') == quote && byte == b'\\' {
+            end += 1;
+        }
+        end += 1;
+        if end - start > LONGEST_VALUE_BYTES {
+            return None;
+        }
+    }
+    let mut end = end.min(text.len());
+    // A quote may stand in a query, but the one behind an address closes it.
+    if is_pair {
+        let tail = text[start..end].iter().rev().take_while(|byte| b")];,".contains(byte)).count();
+        if let Some(head) = text[start..end - tail].strip_suffix(b"'") {
+            end = start + head.len();
+        }
+    }
+    let is_whole = match quote {
+        Some(quote) => text.get(end) == Some(&quote),
+        None if is_pair => true,
+        None => {
+            starts_line(text, name.start)
+                && !matches!(text.get(start), Some(b'"' | b'\''))
+                && !matches!(text.get(end), Some(byte) if !byte.is_ascii_whitespace())
+                && ends_line(&text[end..])
+        }
+    };
+    let rest = &text[(end + usize::from(quote.is_some())).min(text.len())..];
+    let place = Place {
+        starts_line: starts_line(text, name.start),
+        ends_line: ends_line(rest),
+        spaced: true,
+        in_call: false,
+        in_comment: in_comment(text, name.start),
+        before_word: false,
+        after: text.get(end).copied(),
+    };
+    let value = ByteSpan::new(start, end);
+    (is_whole && !value.is_empty()).then_some(Assignment {
+        name,
+        value,
+        quote: Quote::None,
+        joint: if is_pair { Joint::Equals } else { Joint::Colon },
+        place,
+    })
 }
 
 /// Whether [`read`] finds nothing that joins a name to a value, as the bytes of the name and the one on either side
@@ -763,21 +871,33 @@ impl Reader<'_, '_> {
         }
         let start = self.at;
         let mut at = start;
+        // In JSON inside a string an escaped backslash escapes what follows it. Where a string holds something else
+        // the quote behind one closes, and then none follows that could.
+        let is_nested = escaped && self.text[..start - 2].last() != Some(&b'\\');
+        let mut inner_quote = None;
+        let mut closed = false;
         while let Some(&byte) = self.text.get(at) {
             if at - start > LONGEST_VALUE_BYTES || byte == b'\n' {
-                return None;
+                break;
             }
-            match byte {
-                b'\\' if escaped && self.text.get(at + 1) == Some(&mark) => break,
-                b'\\' => at += 1,
-                _ if byte == mark => break,
-                _ => {}
+            match (byte, &self.text[at + 1..]) {
+                (b'\\', [next, ..]) if escaped && *next == mark => closed = true,
+                (b'\\', [b'\\', b'\\', next, ..]) if is_nested && *next == mark => {
+                    inner_quote.get_or_insert(at + 2);
+                    at += 3;
+                }
+                (b'\\', [b'\\', b'\\', b'\\', ..]) if is_nested => at += 3,
+                (b'\\', _) => at += 1,
+                _ => closed = byte == mark && inner_quote.is_none(),
+            }
+            if closed || (byte == mark && inner_quote.is_some()) {
+                break;
             }
             at += 1;
         }
-        let closed = at < self.text.len();
+        let end = if closed { at } else { inner_quote? };
         let quote = if escaped { Quote::Escaped } else { Quote::Plain };
-        closed.then_some((ByteSpan::new(start, at), quote))
+        Some((ByteSpan::new(start, end), quote))
     }
 
     /// What stands here up to a blank, a quote or a delimiter, if it is no longer than a value.
@@ -892,6 +1012,68 @@ mod tests {
             read(line.as_bytes(), ByteSpan::new(at, at + 8)).unwrap_or_else(|| panic!("nothing in {line}"));
         assert_eq!(&line[found.name.range()], name, "{line}");
         assert_eq!(&line[found.value.range()], value, "{line}");
+    }
+
+    #[test]
+    fn a_scalar_holds_signs_at_which_code_ends() {
+        let scalar = |line: &str| {
+            let at = line.find("password").expect("the keyword is in the line");
+            let keyword = ByteSpan::new(at, at + 8);
+            let read = read(line.as_bytes(), keyword);
+            read_scalar(line.as_bytes(), keyword, read.as_ref()).map(|found| {
+                assert_eq!(&line[found.name.range()], "x-password");
+                line[found.value.range()].to_owned()
+            })
+        };
+        for (line, value) in [
+            ("  x-password: a;b<c\\d\n", "a;b<c\\d"),
+            ("x-password:  `a\"b'c", "`a\"b'c"),
+            ("- x-password: ;ab # why\n", ";ab"),
+            ("x-password: U\"a;b\n", "U\"a;b"),
+            ("curl -H 'x-password: =\\a>b' https://h", "=\\a>b"),
+            ("curl -H 'x-password: a'\\''b;c' https://h", "a'\\''b;c"),
+            ("send(\"x-password: a\\\"b;c\", 1)", "a\\\"b;c"),
+            ("https://h/?x-password=a;b%26c&d=e", "a;b%26c"),
+            ("https://h/?a=b&x-password=a;b#c", "a;b"),
+            ("get('https://h/?x-password=a;b'c')", "a;b'c"),
+        ] {
+            assert_eq!(scalar(line).as_deref(), Some(value), "{line}");
+        }
+        for line in [
+            // What was read is all there is.
+            "x-password: abc\n",
+            "x-password: abc;\n",
+            "x-password: 'a;b'\n",
+            "{\"x-password\": \"a;b\"}",
+            // Blanks, code, and what no quote closes.
+            "x-password: a;b c\n",
+            "let x-password: String = \"a;b\"",
+            "if (x-password: a;b)\n",
+            "curl -H 'x-password: a;b",
+            "x-password=a;b\n",
+            "x-password:a;b\n",
+            "x-password: ",
+        ] {
+            assert_eq!(scalar(line), None, "{line}");
+        }
+        for len in [LONGEST_VALUE_BYTES, LONGEST_VALUE_BYTES + 1] {
+            let line = format!("x-password: ;{}\n", "a".repeat(len - 1));
+            assert_eq!(scalar(&line).is_some(), len <= LONGEST_VALUE_BYTES, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_quote_inside_a_string_inside_a_string_closes_nothing() {
+        for (line, value) in [
+            (r#"{"a": "{\"password\":\"x\\\"y\",\"z\":1}"}"#, r#"x\\\"y"#),
+            (r#"{"a": "{\"password\":\"x\\\\\",\"z\":1}"}"#, r"x\\\\"),
+            (r#"{"a": "{\"password\":\"x\\\\\\\"y\"}"}"#, r#"x\\\\\\\"y"#),
+            // A path that ends with a backslash, and no JSON.
+            (r#""set password=\"C:\\\"""#, r"C:\\"),
+            (r#""set password=\"C:\\a\"""#, r"C:\\a"),
+        ] {
+            check(line, "password", value);
+        }
     }
 
     #[test]

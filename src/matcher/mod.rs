@@ -20,9 +20,11 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::decode::{self, View};
+use bstr::ByteSlice as _;
+
+use crate::decode::{self, Layer, View};
 use crate::derived::Hit;
-use crate::matcher::assignment::{Assignment, Readings};
+use crate::matcher::assignment::{Assignment, Named, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
 use crate::rule::shape::{ByteSet, Fit, Part, Run};
 use crate::rule::{Rule, RuleSet};
@@ -420,25 +422,27 @@ impl NearValues {
                 self.read.1 = start;
                 break;
             }
-            let Some(assignment) = readings.read_or_column(text, ByteSpan::new(start, end)) else { continue };
-            if let Some(known) = self.of(&assignment) {
+            let named = readings.read_named(text, ByteSpan::new(start, end));
+            let Some(first) = named.read.or(named.scalar) else { continue };
+            if let Some(known) = self.of(&named) {
                 let known = &mut self.values[known];
                 known.first_end = known.first_end.min(end);
                 known.last_start = start;
-            } else if self.other != Some(assignment.value) {
-                match is_form(text, assignment.value, rule) {
-                    true => {
+            } else if named.scalar.is_some() || self.other != Some(first.value) {
+                match of_form(text, &named, rule) {
+                    Some(assignment) => {
                         let (first_end, last_start) = (end, start);
                         self.values.push(NearValue { assignment, first_end, last_start, place: None });
                     }
-                    false => self.other = Some(assignment.value),
+                    None => self.other = Some(first.value),
                 }
             }
         }
     }
 
-    fn of(&self, assignment: &Assignment) -> Option<usize> {
-        self.values.iter().rposition(|known| known.assignment == *assignment)
+    fn of(&self, named: &Named) -> Option<usize> {
+        let place = |assignment| self.values.iter().rposition(|known| known.assignment == assignment);
+        named.scalar.and_then(place).or_else(|| named.read.and_then(place))
     }
 
     /// Says that a word leads to a value: makes a match of it, or brings the one that there is nearer to its word. Of
@@ -482,7 +486,12 @@ impl NearValues {
     }
 }
 
-/// Whether a value, or what is left of it without its backslashes, is all that the rule asks for.
+/// What is assigned to a name and all that the rule asks for. A scalar, which goes on where code would end, counts first.
+fn of_form(text: &[u8], named: &Named, rule: &Rule) -> Option<Assignment> {
+    [named.scalar, named.read].into_iter().flatten().find(|assigned| is_form(text, assigned.value, rule))
+}
+
+/// Whether a value, or what it is if its escapes are undone, is all that the rule asks for.
 fn is_form(text: &[u8], value: ByteSpan, rule: &Rule) -> bool {
     let written = &text[value.range()];
     // Length and bytes are asked first: most rules that look at a name never compile their expression.
@@ -495,7 +504,7 @@ fn is_form(text: &[u8], value: ByteSpan, rule: &Rule) -> bool {
                 Fit::Perhaps => is_all_of(bytes, rule),
             }
     };
-    is_value(written) || (written.contains(&b'\\') && is_value(&without_backslashes(written)))
+    is_value(written) || unescaped(written).iter().any(|bytes| is_value(bytes))
 }
 
 fn is_all_of(bytes: &[u8], rule: &Rule) -> bool {
@@ -1326,14 +1335,12 @@ impl Matcher {
         let Memory { readings, words, runs, again, .. } = memory;
         let near = &mut runs.of(index).near;
         near.read_on(text, (from, to), rule, words, readings);
-        let own = readings.read_or_column(text, word).and_then(|assignment| {
-            near.of(&assignment).or_else(|| {
-                is_form(text, assignment.value, rule).then(|| {
-                    let (first_end, last_start) = (usize::MAX, word.start);
-                    near.values.push(NearValue { assignment, first_end, last_start, place: None });
-                    near.values.len() - 1
-                })
-            })
+        let named = readings.read_named(text, word);
+        let own = near.of(&named).or_else(|| {
+            let assignment = of_form(text, &named, rule)?;
+            let (first_end, last_start) = (usize::MAX, word.start);
+            near.values.push(NearValue { assignment, first_end, last_start, place: None });
+            Some(near.values.len() - 1)
         });
         if let Some(own) = own {
             near.note((text, word), index, own, out.matches(), again);
@@ -1446,13 +1453,15 @@ fn tell_named_values<S: Sink>(
 ) {
     let mut any = false;
     let mut try_value = |keyword: ByteSpan| {
-        let Some(assignment) = readings.read_or_column(text, keyword) else { return };
+        let named = readings.read_named(text, keyword);
+        let Some(first) = named.read.or(named.scalar) else { return };
         any = true;
-        let value = assignment.value;
-        if is_form(text, value, rule) {
+        if let Some(assignment) = of_form(text, &named, rule) {
+            let value = assignment.value;
             let word = word_distance(text, word, value);
             out.found(Match { word, span: value, ..assigned_match(text, index, &assignment) });
         } else {
+            let value = first.value;
             out.miss(|| Miss { why: MissReason::OtherForm, span: Some(value), secret_span: Some(value) });
         }
     };
@@ -1651,6 +1660,26 @@ fn is_joined(left: u8, right: u8) -> bool {
         && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
 }
 
+/// What the value is if its escapes are undone: of a quoted string, of one inside another, of markup.
+fn unescaped(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    if value.contains(&b'\\') {
+        let once = without_backslashes(value);
+        out.push(without_backslashes(&once));
+        out.push(once);
+    }
+    for (lead, layer) in [(b'&', Layer::Entities), (b'%', Layer::Percent)] {
+        if value.contains(&lead) {
+            out.push(decode::without_escapes(layer, value));
+        }
+    }
+    // How a shell writes a quote in what it quotes.
+    if memchr::memmem::find(value, b"'\\''").is_some() {
+        out.push(value.replace(b"'\\''", b"'"));
+    }
+    out
+}
+
 /// The value of a quoted string whose escapes stand for themselves, as in `\"` and `\\`.
 fn without_backslashes(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
@@ -1821,6 +1850,26 @@ mod tests {
             prop_assert!(MATCHER.find(text.as_bytes(), &mut Scratch::default(), &mut found));
             prop_assert!(MATCHER.trace(text.as_bytes(), &mut Trace::default(), &mut told));
             prop_assert_eq!(described(&found), described(&told));
+        }
+    }
+
+    #[test]
+    fn a_whole_value_is_told_through_its_escapes() {
+        let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"keyed\"\nseverity = \"high\"\n\
+                    names = [\"acme\"]\nshape = \"PRINT{8}\"\n";
+        let matcher = Matcher::new(RuleSet::empty().with_custom(file, "rules.toml").unwrap());
+        for (text, value) in [
+            (r#"acme = "a\\b\"cdef""#, r#"a\\b\"cdef"#),
+            (r#"{"body": "{\"acme\":\"a\\\\b\\\"cdef\"}"}"#, r#"a\\\\b\\\"cdef"#),
+            (r#"<add key="acme" value="a&amp;b&quot;cdef"/>"#, "a&amp;b&quot;cdef"),
+            ("curl 'https://h/?acme=a%26b;cdef'", "a%26b;cdef"),
+            (r"curl -H 'acme: a'\''b<cdef' https://h", r"a'\''b<cdef"),
+            ("  acme: a;b<cdef\n", "a;b<cdef"),
+        ] {
+            let mut found = Vec::new();
+            assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+            let values: Vec<&str> = found.iter().map(|found| &text[found.secret_span.range()]).collect();
+            assert_eq!(values, [value], "{text}");
         }
     }
 
