@@ -385,6 +385,41 @@ mod tests {
     }
 
     #[test]
+    fn each_condition_of_an_entry_counts_alone() {
+        let values = lists(|spec| spec.values = vec!["one".to_owned()]);
+        assert!(values.check(&query("acme-key", "a", "one")).is_some());
+        assert!(values.check(&query("acme-key", "a", "two")).is_none());
+        let regexes = lists(|spec| spec.regexes = vec!["^on".to_owned()]);
+        assert!(regexes.check(&query("acme-key", "a", "one")).is_some());
+        assert!(regexes.check(&query("acme-key", "a", "two")).is_none());
+        let path = || vec!["docs/".to_owned()];
+        assert!(lists(|spec| spec.paths = path()).excludes_path("docs/a".into()).is_some());
+        for narrowed in [
+            lists(|spec| (spec.paths, spec.rules) = (path(), vec!["acme-key".to_owned()])),
+            lists(|spec| (spec.paths, spec.values) = (path(), vec!["one".to_owned()])),
+            lists(|spec| (spec.paths, spec.regexes) = (path(), vec!["one".to_owned()])),
+            lists(|spec| (spec.paths, spec.commits) = (path(), vec!["1".repeat(40)])),
+        ] {
+            assert!(narrowed.excludes_path("docs/a".into()).is_none());
+        }
+    }
+
+    #[test]
+    fn entries_are_counted_and_name_their_reason() {
+        let entries = ["2026-06-14", "2026-06-15", "2026-06-16"].map(|last| {
+            AllowEntry::new(spec(|spec| {
+                (spec.expires, spec.values) = (Some(day(last)), vec!["x".to_owned()])
+            }))
+            .unwrap()
+        });
+        let lists = Allowlists::new(entries, day("2026-06-15"));
+        assert_eq!((lists.entry_count(), lists.expired().len(), lists.entries().count()), (3, 1, 3));
+        assert!(lists.entries().all(|(entry, is_over)| {
+            entry.reason() == "made up" && is_over == (entry.expires() == Some(day("2026-06-14")))
+        }));
+    }
+
+    #[test]
     fn paths_are_read_as_gitignore_reads_them() {
         for (pattern, path, expected) in [
             ("testdata/", "testdata/a/b.txt", true),

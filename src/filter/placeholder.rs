@@ -289,6 +289,18 @@ mod tests {
             ("qwertyuiop", Placeholder::Sequence),
             ("your_api_key_here", Placeholder::Word),
             ("changeme", Placeholder::Word),
+            // One after the other each limb of the conditions.
+            ("abba", Placeholder::Repeated),
+            ("abcdbadcabdcbacd", Placeholder::Repeated),
+            ("zqaaaaak", Placeholder::Repeated),
+            ("7gk2pq9sxxxxxvx4lmt8", Placeholder::Repeated),
+            ("7890123", Placeholder::Sequence),
+            ("abcd1234", Placeholder::Sequence),
+            ("a8b9c0d1e2f3", Placeholder::Sequence),
+            ("0001020304050607", Placeholder::Sequence),
+            ("...k2pq9", Placeholder::Word),
+            ("7gk2pq...", Placeholder::Word),
+            ("7Gk2pQ9sVx4LmT8{{x}}", Placeholder::Reference),
             ("AKIAIOSFODNN7EXAMPLE", Placeholder::Word),
             ("${DB_PASSWORD}", Placeholder::Reference),
             ("{{ vault.token }}", Placeholder::Reference),
@@ -302,7 +314,15 @@ mod tests {
 
     #[test]
     fn random_values_are_none() {
-        for value in ["7Gk2pQ9sVx4LmT8wZc1R", "correct horse", "9f86d081884c7d65", "s3cr3t!pw"] {
+        for value in [
+            "7Gk2pQ9sVx4LmT8wZc1R",
+            "correct horse",
+            "9f86d081884c7d65",
+            "s3cr3t!pw",
+            "hunter2hunter2",
+            "/0129:98/01",
+            "010509121a2b3c4f5d6a",
+        ] {
             assert_eq!(placeholder(value.as_bytes()), None, "{value}");
         }
     }

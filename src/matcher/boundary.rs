@@ -112,6 +112,16 @@ mod tests {
         let line = "Z".repeat(76);
         assert!(inside(&format!("{}/", "A".repeat(90)), &"b".repeat(40)));
         assert!(inside(&format!("  {line}\n  "), &"x".repeat(76 - value.len())));
+        // The line above is longer, shorter, or none.
+        let rest = "x".repeat(76 - value.len());
+        for above in [format!("{line}Z"), "Z".repeat(75), format!("{line} a")] {
+            assert!(!inside(&format!("{above}\n"), &rest), "{above}");
+        }
+        assert!(!inside("", &rest));
+        assert!(!inside(&format!("{line}\n"), &format!("{rest}xx")));
+        // Encoded to the end of the line, on both sides of the value.
+        assert!(inside(&format!("{line}\n{}", "y".repeat(9)), &"x".repeat(67 - value.len())));
+        assert!(inside("", &"b".repeat(120)) && !inside("", &"b".repeat(119)));
         assert!(!inside("token = \"", "\""));
         assert!(!inside("https://example.org/a/b/", "/c"));
         assert!(!inside(&format!("{line}\n"), "\n"));
@@ -121,6 +131,33 @@ mod tests {
         let edges = Shape::parse("\"pk_\" DIGIT{3}").unwrap().edges();
         let edges = EdgeSpec { before: edges.before, after: edges.after };
         starts_free(format!("{before}pk_123").as_bytes(), before.len(), &edges)
+    }
+
+    #[test]
+    fn a_value_stands_alone_on_both_sides() {
+        let edges = Shape::parse("\"pk_\" DIGIT{3}").unwrap().edges();
+        let edges = EdgeSpec { before: edges.before, after: edges.after };
+        for (before, after, expected) in
+            [("", "", true), ("=", ";", true), ("x", "", false), ("", "4", false), ("x", "4", false)]
+        {
+            let text = format!("{before}pk_123{after}");
+            let span = ByteSpan::new(before.len(), before.len() + 6);
+            assert_eq!(is_bounded(text.as_bytes(), span, &edges), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_round_a_value_is_in_sight() {
+        // Blanks, a line and the one above it before; a run behind.
+        assert_eq!(
+            encoded_data_sight(0),
+            (LONG_RUN_BYTES + LINE_GAP_BYTES + 2 * LONG_RUN_BYTES + 1, LONG_RUN_BYTES)
+        );
+        let (back, ahead) = encoded_data_sight(50);
+        assert_eq!(
+            (back, ahead),
+            (LONG_RUN_BYTES + LINE_GAP_BYTES + 50 + 2 * LONG_RUN_BYTES + 1, LONG_RUN_BYTES)
+        );
     }
 
     #[test]
