@@ -296,6 +296,7 @@ mod tests {
             ("7gk2pq9sxxxxxvx4lmt8", Placeholder::Repeated),
             ("7890123", Placeholder::Sequence),
             ("abcd1234", Placeholder::Sequence),
+            ("789abc", Placeholder::Sequence),
             ("a8b9c0d1e2f3", Placeholder::Sequence),
             ("0001020304050607", Placeholder::Sequence),
             ("...k2pq9", Placeholder::Word),
@@ -320,6 +321,9 @@ mod tests {
             "9f86d081884c7d65",
             "s3cr3t!pw",
             "hunter2hunter2",
+            "k0m9p0",
+            "kwzqtymxrvpjhuslgn",
+            "{7391}",
             "/0129:98/01",
             "010509121a2b3c4f5d6a",
         ] {

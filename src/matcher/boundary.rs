@@ -147,6 +147,29 @@ mod tests {
     }
 
     #[test]
+    fn a_word_goes_on_between_letters_of_one_word() {
+        for (text, at, expected) in [
+            ("ab", 1, true),
+            ("AB", 1, true),
+            ("Ab", 1, true),
+            ("aB", 1, false),
+            ("1b", 1, false),
+            ("b1", 1, false),
+            ("b", 0, false),
+            ("b", 1, false),
+            ("\\nb", 2, false),
+        ] {
+            assert_eq!(goes_on(text.as_bytes(), at), expected, "{text} {at}");
+        }
+    }
+
+    #[test]
+    fn a_pin_stands_directly_before_a_value() {
+        let text = b"uses: owner/action@abc";
+        assert!(is_pinned(text, ByteSpan::new(19, 22)) && !is_pinned(text, ByteSpan::new(18, 22)));
+    }
+
+    #[test]
     fn what_is_looked_at_round_a_value_is_in_sight() {
         // Blanks, a line and the one above it before; a run behind.
         assert_eq!(
@@ -162,9 +185,21 @@ mod tests {
 
     #[test]
     fn escapes_end_a_word() {
-        for before in
-            ["", "=", "\"", "/", "\\n", "\\\\n", "%3D", "%20", "\\u0022", "\\x22", "=3D", "\x1b[31m"]
-        {
+        for before in [
+            "",
+            "=",
+            "\"",
+            "/",
+            "\\n",
+            "\\\\n",
+            "%3D",
+            "?a=b&c%3D",
+            "%20",
+            "\\u0022",
+            "\\x22",
+            "=3D",
+            "\x1b[31m",
+        ] {
             assert!(free(before), "{before:?}");
         }
     }

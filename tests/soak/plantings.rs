@@ -14,10 +14,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use regex::bytes::Regex;
 use serde_json::Value;
 use stanch::rule::shape::Shape;
 use stanch::rule::{Rule, RuleSet};
-use surroundings::{ALL, Name};
+use surroundings::{ALL, Name, Surrounding};
 
 /// Files of a repository, and how many secrets each of them gets, one a commit.
 const FILES: usize = 100;
@@ -37,12 +38,16 @@ fn main() -> ExitCode {
     let stanch = Path::new(stanch).canonicalize().expect("there is such a program");
     let rules = RuleSet::builtin();
     let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
+    let mut redrawn: BTreeMap<&'static str, usize> = BTreeMap::new();
     let batches = count.div_ceil(FILES * COMMITS);
     for batch in 0..batches {
         let repository = Repository::new(&stanch);
-        repository.batch(&rules, batch, seed, &mut tallies);
+        repository.batch(&rules, batch, seed, &mut tallies, &mut redrawn);
     }
     println!("{:<20} {:>8} {:>8} {:>8}", "mode", "planted", "found", "missed");
+    for (reason, count) in &redrawn {
+        println!("{count} values were drawn again: {reason}");
+    }
     let mut has_missed = false;
     for (mode, tally) in &tallies {
         let missed = tally.planted - tally.found;
@@ -143,7 +148,14 @@ impl<'s> Repository<'s> {
     }
 
     /// Fills a repository and asks each mode.
-    fn batch(&self, rules: &RuleSet, batch: usize, seed: u64, tallies: &mut BTreeMap<&'static str, Tally>) {
+    fn batch(
+        &self,
+        rules: &RuleSet,
+        batch: usize,
+        seed: u64,
+        tallies: &mut BTreeMap<&'static str, Tally>,
+        redrawn: &mut BTreeMap<&'static str, usize>,
+    ) {
         let shaped: Vec<&Rule> = rules.rules().iter().filter(|rule| is_plantable(rule)).collect();
         let mut random = surroundings::random(seed.wrapping_mul(1_000_003) + batch as u64);
         let filler: String = (0..150).map(|line| format!("line {line} of some text that stays\n")).collect();
@@ -165,10 +177,8 @@ impl<'s> Repository<'s> {
             for (file, text) in texts.iter_mut().enumerate() {
                 let turn = (batch * COMMITS + commit) * FILES + file;
                 let rule = shaped[turn % shaped.len()];
-                let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
-                let secret = surroundings::sample(&shape, rule.checksum, &mut random);
                 let name = name_for(rule, turn / shaped.len());
-                let (piece, place) = ALL[file % ALL.len()].fill(&name, &secret);
+                let (piece, place) = planting(rule, &name, ALL[file % ALL.len()], &mut random, redrawn);
                 let start = text.len();
                 text.push_str(&piece);
                 text.push_str("\n\n");
@@ -234,6 +244,88 @@ fn is_plantable(rule: &Rule) -> bool {
     let shape = &rule.shape;
     let is_block = shape.contains("EOL") && !shape.starts_with("\"-----BEGIN");
     !shape.is_empty() && !shape.contains("\\\"") && !is_block && !rule.public
+}
+
+/// A random value of the rule in a surrounding, and where it stands; another where the first is nothing that anybody has.
+fn planting(
+    rule: &Rule,
+    name: &Name,
+    surrounding: Surrounding,
+    random: &mut impl FnMut(usize) -> usize,
+    redrawn: &mut BTreeMap<&'static str, usize>,
+) -> (String, Range<usize>) {
+    let shape = Shape::parse(&rule.shape).expect("built-in shapes are checked");
+    loop {
+        let secret = surroundings::sample(&shape, rule.checksum, random);
+        let (piece, place) = surrounding.fill(name, &secret);
+        // Percent signs are undone before anything is matched.
+        let written = if surrounding.extension == "url" { &secret } else { &piece[place.clone()] };
+        match unfair(rule, &shape, &secret, written) {
+            None => return (piece, place),
+            Some(reason) => *redrawn.entry(reason).or_default() += 1,
+        }
+    }
+}
+
+/// Why nobody has such a secret, if so.
+fn unfair(rule: &Rule, shape: &Shape, secret: &str, written: &str) -> Option<&'static str> {
+    /// As the judgement says: nobody chooses a shorter password.
+    const SHORTEST_CHOSEN_BYTES: usize = 3;
+    let regex = |shape: &Shape| Regex::new(&shape.to_regex(false)).expect("shapes are expressions");
+    if rule.chosen {
+        let found = regex(shape).captures(secret.as_bytes()).expect("a sample has the shape");
+        if found.get(1).is_some_and(|part| part.len() < SHORTEST_CHOSEN_BYTES) {
+            return Some("a password of one or two characters");
+        }
+    }
+    if written.starts_with("...") || written.ends_with("...") {
+        return Some("three dots at an end, which say that the rest was left out");
+    }
+    // A user of a hundred characters, some of which have to be escaped: the bounds of what stands beside the secret
+    // lie far above what anybody has, and only a value at one of them gets beyond it by its escapes.
+    let unbounded = Shape::parse(&without_bounds(&rule.shape)).expect("a shape with fewer bounds is one");
+    let is_cut = !regex(shape).is_match(written.as_bytes()) && regex(&unbounded).is_match(written.as_bytes());
+    is_cut.then_some("only at a bound of the rule, and beyond it once escaped")
+}
+
+/// The shape without the upper bounds of its ranges that are no part of the format: those outside the secret, and long ones.
+fn without_bounds(shape: &str) -> String {
+    const LONG_BYTES: usize = 64;
+    let mut out = String::new();
+    let mut rest = shape;
+    let marks_secret = shape.contains('<');
+    let mut in_secret = !marks_secret;
+    while let Some(character) = rest.chars().next() {
+        let len = match character {
+            '"' => {
+                let mut end = 1;
+                while !rest[end..].starts_with('"') {
+                    end += if rest[end..].starts_with('\\') { 2 } else { 1 };
+                }
+                end + 1
+            }
+            '{' => rest.find('}').expect("a repetition closes") + 1,
+            _ => 1,
+        };
+        let (piece, behind) = rest.split_at(len);
+        match (character, piece.split_once(',')) {
+            ('<' | '>', _) => in_secret = character == '<' || !marks_secret,
+            ('{', Some((least, most))) => {
+                let most = most.trim_end_matches('}').trim();
+                let is_long = most.parse().is_ok_and(|most: usize| most >= LONG_BYTES);
+                if is_long || !in_secret {
+                    out.push_str(least);
+                    out.push_str(",}");
+                    rest = behind;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        out.push_str(piece);
+        rest = behind;
+    }
+    out
 }
 
 /// A neutral name where the form alone is enough, else one that holds a word of the rule.
