@@ -798,8 +798,10 @@ mod tests {
                 if next.encoded != Encoded::Nothing {
                     prop_assert_eq!(&next.runs, &whole.runs);
                 }
+                // That nothing has the form may be told near a literal or farther off, as what is known of it has it.
                 let of = |trace: &Trace| -> Vec<Hit> {
-                    trace.hits.iter().map(|hit| Hit { reach: None, ..*hit }).collect()
+                    let hits = trace.hits.iter().filter(|hit| hit.yields != Yield::Unlike);
+                    hits.map(|hit| Hit { reach: None, ..*hit }).collect()
                 };
                 prop_assert_eq!(of(&next), of(&whole));
                 prop_assert_eq!(of(&known), of(&whole));
