@@ -131,14 +131,47 @@ impl Roots {
                 format!("cannot list the refs: {}: check them with `git fsck`", error.message()),
             );
         }
-        // libgit2 passes over files that hold no ref.
+        // libgit2 passes over files that hold no ref, and where it cannot read a directory on it says nothing and lists
+        // no more, neither loose refs nor packed ones.
+        let listed = self.list.len();
         for dir in repository.worktree_dirs(&mut self.faults) {
             let is_own = dir == repository.common_dir();
             for (name, file) in self.files_below(&dir, "refs") {
                 if name.ends_with(b".lock") || (is_own && seen.contains(&name)) {
                     continue;
                 }
+                seen.insert(name.clone());
                 self.read_loose_ref(name, &file);
+            }
+        }
+        self.refs += (self.list.len() - listed) as u64;
+        self.read_packed_refs(&repository.common_dir().join("packed-refs"), &seen);
+    }
+
+    /// Adds the refs of the file `packed-refs` that were not seen: a line each, the name of the object before that of the
+    /// ref; what a tag leads to stands in a line of its own behind `^`, and a header behind `#`.
+    fn read_packed_refs(&mut self, file: &Path, seen: &HashSet<BString>) {
+        let content = match fs::read(file) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.faults.push(Fault::at(file, format!("cannot be read: {error}"))),
+        };
+        for line in content.lines().filter(|line| !line.is_empty() && !b"#^".contains(&line[0])) {
+            let parsed = line.split_once_str(" ").and_then(|(id, name)| {
+                let target = id.to_str().ok()?.parse().ok()?;
+                Some((name.as_bstr(), target))
+            });
+            match parsed {
+                Some((name, _)) if seen.contains(name) => {}
+                Some((name, target)) => {
+                    self.refs += 1;
+                    self.add(name, reach_of(name), target);
+                }
+                None => {
+                    let message =
+                        "a line is no ref: check it with `git fsck`, then run `git pack-refs --all`";
+                    return self.faults.push(Fault::at(file, message.to_owned()));
+                }
             }
         }
     }

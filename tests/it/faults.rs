@@ -579,6 +579,30 @@ fn no_failing_call_ends_in_clean() {
     println!("{} faults in {} command lines", tries.len(), scenarios.len());
 }
 
+/// libgit2 lists no more refs, loose or packed, and says nothing, where a directory of them cannot be read on.
+#[test]
+fn no_ref_is_lost_where_a_directory_cannot_be_read_on() {
+    let bench = Bench::new();
+    bench.subject.sandbox.git(&["branch", "other", "HEAD~1"]);
+    bench.subject.sandbox.git(&["pack-refs", "--all"]);
+    bench.subject.sandbox.git(&["branch", "loose", "HEAD~1"]);
+    bench.warm_up();
+    let list = KINDS.iter().position(|known| *known == "list").expect("a kind");
+    let scenarios = scenarios();
+    let scenario = scenarios.iter().find(|scenario| scenario.name == "history --reachable-only");
+    let scenario = scenario.expect("a command line");
+    let clean = bench.run(scenario, None);
+    assert_eq!(clean.code, Some(scenario.code), "{}", clean.stderr);
+    assert!(clean.calls[list] > 15, "{}", clean.calls[list]);
+    for call in 1..=clean.calls[list] {
+        let fault = format!("list:{call}:5:once");
+        let came = bench.run(scenario, Some(&fault));
+        if let Err(error) = judge(scenario, "list", &clean, &came, &bench) {
+            panic!("{fault} ({}): {error}", came.hit);
+        }
+    }
+}
+
 /// Killed at any call, a run leaves the index as it was, and files that are whole or not there; the next run works.
 #[test]
 fn a_killed_run_leaves_nothing_that_stops_the_next() {
