@@ -1043,11 +1043,11 @@ mod tests {
             // What was read is all there is.
             "x-password: abc\n",
             "x-password: abc;\n",
-            "x-password: 'a;b'\n",
-            "{\"x-password\": \"a;b\"}",
+            "x-password: 'abc;'\n",
+            "{\"x-password\": \"abc;\"}",
             // Blanks, code, and what no quote closes.
             "x-password: a;b c\n",
-            "let x-password: String = \"a;b\"",
+            "let x-password: String = \"abc;\"",
             "if (x-password: a;b)\n",
             "curl -H 'x-password: a;b",
             "x-password=a;b\n",
