@@ -67,7 +67,7 @@ const WINDOW_LINES: usize = 3;
 /// Matches nearer than this may stand in one excerpt.
 const EXCERPT_BYTES: i64 = 256;
 
-/// Whether a match is dropped for what it is, wherever it stands.
+/// Whether a match is dropped for what it is, wherever it stands: the same is said of it in all texts of one scratch.
 pub type IsDull<'d> = &'d dyn Fn(&Match) -> bool;
 
 impl Matcher {
@@ -228,6 +228,7 @@ impl Matcher {
             (start.saturating_sub(NEAR_AHEAD_BYTES - 1), end + NEAR_BACK_BYTES + LONGEST_TRIGGER_BYTES - 1)
         };
         let Scratch { recent, unknown, decode, .. } = scratch;
+        let recent = recent.of(self.id);
         let asks_for_encoded = trace.encoded == Encoded::Nothing;
         let mut is_encoded = false;
         for_each_change(text.len(), copies, margin, |start, end| {
@@ -586,7 +587,7 @@ fn stretch_round(text: &[u8], start: usize, end: usize) -> Stretch {
     let from = outer.0.min(lines_back(text, start, KEPT_BACK_BYTES, 1));
     let near = (end + NEAR_AHEAD_BYTES).min(text.len());
     let to = outer.1.max(lines_forward(text, end, KEPT_AHEAD_BYTES, 2)).max(near);
-    Stretch { from, to, inner: (start - from, end - from), outer: (outer.0 - from, outer.1 - from) }
+    Stretch::new(text, (from, to), (start, end), outer)
 }
 
 /// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.

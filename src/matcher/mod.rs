@@ -143,7 +143,7 @@ pub struct Matcher {
     decode: decode::Limits,
 }
 
-/// Space that a worker reuses from unit to unit, all of them searched by one [`Matcher`].
+/// Space that a worker reuses from unit to unit.
 #[derive(Debug, Default)]
 pub struct Scratch {
     hits: Vec<(usize, u32)>,
@@ -588,10 +588,7 @@ impl Runs {
     /// Whether a match starts at `start`, as far as the parts of one tell: many rules may share a literal, and how far
     /// the bytes behind it are of one kind is looked at once for all of them.
     fn fit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Fit {
-        match self.fit_parts(text, start, (&rule.first_parts, 0), max_bytes(rule)) {
-            Fit::To(_) if !rule.parts_are_all => Fit::Perhaps,
-            fit => fit,
-        }
+        of_match(self.fit_parts(text, start, (&rule.first_parts, 0), max_bytes(rule)), rule)
     }
 
     /// Whether such parts stand at `start`; their numbers tell them from others of the rule.
@@ -619,6 +616,11 @@ fn fit_alone(text: &[u8], rule: &Rule) -> Fit {
     let fit = through_parts(text, (0, text.len()), (&rule.first_parts, 0), |_, run, at| {
         text[at..].iter().position(|&byte| !run.set.contains(byte)).map_or(text.len(), |len| at + len)
     });
+    of_match(fit, rule)
+}
+
+/// What the first parts of a match say of all of it.
+fn of_match(fit: Fit, rule: &Rule) -> Fit {
     match fit {
         Fit::To(_) if !rule.parts_are_all => Fit::Perhaps,
         fit => fit,

@@ -20,7 +20,7 @@ const ROOM_BYTES: usize = 4 << 20;
 const LONGEST_BYTES: usize = 16 << 10;
 
 /// Where a stretch lies that is new or near something new, and what is looked at round it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
     /// Offset of the first byte that is kept.
     pub(super) from: usize,
@@ -30,10 +30,24 @@ pub(super) struct Stretch {
     pub(super) inner: (usize, usize),
     /// Where encoded text is searched for, in the same way.
     pub(super) outer: (usize, usize),
+    /// Of the bytes that are kept.
+    pub(super) sum: u32,
 }
 
 impl Stretch {
-    pub(super) fn kept<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+    /// The stretch of the bytes `from..to`, with the two parts of it that are searched.
+    pub(super) fn new(
+        text: &[u8],
+        (from, to): (usize, usize),
+        inner: (usize, usize),
+        outer: (usize, usize),
+    ) -> Self {
+        let within = |(start, end): (usize, usize)| (start - from, end - from);
+        let sum = crc32fast::hash(&text[from..to]);
+        Self { from, to, inner: within(inner), outer: within(outer), sum }
+    }
+
+    fn kept<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         &text[self.from..self.to]
     }
 
@@ -71,6 +85,8 @@ struct Slot {
 /// The stretches.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
+    /// Which matcher searched them; the numbers of literals are its own.
+    matcher: u64,
     /// None before the first one is kept.
     slots: Vec<Slot>,
     /// Written from the start to the end, over and over.
@@ -80,15 +96,22 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// Forgets what another matcher has searched.
+    pub(super) fn of(&mut self, matcher: u64) -> &mut Self {
+        if self.matcher != matcher {
+            *self = Self { matcher, ..Self::default() };
+        }
+        self
+    }
+
     /// What is known of these bytes.
     pub(super) fn find(&mut self, text: &[u8], stretch: &Stretch) -> Option<&mut Known> {
         let bytes = stretch.kept(text);
         if self.slots.is_empty() || bytes.len() > LONGEST_BYTES {
             return None;
         }
-        let sum = crc32fast::hash(bytes);
-        let slot = &mut self.slots[sum as usize % SLOTS];
-        let is_there = (slot.sum, slot.len) == (sum, bytes.len())
+        let slot = &mut self.slots[stretch.sum as usize % SLOTS];
+        let is_there = (slot.sum, slot.len) == (stretch.sum, bytes.len())
             && (slot.inner, slot.outer) == (stretch.inner, stretch.outer)
             && self.written - slot.at <= ROOM_BYTES;
         let start = slot.at % ROOM_BYTES;
@@ -111,9 +134,8 @@ impl Recent {
             start = 0;
         }
         self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
-        let sum = crc32fast::hash(bytes);
-        let slot = &mut self.slots[sum as usize % SLOTS];
-        (slot.sum, slot.inner, slot.outer) = (sum, stretch.inner, stretch.outer);
+        let slot = &mut self.slots[stretch.sum as usize % SLOTS];
+        (slot.sum, slot.inner, slot.outer) = (stretch.sum, stretch.inner, stretch.outer);
         (slot.at, slot.len) = (self.written, bytes.len());
         self.written += bytes.len();
         slot.known.is_encoded = None;
@@ -128,7 +150,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn whole(text: &[u8]) -> Stretch {
-        Stretch { from: 0, to: text.len(), inner: (0, text.len()), outer: (0, text.len()) }
+        let all = (0, text.len());
+        Stretch::new(text, all, all, all)
     }
 
     fn hit(number: usize) -> (Hit, bool) {
@@ -171,7 +194,8 @@ mod tests {
         assert_eq!(recent.find(text, &stretch).unwrap().is_encoded, Some(true));
         assert!(recent.find(text, &Stretch { inner: (0, 3), ..stretch }).is_none());
         assert!(recent.find(text, &Stretch { outer: (0, 3), ..stretch }).is_none());
-        assert!(recent.find(text, &Stretch { to: 3, inner: (0, 3), outer: (0, 3), ..stretch }).is_none());
+        assert!(recent.find(text, &whole(&text[..3])).is_none());
+        assert!(recent.of(1).find(text, &stretch).is_none(), "another matcher");
     }
 
     #[test]
