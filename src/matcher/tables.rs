@@ -68,7 +68,8 @@ pub const FOLD: u32 = 0x2020_2020;
 /// The bytes of a gram of three.
 pub const THREE: u32 = 0x00FF_FFFF;
 /// Words of the bitmap.
-pub const WORDS: usize = 4096;
+pub const WORDS: usize = 1 << WORD_BITS;
+const WORD_BITS: u32 = 14;
 /// Words of a set by hash: 65,536 bits.
 pub const HASH_WORDS: usize = 1024;
 const BUCKET_BITS: u32 = 12;
@@ -78,7 +79,7 @@ const BUCKETS: usize = (1 << BUCKET_BITS) + 1;
 #[inline(always)]
 pub fn word(gram: u32) -> usize {
     // The shift puts the fourth byte out of the product.
-    (gram << 8).wrapping_mul(0x9E37_79B1) as usize >> 20
+    ((gram << 8).wrapping_mul(0x9E37_79B1) >> (32 - WORD_BITS)) as usize
 }
 
 /// Which bit of it the fourth chooses.
