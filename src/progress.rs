@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts that sources and the engine raise while they work. Nothing waits for them, and nothing depends on them: each
-/// is right by itself, and they need not fit each other at any moment.
+/// is right by itself, and they need not fit each other at any moment. The default is one that nobody watches.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// Counters that threads share pass from one processor to the other, a million times for a large history.
+    is_watched: bool,
     files: AtomicU64,
     blobs: AtomicU64,
     bytes: AtomicU64,
@@ -38,6 +40,11 @@ pub struct Snapshot {
 impl Progress {
     /// Starts from nothing.
     pub fn new() -> Self {
+        Self { is_watched: true, ..Self::default() }
+    }
+
+    /// Counts nothing.
+    pub fn unwatched() -> Self {
         Self::default()
     }
 
@@ -64,38 +71,40 @@ impl Progress {
 
     /// One object or file of the pass is behind.
     pub fn advance(&self) {
-        add(&self.done, 1);
+        self.add(&self.done, 1);
     }
 
     /// A file was opened.
     pub fn file(&self) {
-        add(&self.files, 1);
+        self.add(&self.files, 1);
     }
 
     /// A blob was expanded.
     pub fn blob(&self) {
-        add(&self.blobs, 1);
+        self.add(&self.blobs, 1);
     }
 
     /// So many bytes were read.
     pub fn bytes(&self, count: u64) {
-        add(&self.bytes, count);
+        self.add(&self.bytes, count);
     }
 
     /// A match counts.
     pub fn found(&self) {
-        add(&self.matches, 1);
+        self.add(&self.matches, 1);
     }
 
     /// Everything is read; so many objects are being traced to their commits.
     pub fn attribute(&self, objects: u64) {
         self.attributing.store(objects, Ordering::Relaxed);
     }
-}
 
-/// Counters guard nothing, so no order is asked for: that costs a few nanoseconds.
-fn add(counter: &AtomicU64, count: u64) {
-    counter.fetch_add(count, Ordering::Relaxed);
+    /// Counters guard nothing, so no order is asked for.
+    fn add(&self, counter: &AtomicU64, count: u64) {
+        if self.is_watched {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -118,5 +127,9 @@ mod tests {
         assert_eq!((progress.snapshot().done, progress.snapshot().total), (0, None));
         progress.attribute(2);
         assert_eq!(progress.snapshot().attributing, Some(2));
+        let unwatched = Progress::unwatched();
+        unwatched.advance();
+        unwatched.bytes(7);
+        assert_eq!(unwatched.snapshot(), Snapshot::default());
     }
 }

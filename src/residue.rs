@@ -116,7 +116,7 @@ pub fn in_files(paths: Vec<PathBuf>, value: &Secret, threads: usize) -> Residue 
             Searched::NotClean
         })
     };
-    let coverage = source.drive(threads, &new_visitor, &Progress::new());
+    let coverage = source.drive(threads, &new_visitor, &Progress::unwatched());
     let mut residue = residue.into_inner().expect("nothing panics while it is held");
     residue.searched = coverage.files;
     residue.problems.extend(coverage.problems);

@@ -223,7 +223,7 @@ impl Scanner {
 
     /// Reads the source to its end on at most `threads` threads.
     pub fn scan(&self, source: &dyn Source, threads: usize) -> Outcome {
-        self.scan_watched(source, threads, &Progress::new())
+        self.scan_watched(source, threads, &Progress::unwatched())
     }
 
     /// Does the same and raises the counts of `progress` on the way.

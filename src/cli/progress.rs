@@ -13,11 +13,13 @@ use super::terminal;
 const PATIENCE: Duration = Duration::from_secs(1);
 const BETWEEN_LINES: Duration = Duration::from_millis(250);
 
-/// Does the work. If a line `is_wanted`, a thread draws it from the first second on and takes it away at the end.
-pub fn watch<T>(is_wanted: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+/// Does the work, which raises the counts it is given. If a line `is_wanted`, a thread draws it from the first second on
+/// and takes it away at the end.
+pub fn watch<T>(is_wanted: bool, work: impl FnOnce(&Progress) -> T) -> T {
     if !is_wanted {
-        return work();
+        return work(&Progress::unwatched());
     }
+    let progress = &Progress::new();
     let started = Instant::now();
     let (stop, stopped) = mpsc::channel::<()>();
     thread::scope(|scope| {
@@ -25,7 +27,7 @@ pub fn watch<T>(is_wanted: bool, progress: &Progress, work: impl FnOnce() -> T) 
         let _ = thread::Builder::new().spawn_scoped(scope, move || draw(progress, started, &stopped));
         // Goes when the work ends, be it by a panic, and the thread notices.
         let _stop = stop;
-        work()
+        work(progress)
     })
 }
 
@@ -150,10 +152,17 @@ mod tests {
 
     #[test]
     fn the_work_is_done_and_its_panic_passes() {
-        let progress = Progress::new();
         for is_wanted in [false, true] {
-            assert_eq!(watch(is_wanted, &progress, || 7), 7);
-            let worked = std::panic::AssertUnwindSafe(|| watch(is_wanted, &progress, || panic!("it ends")));
+            let work = |progress: &Progress| {
+                progress.file();
+                progress.snapshot().files
+            };
+            assert_eq!(
+                watch(is_wanted, work),
+                u64::from(is_wanted),
+                "counts that nobody sees are not raised"
+            );
+            let worked = || watch(is_wanted, |_| panic!("it ends"));
             assert!(std::panic::catch_unwind(worked).is_err());
         }
     }

@@ -49,7 +49,7 @@ pub struct Request<'r> {
 /// Reads the source, which must be of one file, and explains what a scan makes of it.
 pub fn explain(scanner: &Scanner, source: &dyn Source, request: &Request<'_>) -> Explanation {
     let seen = Mutex::new(Seen::default());
-    let progress = Progress::new();
+    let progress = Progress::unwatched();
     let new_visitor = || -> Visitor<'_> {
         Box::new(|unit| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);

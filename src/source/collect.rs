@@ -43,7 +43,7 @@ pub(super) fn collect(source: &dyn Source, threads: usize) -> (Vec<Unit>, Covera
             Searched::NotClean
         })
     };
-    let coverage = source.drive(threads, &new_visitor, &Progress::new());
+    let coverage = source.drive(threads, &new_visitor, &Progress::unwatched());
     let mut units = units.into_inner().unwrap();
     units.sort();
     (units, coverage)

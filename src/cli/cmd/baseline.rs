@@ -13,7 +13,6 @@ use stanch::coverage::SkipReason;
 use stanch::finding::{Confidence, Finding, Severity};
 use stanch::git::Repository;
 use stanch::hygiene;
-use stanch::progress::Progress;
 use stanch::report::text::{count, escape, escape_bytes};
 use stanch::report::{Verbosity, text};
 use stanch::scanner::Outcome;
@@ -288,10 +287,8 @@ impl Work {
     }
 
     fn watch(&self, source: &dyn Source, output: &OutputPlan) -> Outcome {
-        let (progress, scanner) = (Progress::new(), &self.engine.scanner);
-        progress::watch(output.progress, &progress, || {
-            scanner.scan_watched(source, self.engine.threads(), &progress)
-        })
+        let (scanner, threads) = (&self.engine.scanner, self.engine.threads());
+        progress::watch(output.progress, |progress| scanner.scan_watched(source, threads, progress))
     }
 
     fn tell_how_to_use(&self) {

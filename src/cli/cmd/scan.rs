@@ -15,7 +15,6 @@ use stanch::finding::Finding;
 use stanch::git::Repository;
 use stanch::git::push::Pushed;
 use stanch::hygiene;
-use stanch::progress::Progress;
 use stanch::report::{Document, Mode, PathBase, Report};
 use stanch::rule::schema::RuleKind;
 use stanch::scanner::Outcome;
@@ -228,14 +227,14 @@ impl Run<'_> {
     }
 
     fn scan(&self, source: &dyn Source) -> Outcome {
-        let (progress, scanner) = (Progress::new(), &self.engine.scanner);
+        let scanner = &self.engine.scanner;
         // While somebody types, a line of our own would be in the way.
         let is_wanted = self.output.progress && !(self.mode == Mode::Stdin && io::stdin().is_terminal());
         let threads = match source.parts().map(parallel::useful_workers) {
             Some(1) => 1,
             _ => self.engine.threads(),
         };
-        progress::watch(is_wanted, &progress, || scanner.scan_watched(source, threads, &progress))
+        progress::watch(is_wanted, |progress| scanner.scan_watched(source, threads, progress))
     }
 
     fn report(&self, outcome: &Outcome, matching: &MatchArgs, more_notes: &[String]) -> Result<Exit> {

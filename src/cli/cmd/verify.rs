@@ -12,7 +12,6 @@ use stanch::coverage::Problem;
 use stanch::finding::Finding;
 use stanch::fingerprint::Fingerprint;
 use stanch::git::Repository;
-use stanch::progress::Progress;
 use stanch::report::{Verbosity, text};
 use stanch::rule::{Rule, RuleSet};
 use stanch::scanner::{Policy, Scanner};
@@ -51,9 +50,9 @@ pub fn run(mut args: VerifyArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
         None => {
             let worktree =
                 WorktreeOptions { respect_ignore: !args.no_ignore, max_file_bytes: engine.max_file_bytes };
-            let (source, counts) = (Worktree::new(paths, worktree), Progress::new());
-            let scan = || engine.scanner.scan_watched(&source, engine.threads(), &counts);
-            let outcome = progress::watch(output.progress, &counts, scan);
+            let source = Worktree::new(paths, worktree);
+            let scan = |progress: &_| engine.scanner.scan_watched(&source, engine.threads(), progress);
+            let outcome = progress::watch(output.progress, scan);
             let found = outcome.findings.iter().map(|finding| subject(finding, rules, &args.ask)).collect();
             let suppressed = &outcome.suppressed;
             let accepted = suppressed.inline + suppressed.allowlist + suppressed.baseline;
