@@ -83,8 +83,18 @@ fn is_reference(value: &[u8]) -> bool {
     // An unquoted value ends at the first space, which may lie inside the reference: `key-${{ hash }}`.
     let is_cut =
         |(open, _): &(&[u8], &[u8])| value.strip_suffix(*open).is_some_and(|rest| !is_generated(rest));
+    // Or behind the first argument of a call in it: `${key.slice(0,`.
+    let is_cut_call = |(open, close): &(&[u8], &[u8])| {
+        value.strip_prefix(*open).is_some_and(|inner| {
+            let len =
+                inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
+            let (name, behind) = inner.split_at(len);
+            let is_called = name.len() > 1 && name[0].is_ascii_alphabetic() && behind.starts_with(b"(");
+            is_called && !is_generated(name) && !contains(behind, close)
+        })
+    };
     holds_reference(value)
-        || ENCLOSED.iter().any(is_cut)
+        || ENCLOSED.iter().any(|enclosed| is_cut(enclosed) || is_cut_call(enclosed))
         || [(b'<', b'>'), (b'{', b'}'), (b'[', b']'), (b'%', b'%'), (b'_', b'_')]
             .iter()
             .any(|&(a, b)| whole(a, b))
@@ -308,6 +318,8 @@ mod tests {
             ("$TOKEN", Placeholder::Reference),
             ("<your-token>", Placeholder::Reference),
             ("mypy|${{", Placeholder::Reference),
+            ("${plaintext.slice(0,", Placeholder::Reference),
+            ("#{key_of(user,", Placeholder::Reference),
         ] {
             assert_eq!(placeholder(value.as_bytes()), Some(kind), "{value}");
         }
@@ -334,9 +346,17 @@ mod tests {
     #[test]
     fn a_random_value_may_look_like_a_reference_by_chance() {
         let random = "7Gk2pQ9sVx4LmT8wZc1R";
-        for (head, tail) in
-            [("", "${b[}"), ("#{:V}", ""), ("", "$("), ("{", "}"), ("_", "_"), ("$", ""), ("{{x}}", "[[y]]")]
-        {
+        for (head, tail) in [
+            ("", "${b[}"),
+            ("#{:V}", ""),
+            ("", "$("),
+            ("{", "}"),
+            ("_", "_"),
+            ("$", ""),
+            ("{{x}}", "[[y]]"),
+            ("${", "("),
+            ("${a(", ""),
+        ] {
             assert_eq!(placeholder(format!("{head}{random}{tail}").as_bytes()), None, "{head} {tail}");
         }
         for reference in [
