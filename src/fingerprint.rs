@@ -29,6 +29,11 @@ impl Fingerprint {
         Self(out)
     }
 
+    /// One that was worked out before, of its sixteen bytes.
+    pub fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The sixteen bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -1,7 +1,8 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
@@ -22,14 +23,14 @@ use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
 use crate::level::{Confidence, Severity};
 use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_exposures};
-use crate::matcher::{Context, Match, Matcher, Scratch};
+use crate::matcher::{Context, Match, Matcher, Scratch, recall};
 use crate::pairing::{self, Half};
 use crate::progress::Progress;
-use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
+use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Fresh, Searched, Source, Visitor};
+use crate::source::{ContentUnit, Fresh, Search, Searched, Source, Spot, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -230,28 +231,9 @@ impl Scanner {
     pub fn scan_watched(&self, source: &dyn Source, threads: usize, progress: &Progress) -> Outcome {
         let counts = Counts::default();
         let (sender, receiver) = mpsc::channel();
-        let new_visitor = || -> Visitor<'_> {
-            let sender = sender.clone();
-            let counts = &counts;
-            let mut worker = Worker::new(self, counts);
-            Box::new(move |unit| {
-                let inspected = worker.inspect(unit, &mut |candidate| {
-                    if candidate.counts {
-                        progress.found();
-                    }
-                    let _ = sender.send(Seen::Candidate(Box::new(candidate)));
-                });
-                if !inspected.is_complete {
-                    let _ = sender.send(Seen::Incomplete(unit_name(unit)));
-                }
-                match inspected.is_complete && !inspected.has_matches {
-                    true => Searched::Clean,
-                    false => Searched::NotClean,
-                }
-            })
-        };
-        let mut coverage = source.drive(threads, &new_visitor, progress);
-        drop(sender);
+        let search = Searching { scanner: self, counts: &counts, sender, progress };
+        let mut coverage = source.drive(threads, &search, progress);
+        drop(search);
         let mut candidates = Vec::new();
         for seen in receiver {
             match seen {
@@ -269,7 +251,7 @@ impl Scanner {
             candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
         }
         let placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
-        let findings = self.settle(placed, &counts);
+        let findings = self.settle(placed, Some(source), &counts);
         coverage.sort();
         let (suppressed, noted) = (counts.totals(), counts.into_noted());
         Outcome { findings, coverage, suppressed, accepted: noted.accepted, sightings: noted.sightings }
@@ -286,6 +268,7 @@ impl Scanner {
             first_byte: 0,
             fresh: Fresh::All,
             derivation: None,
+            note: None,
         };
         let counts = Counts::default();
         let mut placed = Vec::new();
@@ -296,7 +279,7 @@ impl Scanner {
         if !inspected.is_complete {
             coverage.problem(path, TOO_MUCH_ENCODED);
         }
-        let findings = self.settle(placed, &counts);
+        let findings = self.settle(placed, None, &counts);
         let (suppressed, noted) = (counts.totals(), counts.into_noted());
         Outcome { findings, coverage, suppressed, accepted: noted.accepted, sightings: noted.sightings }
     }
@@ -343,6 +326,7 @@ impl Scanner {
             evidence: Evidence { rule: index, context: Context::default(), layers: Vec::new() },
             texts: foreign::Judged::default(),
             counts: true,
+            is_verbatim: false,
         };
         Some((index, Ok(candidate)))
     }
@@ -397,16 +381,11 @@ impl Scanner {
         }
     }
 
-    /// What the filters say of a match in a file of that kind: how sure it is and why, or why it does not
-    /// count or is not sure or severe enough.
-    fn verdict(
-        &self,
-        evidence: &Evidence,
-        secret: &Secret,
-        kind: FileKind,
-    ) -> Result<(Confidence, String), Passed> {
+    /// What becomes of a match by what the filters say of it: how sure it is and why, or why it does not count or is not
+    /// sure or severe enough.
+    fn verdict(&self, evidence: &Evidence, judged: Verdict) -> Result<(Confidence, String), Passed> {
         let rule = &self.rules().rules()[evidence.rule];
-        let (confidence, reason) = match filter::judge(rule, secret.reveal(), &evidence.context, kind) {
+        let (confidence, reason) = match judged {
             Verdict::Keep { confidence, reason } => (confidence, reason),
             Verdict::Drop { reason } => return Err(Passed::Dropped { reason }),
         };
@@ -437,6 +416,7 @@ impl Scanner {
         }
         progress.attribute(objects.len() as u64);
         let appearances = source.attribute(&objects, threads, coverage);
+        let verdicts = Verdicts::default();
         let mut placed: BTreeMap<(BString, String, Secret), Vec<(Candidate, Appearance)>> = BTreeMap::new();
         let mut rest = Vec::new();
         for candidate in candidates {
@@ -453,11 +433,15 @@ impl Scanner {
                 // It was judged as if the path said nothing; now there is one.
                 let kind = FileKind::of(appearance.path.as_ref());
                 let evidence = &candidate.evidence;
+                let rule = &self.rules().rules()[evidence.rule];
+                let judged = || {
+                    let value = candidate.secret.reveal();
+                    verdicts.judge((evidence.rule, rule), value, &evidence.context, kind)
+                };
                 let verdict = match candidate.counts {
-                    true => self.verdict(evidence, &candidate.secret, kind),
+                    true => self.verdict(evidence, judged()),
                     false => Ok((candidate.confidence, candidate.reason.clone())),
                 };
-                let rule = &self.rules().rules()[evidence.rule];
                 let Some((confidence, reason)) = counts.take(rule, verdict) else { continue };
                 let commit = appearance.exposure.first.as_ref().map(|commit| &commit.id);
                 if !self.foreign_keeps(&candidate, appearance.path.as_ref(), commit, counts) {
@@ -499,7 +483,7 @@ impl Scanner {
     }
 
     /// Applies what depends on the place, and turns the candidates into findings.
-    fn settle(&self, mut placed: Vec<Placed>, counts: &Counts) -> Vec<Finding> {
+    fn settle(&self, mut placed: Vec<Placed>, source: Option<&dyn Source>, counts: &Counts) -> Vec<Finding> {
         placed.sort_by(|a, b| a.candidate.sort_key().cmp(&b.candidate.sort_key()));
         // Windows of a large file overlap and see the same match twice.
         placed.dedup_by(|a, b| a.candidate.sort_key() == b.candidate.sort_key());
@@ -515,7 +499,7 @@ impl Scanner {
         if self.policy.foreign.is_some() {
             self.drop_doubles(&mut placed);
         }
-        let fingerprints = self.fingerprints(&placed);
+        let fingerprints = self.fingerprints(&placed, source);
         let fingerprint =
             |candidate: &Candidate| fingerprints[&(candidate.rule.id.clone(), self.identity(candidate))];
         let mut roots = self.roots(&placed);
@@ -574,10 +558,32 @@ impl Scanner {
     }
 
     /// One fingerprint for each distinct secret of a rule; key stretching makes them worth sharing.
-    fn fingerprints(&self, placed: &[Placed]) -> BTreeMap<(String, Secret), Fingerprint> {
+    fn fingerprints(
+        &self,
+        placed: &[Placed],
+        source: Option<&dyn Source>,
+    ) -> BTreeMap<(String, Secret), Fingerprint> {
+        let key = |candidate: &Candidate| (candidate.rule.id.clone(), self.identity(candidate));
+        let mut known = BTreeMap::new();
+        let mut new = Vec::new();
+        for Placed { candidate, .. } in placed {
+            let Some((source, spot)) = source.zip(candidate.spot()) else { continue };
+            match source.fingerprint(&spot) {
+                Some(fingerprint) => drop(known.insert(key(candidate), fingerprint)),
+                None => new.push((spot, key(candidate))),
+            }
+        }
+        let all = placed.iter().map(|placed| key(&placed.candidate));
+        let stretched = Self::stretched(all.filter(|key| !known.contains_key(key)).collect());
+        known.extend(stretched);
+        if let Some(source) = source.filter(|_| !new.is_empty()) {
+            source.note_fingerprints(new.into_iter().map(|(spot, key)| (spot, known[&key])).collect());
+        }
+        known
+    }
+
+    fn stretched(distinct: BTreeSet<(String, Secret)>) -> BTreeMap<(String, Secret), Fingerprint> {
         use rayon::prelude::*;
-        let distinct: BTreeSet<(String, Secret)> =
-            placed.iter().map(|p| (p.candidate.rule.id.clone(), self.identity(&p.candidate))).collect();
         let stretch = |(rule, secret): (String, Secret)| {
             let fingerprint = Fingerprint::new(&rule, &secret);
             ((rule, secret), fingerprint)
@@ -655,6 +661,114 @@ impl Scanner {
             }
         }
         roots
+    }
+}
+
+/// One scan.
+struct Searching<'s> {
+    scanner: &'s Scanner,
+    counts: &'s Counts,
+    sender: mpsc::Sender<Seen>,
+    progress: &'s Progress,
+}
+
+impl<'s> Search<'s> for Searching<'s> {
+    fn visitor(&self) -> Visitor<'s> {
+        let (sender, progress) = (self.sender.clone(), self.progress);
+        let mut worker = Worker::new(self.scanner, self.counts);
+        Box::new(move |unit| {
+            let inspected = worker.inspect(unit, &mut |candidate| {
+                if candidate.counts {
+                    progress.found();
+                }
+                let _ = sender.send(Seen::Candidate(Box::new(candidate)));
+            });
+            if !inspected.is_complete {
+                let _ = sender.send(Seen::Incomplete(unit_name(unit)));
+            }
+            match inspected.note {
+                Some(note) if note.is_clean() => Searched::Clean,
+                Some(note) => Searched::Matches(note.store()),
+                None => Searched::NotClean,
+            }
+        })
+    }
+
+    fn lets_pass(&self, note: &[u8]) -> bool {
+        let scanner = self.scanner;
+        let is_weak = |(rule, confidence): (usize, Confidence)| {
+            let rule = scanner.rules().rules().get(rule);
+            rule.is_some_and(|rule| !scanner.policy.reports(rule, confidence))
+        };
+        let sure = Note::restore(note).and_then(|note| note.sure);
+        scanner.policy.foreign.is_none() && sure.is_some_and(|sure| sure.into_iter().all(is_weak))
+    }
+
+    fn passed(&self, note: &[u8]) {
+        let rules = self.scanner.rules().rules();
+        let sure = Note::restore(note).and_then(|note| note.sure).unwrap_or_default();
+        let counted = sure.iter().filter(|(rule, _)| rules.get(*rule).is_some_and(|rule| !rule.public));
+        self.counts.below_threshold.fetch_add(counted.count() as u64, Ordering::Relaxed);
+    }
+}
+
+/// What is written down of a unit that was searched to its end.
+#[derive(Debug, PartialEq, Eq)]
+struct Note {
+    /// The matches that this or another policy would report, going by the text alone: the rule, and how sure each is.
+    /// `None` if there is one that only the text can tell more of, such as one with a marker beside it.
+    sure: Option<Vec<(usize, Confidence)>>,
+    /// Where all matches stand, as the matcher writes it down; `None` if it cannot.
+    places: Option<Vec<u8>>,
+}
+
+impl Note {
+    /// How many are sure, if that is not told.
+    const UNSURE: u32 = u32::MAX;
+
+    /// What is known of a unit, if that is worth anything.
+    fn of(
+        is_complete: bool,
+        sure: Option<Vec<(usize, Confidence)>>,
+        places: Option<Vec<u8>>,
+    ) -> Option<Self> {
+        (is_complete && (sure.is_some() || places.is_some())).then_some(Self { sure, places })
+    }
+
+    fn is_clean(&self) -> bool {
+        self.sure.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    fn store(&self) -> Vec<u8> {
+        let words = |(rule, confidence): &(usize, Confidence)| [*rule as u32, *confidence as u32];
+        let sure = self.sure.as_deref().unwrap_or_default();
+        let count = if self.sure.is_some() { sure.len() as u32 } else { Self::UNSURE };
+        let words = std::iter::once(count).chain(sure.iter().flat_map(words));
+        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        bytes.push(u8::from(self.places.is_some()));
+        bytes.extend(self.places.iter().flatten());
+        bytes
+    }
+
+    fn restore(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let mut word = || {
+            let (word, behind) = rest.split_first_chunk()?;
+            rest = behind;
+            Some(u32::from_le_bytes(*word))
+        };
+        let sure = match word()? {
+            Self::UNSURE => None,
+            count => {
+                let one = |_| Some((word()? as usize, *Confidence::ALL.get(word()? as usize)?));
+                Some((0..count).map(one).collect::<Option<Vec<_>>>()?)
+            }
+        };
+        match rest.split_first()? {
+            (0, []) => Some(Self { sure, places: None }),
+            (1, places) => Some(Self { sure, places: Some(places.to_vec()) }),
+            _ => None,
+        }
     }
 }
 
@@ -803,6 +917,8 @@ pub(crate) struct Candidate {
     texts: foreign::Judged,
     /// Whether it is a finding of its own, and not only shown as a part of one.
     counts: bool,
+    /// Whether the secret is what stands at its place, byte by byte.
+    is_verbatim: bool,
 }
 
 /// What a verdict rests on besides the secret, kept because the path of a blob is found after the blob was
@@ -830,6 +946,13 @@ impl Candidate {
         }
     }
 
+    /// Where a secret stands that is found there again as long as the rules are the same.
+    fn spot(&self) -> Option<Spot> {
+        let is_told = self.is_verbatim && self.secret.len_bytes() > 0;
+        let object = self.object().filter(|_| is_told)?;
+        Some(Spot { object, rule: self.evidence.rule, span: self.location.span })
+    }
+
     fn sort_key(&self) -> (&Location, &str) {
         (&self.location, &self.rule.id)
     }
@@ -842,6 +965,35 @@ struct Placed {
     exposure: Option<Exposure>,
 }
 
+/// What the filters said of matches lately: the versions of a file repeat what was found in it, and of a generic rule it
+/// takes microseconds to say. As in [`Memo`] no value is kept, and the hash has a random key.
+#[derive(Default)]
+struct Verdicts {
+    key: RandomState,
+    known: RefCell<HashMap<u64, Verdict>>,
+}
+
+impl Verdicts {
+    /// Beyond that everything is forgotten.
+    const MOST: usize = 4096;
+
+    /// What [`filter::judge`] says of a value of the rule with this index.
+    fn judge(
+        &self,
+        (index, rule): (usize, &Rule),
+        value: &[u8],
+        context: &Context,
+        kind: FileKind,
+    ) -> Verdict {
+        let hash = self.key.hash_one((index, value, context, kind));
+        let mut known = self.known.borrow_mut();
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.entry(hash).or_insert_with(|| filter::judge(rule, value, context, kind)).clone()
+    }
+}
+
 /// What one thread needs to turn units into candidates.
 struct Worker<'s> {
     scanner: &'s Scanner,
@@ -850,20 +1002,21 @@ struct Worker<'s> {
     matches: Vec<Match>,
     /// Made for the first text of a history.
     memo: OnceCell<Memo>,
+    verdicts: Verdicts,
 }
 
 /// What the search of a unit came to.
 struct Inspected {
     /// Whether all of it was searched.
     is_complete: bool,
-    /// Whether there is a match that this or another policy would report, going by the text alone.
-    has_matches: bool,
+    /// What is worth to be known the next time. `None` if nothing is.
+    note: Option<Note>,
 }
 
 impl<'s> Worker<'s> {
     fn new(scanner: &'s Scanner, counts: &'s Counts) -> Self {
         let (scratch, matches, memo) = (Scratch::default(), Vec::new(), OnceCell::new());
-        Self { scanner, counts, scratch, matches, memo }
+        Self { scanner, counts, scratch, matches, memo, verdicts: Verdicts::default() }
     }
 
     /// Hands the candidates of a unit to `keep`.
@@ -878,20 +1031,31 @@ impl<'s> Worker<'s> {
         // Most units have no match to ask it for.
         let kind = || unit.path.map(FileKind::of).unwrap_or_default();
         let matcher = &self.scanner.matcher;
-        let is_complete = match unit.derivation {
-            Some(derivation) => {
+        let known = unit.note.and_then(|note| {
+            recall::restore(unit.bytes, &Note::restore(note)?.places?, matcher.rules().rules().len())
+        });
+        let is_complete = match (known, unit.derivation) {
+            (Some(known), _) => {
+                self.matches = known;
+                true
+            }
+            (None, Some(derivation)) => {
                 // Blobs have no path yet; whatever else counts against a match is asked later.
                 let (kind, memo) = (kind(), self.memo.get_or_init(Memo::default));
                 let is_dull = |found: &Match| is_dropped(memo, matcher, found, kind);
                 let (scratch, matches) = (&mut self.scratch, &mut self.matches);
                 matcher.find_derived(unit.bytes, derivation, &is_dull, scratch, matches)
             }
-            None => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
+            (None, None) => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
         };
         if self.matches.is_empty() {
-            return Inspected { is_complete, has_matches: false };
+            return Inspected { is_complete, note: Note::of(is_complete, Some(Vec::new()), None) };
         }
-        let mut has_matches = false;
+        // The configuration of another scanner decides by more than is written down.
+        let mut sure = match self.scanner.policy.foreign {
+            None => Some(Vec::new()),
+            Some(_) => None,
+        };
         let lines = LineIndex::starting_at(
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
@@ -900,7 +1064,7 @@ impl<'s> Worker<'s> {
         let scanner = self.scanner;
         let mut counted = vec![false; self.matches.len()];
         let mut wanted = Vec::new();
-        let matches = Matches::of(&self.matches);
+        let matches = Matches::of(&self.matches).with(&self.verdicts);
         for (index, found) in matches.iter().enumerate() {
             // It was asked a moment ago, and nothing else is asked before. Not so where another scanner's
             // configuration accepts things.
@@ -910,7 +1074,13 @@ impl<'s> Worker<'s> {
                 continue;
             }
             let judged = scanner.judge(unit, &lines, kind, index, &matches);
-            has_matches |= !matches!(judged, Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }));
+            match &judged {
+                Ok(Candidate { confidence, .. }) | Err(Passed::Weak { confidence, .. }) => {
+                    sure.iter_mut().for_each(|sure| sure.push((found.rule, *confidence)));
+                }
+                Err(Passed::Inline { .. }) => sure = None,
+                Err(Passed::NotNew | Passed::Alone | Passed::Dropped { .. }) => continue,
+            }
             if let Err(Passed::Inline { allow, .. }) = &judged {
                 let start = lines.line_column(found.secret_span.start);
                 let rule_id = scanner.matcher.rule(found).id.clone();
@@ -938,7 +1108,8 @@ impl<'s> Worker<'s> {
                 keep(candidate);
             }
         }
-        Inspected { is_complete, has_matches }
+        let places = recall::store(unit.bytes, &self.matches);
+        Inspected { is_complete, note: Note::of(is_complete, sure, places) }
     }
 }
 
@@ -949,11 +1120,17 @@ pub(crate) struct Matches<'m> {
     reach: OnceCell<Vec<usize>>,
     /// What the markers on a line, given by its start, accept of the rules that were asked for.
     inline: RefCell<(usize, BTreeMap<usize, Option<Passed>>)>,
+    /// What was said of matches before.
+    verdicts: Option<&'m Verdicts>,
 }
 
 impl<'m> Matches<'m> {
     pub(crate) fn of(all: &'m [Match]) -> Self {
-        Self { all, reach: OnceCell::new(), inline: RefCell::default() }
+        Self { all, reach: OnceCell::new(), inline: RefCell::default(), verdicts: None }
+    }
+
+    fn with(self, verdicts: &'m Verdicts) -> Self {
+        Self { verdicts: Some(verdicts), ..self }
     }
 
     /// Those whose secrets have a byte in the span.
@@ -1051,7 +1228,12 @@ impl Scanner {
         if let Some(lists) = &self.policy.foreign {
             self.foreign_judge(lists, unit, lines, index, matches)?;
         }
-        let verdict = self.verdict(&Evidence::of(found), &found.secret, kind)?;
+        let value = found.secret.reveal();
+        let judged = match matches.verdicts {
+            Some(verdicts) => verdicts.judge((found.rule, rule), value, &found.context, kind),
+            None => filter::judge(rule, value, &found.context, kind),
+        };
+        let verdict = self.verdict(&Evidence::of(found), judged)?;
         let line = lines.line_span(found.secret_span.start);
         if self.policy.inline_allow
             && let Some(passed) = matches.allowed_inline(unit.bytes, lines, line, (found.rule, &rule.id))
@@ -1130,6 +1312,8 @@ impl Scanner {
                 None => foreign::Judged::default(),
             },
             counts: true,
+            is_verbatim: found.layers.is_empty()
+                && unit.bytes.get(found.secret_span.range()) == Some(found.secret.reveal()),
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'r> Attributor<'r> {
             repository,
             reader,
             quick: match known {
-                Some(_) => QuickReader::new(reader),
+                Some(known) => QuickReader::new(reader).lending(&known.store.packs),
                 None => QuickReader::new(reader).with_packs(repository),
             },
             known,

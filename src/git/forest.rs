@@ -5,6 +5,7 @@
 //! no further look; paths are spelled out only where nodes differ.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -37,6 +38,59 @@ struct Node {
     trees: Vec<(Name, NodeId)>,
 }
 
+/// Hashes nodes, which are numbers: each is mixed in with a multiplication, from a random start, so that nobody can
+/// choose names that fall together.
+#[derive(Clone)]
+struct QuickKey(u64);
+
+struct QuickHasher(u64);
+
+impl Default for QuickKey {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(0))
+    }
+}
+
+impl BuildHasher for QuickKey {
+    type Hasher = QuickHasher;
+
+    fn build_hasher(&self) -> QuickHasher {
+        QuickHasher(self.0)
+    }
+}
+
+impl QuickHasher {
+    /// An odd number without a pattern: the golden ratio.
+    const FACTOR: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+
+    fn mix(&mut self, number: u64) {
+        let product = u128::from(self.0 ^ number).wrapping_mul(Self::FACTOR);
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+}
+
+impl Hasher for QuickHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut digits = [0; 8];
+            digits[..part.len()].copy_from_slice(part);
+            self.mix(u64::from_le_bytes(digits));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.mix(number.into());
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.mix(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A tree that is being read.
 struct Frame {
     id: ObjectId,
@@ -66,7 +120,7 @@ pub(super) struct Forest<'r> {
     names: Vec<Rc<[u8]>>,
     name_numbers: HashMap<Rc<[u8]>, Name>,
     nodes: Vec<Rc<Node>>,
-    node_numbers: HashMap<Rc<Node>, NodeId>,
+    node_numbers: HashMap<Rc<Node>, NodeId, QuickKey>,
     known: HashMap<ObjectId, NodeId>,
     planted: Option<Planted<'r>>,
     /// Trees with targets that lie in other trees.
@@ -86,7 +140,7 @@ impl<'r> Forest<'r> {
             names: Vec::new(),
             name_numbers: HashMap::new(),
             nodes: vec![Rc::clone(&empty)],
-            node_numbers: [(empty, EMPTY)].into(),
+            node_numbers: HashMap::from_iter([(empty, EMPTY)]),
             known: HashMap::new(),
             planted: None,
             inner: HashSet::new(),
@@ -100,6 +154,8 @@ impl<'r> Forest<'r> {
     pub(super) fn plant(&mut self, inventory: &'r Inventory, rows: &[Rows]) {
         /// A tree whose node is not made yet.
         const UNKNOWN: NodeId = NodeId(u32::MAX);
+        /// One that waits for those in it.
+        const OPEN: NodeId = NodeId(u32::MAX - 1);
         // Sorted, so that the numbers do not depend on which worker read what.
         let names: BTreeSet<&[u8]> =
             rows.iter().flat_map(|rows| rows.names().iter().map(|name| &**name)).collect();
@@ -126,34 +182,42 @@ impl<'r> Forest<'r> {
         }
         let mut is_inner = vec![false; inventory.len()];
         let mut waiting: Vec<u32> = Vec::new();
+        let mut node = Node::default();
         for part in rows {
             for place in 0..part.len() {
                 // A stack of our own, as below; a tree is made when all in it are.
                 waiting.push(part.row(place).0);
                 while let Some(&tree) = waiting.last() {
-                    if nodes[tree as usize] != UNKNOWN {
+                    if nodes[tree as usize] < OPEN {
                         waiting.pop();
                         continue;
                     }
                     let (part, place) = places[tree as usize];
                     let (_, entries) = rows[part as usize].row(place as usize);
                     let depth = waiting.len();
-                    let unknown = entries.iter().filter(|entry| entry.is_tree()).map(|entry| entry.object);
-                    waiting.extend(unknown.filter(|object| nodes[*object as usize] == UNKNOWN));
-                    if waiting.len() > depth {
-                        continue;
-                    }
-                    let mut node = Node::default();
+                    node.blobs.clear();
+                    node.trees.clear();
                     for entry in entries {
                         let name = names[part as usize][entry.name()];
                         if !entry.is_tree() {
                             node.blobs.extend(targets.get(&entry.object).map(|target| (name, *target)));
-                        } else if nodes[entry.object as usize] != EMPTY {
-                            is_inner[entry.object as usize] = true;
-                            node.trees.push((name, nodes[entry.object as usize]));
+                            continue;
+                        }
+                        match nodes[entry.object as usize] {
+                            UNKNOWN => waiting.push(entry.object),
+                            // No tree lies in itself, whatever a cache says.
+                            EMPTY | OPEN => {}
+                            known => {
+                                is_inner[entry.object as usize] = true;
+                                node.trees.push((name, known));
+                            }
                         }
                     }
-                    nodes[tree as usize] = self.intern(node);
+                    if waiting.len() > depth {
+                        nodes[tree as usize] = OPEN;
+                        continue;
+                    }
+                    nodes[tree as usize] = self.intern(&mut node);
                     waiting.pop();
                 }
             }
@@ -211,7 +275,7 @@ impl<'r> Forest<'r> {
                     frames.extend(opened);
                 }
                 None => {
-                    let node = self.intern(frame.node);
+                    let node = self.intern(&mut frame.node);
                     self.known.insert(frame.id, node);
                 }
             }
@@ -274,14 +338,15 @@ impl<'r> Forest<'r> {
         number
     }
 
-    fn intern(&mut self, mut node: Node) -> NodeId {
+    /// The number of a node, which is put in order. Most trees have the node of another one, and then nothing is copied.
+    fn intern(&mut self, node: &mut Node) -> NodeId {
         node.blobs.sort_unstable();
         node.trees.sort_unstable();
-        if let Some(number) = self.node_numbers.get(&node) {
+        if let Some(number) = self.node_numbers.get(node) {
             return *number;
         }
         let number = NodeId(self.nodes.len() as u32);
-        let node = Rc::new(node);
+        let node = Rc::new(node.clone());
         self.nodes.push(Rc::clone(&node));
         self.node_numbers.insert(node, number);
         number

@@ -328,11 +328,18 @@ impl<'k> Graph<'k> {
 
     /// All commits of a trail.
     fn noted(inventory: &'k Inventory, trail: &'k Trail) -> Self {
+        // Parents are looked up faster in a list of all objects than by halving that of the commits.
+        let mut places_by_number = vec![NONE; inventory.len()];
+        for ((commit, ..), place) in trail.commits().zip(0..) {
+            places_by_number[commit as usize] = place;
+        }
+        let place_of_number =
+            |number: u32| Some(places_by_number[number as usize]).filter(|place| *place != NONE);
         let mut parents = Lists::default();
         let mut seconds = Vec::with_capacity(trail.commits().len());
         for place in 0..trail.commits().len() as u32 {
             let (_, _, above, time) = trail.at(place);
-            parents.push(above.iter().filter_map(|parent| trail.place(*parent)));
+            parents.push(above.iter().filter_map(|parent| place_of_number(*parent)));
             seconds.push(time);
         }
         let key = |place: u32| (seconds[place as usize], inventory.id(trail.at(place).0));

@@ -19,6 +19,8 @@ const MAX_NOTED_PARENTS_BYTES: usize = 64 << 20;
 pub(super) struct QuickReader<'r> {
     reader: &'r ObjectReader<'r>,
     packs: Vec<Pack>,
+    /// Packs that somebody else has mapped.
+    lent: &'r [Pack],
     noted: Option<gix_commitgraph::Graph>,
     inflater: RefCell<Inflater>,
 }
@@ -33,7 +35,16 @@ pub(super) struct Noted {
 impl<'r> QuickReader<'r> {
     /// Without packs everything is read by libgit2.
     pub(super) fn new(reader: &'r ObjectReader<'r>) -> Self {
-        Self { reader, packs: Vec::new(), noted: None, inflater: RefCell::default() }
+        Self { reader, packs: Vec::new(), lent: &[], noted: None, inflater: RefCell::default() }
+    }
+
+    /// Reads from some packs as well.
+    pub(super) fn lending(self, packs: &'r [Pack]) -> Self {
+        Self { lent: packs, ..self }
+    }
+
+    fn packs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.iter().chain(self.lent)
     }
 
     /// Maps the packs and the commit-graph file. What cannot be mapped is left to libgit2.
@@ -62,7 +73,7 @@ impl<'r> QuickReader<'r> {
 
     /// What an object is, by its header alone: who wants to know more reads it, and compares it with its name then.
     pub(super) fn kind(&self, id: &ObjectId) -> Result<ObjectKind, ReadError> {
-        match self.packs.iter().find_map(|pack| pack.message_kind(id)) {
+        match self.packs().find_map(|pack| pack.message_kind(id)) {
             Some(kind) => Ok(kind),
             None => self.reader.header(id).map(|(kind, _)| kind),
         }
@@ -77,7 +88,7 @@ impl<'r> QuickReader<'r> {
 
     fn packed(&self, id: &ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
         let mut inflater = self.inflater.borrow_mut();
-        let object = self.packs.iter().find_map(|pack| pack.message_object(id, &mut inflater))?;
+        let object = self.packs().find_map(|pack| pack.message_object(id, &mut inflater))?;
         has_name(id, object.0, &object.1).then_some(object)
     }
 }

@@ -237,6 +237,31 @@ impl Trail {
         Some(self.tags[place].1)
     }
 
+    /// Goes from some objects through tags and commits to all that they reach: of the trees of commits those that are
+    /// relevant, and what else there is among the objects.
+    pub fn trees_from(&self, inventory: &Inventory, mut waiting: Vec<u32>, relevant: &Relevant) -> Vec<u32> {
+        const NONE: u32 = u32::MAX;
+        let mut places = vec![NONE; inventory.len()];
+        self.commits.iter().zip(0..).for_each(|(note, place)| places[note.commit as usize] = place);
+        let mut is_reached = vec![false; self.commits.len()];
+        let mut trees = Vec::new();
+        while let Some(number) = waiting.pop() {
+            match places[number as usize] {
+                NONE => match self.find_tag(number) {
+                    Some(target) => waiting.push(target),
+                    None => trees.push(number),
+                },
+                place if !std::mem::replace(&mut is_reached[place as usize], true) => {
+                    let (_, tree, parents, _) = self.at(place);
+                    trees.extend(Some(tree).filter(|tree| relevant.is_leading(*tree)));
+                    waiting.extend(parents);
+                }
+                _ => {}
+            }
+        }
+        trees
+    }
+
     /// Which trees may lead to some objects.
     pub fn leading_to(&self, inventory: &Inventory, objects: &[ObjectId]) -> Relevant {
         let numbers = objects.iter().filter_map(|object| inventory.number(object.as_raw()));
@@ -477,6 +502,43 @@ impl Rows {
         })
     }
 
+    /// Puts trees, given with part and place, behind those that lie in them, so that who goes through the rows knows
+    /// of each tree what is in it.
+    fn inner_first(
+        parts: &[Rows],
+        trees: Vec<(u32, u32, u32)>,
+        renumber: impl Fn(u32) -> u32,
+    ) -> Vec<(u32, u32, u32)> {
+        const NONE: u32 = u32::MAX;
+        // By number the place among the trees that still wait.
+        let mut waiting = vec![NONE; trees.last().map_or(0, |(last, ..)| *last as usize + 1)];
+        trees.iter().zip(0..).for_each(|((tree, ..), place)| waiting[*tree as usize] = place);
+        let mut take = |tree: u32| match waiting.get_mut(tree as usize) {
+            Some(place) if *place != NONE => Some(trees[std::mem::replace(place, NONE) as usize]),
+            _ => None,
+        };
+        let mut ordered = Vec::with_capacity(trees.len());
+        let mut open = Vec::new();
+        for (tree, ..) in &trees {
+            open.extend(take(*tree).map(|tree| (tree, 0)));
+            while let Some(((_, part, place), next)) = open.last_mut() {
+                let (_, entries) = parts[*part as usize].row(*place as usize);
+                let inner = entries[*next..].iter().enumerate().find_map(|(skipped, entry)| {
+                    let tree = entry.is_tree().then(|| take(renumber(entry.object)))??;
+                    Some((skipped, tree))
+                });
+                match inner {
+                    Some((skipped, tree)) => {
+                        *next += skipped + 1;
+                        open.push((tree, 0));
+                    }
+                    None => ordered.extend(open.pop().map(|(tree, _)| tree)),
+                }
+            }
+        }
+        ordered
+    }
+
     /// Writes rows so that [`Rows::restore`] can read them, each number replaced by another one. A tree that stands
     /// in more than one part is written once.
     pub fn store(parts: &[Rows], renumber: impl Fn(u32) -> u32) -> Vec<u8> {
@@ -489,6 +551,7 @@ impl Rows {
         }
         trees.sort_unstable();
         trees.dedup_by_key(|(tree, ..)| *tree);
+        let trees = Self::inner_first(parts, trees, &renumber);
         let mut bytes = Vec::new();
         let mut put = |number: u32| bytes.extend_from_slice(&number.to_le_bytes());
         put(names.len() as u32);
@@ -631,6 +694,25 @@ mod tests {
         let entry = |name: &str| (name.to_owned(), true, 30);
         let found: Vec<_> = (0..restored.len()).map(|place| named(restored.row(place))).collect();
         assert_eq!(found, [(10, vec![entry("a")]), (40, vec![]), (50, vec![entry("b"), entry("a")])]);
+    }
+
+    /// Those of one part lie in each other the wrong way round, and in those of the other.
+    #[test]
+    fn stored_rows_come_after_those_in_them() {
+        let mut parts = [Rows::default(), Rows::default()];
+        let lies = [&[(1, vec![2, 7]), (2, vec![3]), (4, vec![])][..], &[(3, vec![4]), (0, vec![1, 3])]];
+        for (part, trees) in parts.iter_mut().zip(lies) {
+            let name = part.name(b"a");
+            for (tree, inner) in trees {
+                let entry = |object: &u32| RowEntry { name_and_kind: name << 1 | 1, object: *object };
+                part.entries.extend(inner.iter().map(entry));
+                part.trees.push((*tree, part.entries.len() as u32));
+            }
+        }
+        let restored = Rows::restore(&Rows::store(&parts, |number| number), Some);
+        let restored = restored.unwrap();
+        let order: Vec<u32> = (0..restored.len()).map(|place| restored.row(place).0).collect();
+        assert_eq!(order, [4, 3, 2, 1, 0]);
     }
 
     #[test]

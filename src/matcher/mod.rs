@@ -10,6 +10,7 @@ mod boundary;
 mod catalogue;
 mod derived;
 mod prefilter;
+pub(crate) mod recall;
 mod recent;
 mod tables;
 pub mod trace;

@@ -4,8 +4,11 @@
 //! decides what a match is, so other rules have another file. It says of each object that was read to its end what
 //! came of it: [`State`]. Objects never change, so that stays true wherever the object lies and however it is stored.
 //!
-//! What had a match is searched again in every run, for a report needs the bytes; so findings are the same as
-//! without the file.
+//! What had a match that a report speaks of is searched again in every run, for a report needs the bytes; so findings
+//! are the same as without the file. Of a blob with matches the file says of which rules they are, how sure and where
+//! ([`Searched::Matches`](super::Searched::Matches)): it is read again only under a policy that reports one of them, and
+//! then what stands there is taken from it without a search. The file holds no byte of their values, but the fingerprints
+//! that a report shows as well, since each takes milliseconds to work out.
 //!
 //! Links are different: what an object refers to can go. A file is *closed* when everything to which its
 //! objects refer is among them, but for blobs that it names as missing. As long as all of a closed file is still there,
@@ -22,11 +25,11 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 4`; the last character is the version |
+//! | 16 | `stanch history 6`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | how many bytes a name has: 20 or 32 |
 //! | 8 | 1 if the file is closed, else 0 |
-//! | 72 | how many bytes each of the following nine has |
+//! | 88 | how many bytes each of the following eleven has |
 //! | a name each | names of the objects, ascending |
 //! | 1 each | what is known of each, in the same order; 128 more if it lies in none of the packs |
 //! | a name each | names of the commits of submodules that trees refer to, ascending |
@@ -36,24 +39,30 @@
 //! | | in a closed file the notes that attribution follows ([`Trail`]) |
 //! | 4 each | objects that were attributed, ascending |
 //! | | the trees that lead to them or to what is missing ([`Rows`]) |
+//! | | blobs, ascending, each with how many bytes the note on it has, 4 and 4 bytes, and then the note |
+//! | 32 each | object, number of the rule, start and end of what it found, and the fingerprint; ascending |
 //! | 4 | CRC-32 of all before |
+//!
+//! Where little is new beside what a file says, it stays as it is, and what is new is read again the next time.
 //!
 //! A file that is not in this format to the last byte is left unused, and replaced by the next one. It is replaced
 //! whole, by a rename, so that runs at the same time see one or the other and the last of them stays; each is
 //! true, so nothing is lost but some time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::Spot;
+use crate::fingerprint::Fingerprint;
 use crate::git::{Earlier, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 4";
+const MAGIC: &[u8; 16] = b"stanch history 6";
 /// How many parts of any length there are.
-const PARTS: usize = 9;
+const PARTS: usize = 11;
 /// Where the numbers of the head start.
 const NUMBERS_AT: usize = 16 + 32;
 const HEAD_BYTES: usize = NUMBERS_AT + 8 * (2 + PARTS);
@@ -63,6 +72,10 @@ const LOOSE: u8 = 0x80;
 
 /// How many files stay, the newest first: every change of the rules begins another one.
 const KEPT_FILES: usize = 4;
+
+/// A file is left as it is where this many times as many objects are known as are new: to read those again takes less
+/// than to write the file, which on rails/rails is 74 MB.
+const LITTLE: usize = 256;
 
 /// What is known of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,11 +93,13 @@ pub(super) enum State {
     Binary = 5,
     /// It was read, but is to be searched every time.
     Again = 6,
+    /// A blob with matches, of which there is a note.
+    Held = 7,
 }
 
 impl State {
-    const ALL: [State; 6] =
-        [State::Commit, State::Tree, State::Tag, State::Blob, State::Binary, State::Again];
+    const ALL: [State; 7] =
+        [State::Commit, State::Tree, State::Tag, State::Blob, State::Binary, State::Again, State::Held];
 
     /// What is known of an object without a match.
     pub(super) fn clean(kind: ObjectKind) -> Self {
@@ -121,6 +136,12 @@ pub(super) struct Memory {
     records: Option<Records>,
     /// By number in the inventory.
     states: Vec<Option<State>>,
+    /// The notes on [`State::Held`], by number.
+    held: BTreeMap<u32, Held>,
+    /// By object, by its number, and what a rule found there.
+    fingerprints: BTreeMap<(u32, Find), Fingerprint>,
+    /// The objects of those that were not known.
+    new_fingerprints: Vec<u32>,
     submodules: BTreeSet<ObjectId>,
     /// Whether the links of what is known need no look.
     is_closed: bool,
@@ -132,6 +153,20 @@ pub(super) struct Memory {
     pub(super) holders: Vec<(u32, ObjectId)>,
     /// What the user should know.
     notes: Vec<String>,
+}
+
+/// What a rule found in an object: the number of the rule, start and end.
+type Find = [u32; 3];
+
+fn find_at(spot: &Spot) -> Option<Find> {
+    let number = |number: usize| u32::try_from(number).ok();
+    Some([number(spot.rule)?, number(spot.span.start)?, number(spot.span.end)?])
+}
+
+/// A note on a blob, and whether it need not be read for that.
+struct Held {
+    note: Vec<u8>,
+    is_passed: bool,
 }
 
 /// Objects, sorted, and of the known trees all that lead to them or to what is missing.
@@ -147,6 +182,8 @@ pub(super) struct Covered {
 pub(super) struct News<'n> {
     pub(super) store: &'n Store,
     pub(super) seen: &'n [(u32, State)],
+    /// The notes on those that are [`State::Held`].
+    pub(super) held: Vec<(u32, Vec<u8>)>,
     pub(super) submodules: &'n BTreeSet<ObjectId>,
     /// Trees with what they refer to that is missing, all of them.
     pub(super) holders: &'n [(u32, ObjectId)],
@@ -156,8 +193,9 @@ pub(super) struct News<'n> {
 }
 
 impl Memory {
-    /// Reads what is known of a repository under a digest. A file that cannot be used is a note.
-    pub(super) fn load(repository: &Repository, digest: [u8; 32]) -> Self {
+    /// Reads what is known of a repository under a digest, where blobs with a note need not be read if it
+    /// `lets_pass` them. A file that cannot be used is a note.
+    pub(super) fn load(repository: &Repository, digest: [u8; 32], lets_pass: impl Fn(&[u8]) -> bool) -> Self {
         let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let path = repository.common_dir().join("stanch").join(format!("history-{name}.cache"));
         let mut memory = Self {
@@ -165,6 +203,9 @@ impl Memory {
             digest,
             records: None,
             states: Vec::new(),
+            held: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+            new_fingerprints: Vec::new(),
             submodules: BTreeSet::new(),
             is_closed: false,
             trail: None,
@@ -182,6 +223,9 @@ impl Memory {
             if records.is_closed && !memory.restore(&records, |number| (number < count).then_some(number)) {
                 return Err(CacheError::Damaged("its notes make no sense"));
             }
+            let held = |note: &[u8]| Held { note: note.to_vec(), is_passed: lets_pass(note) };
+            memory.held = records.held().map(|(blob, note)| (blob, held(note))).collect();
+            memory.fingerprints = records.fingerprints().collect();
             memory.records = Some(records);
             Ok(())
         });
@@ -220,7 +264,9 @@ impl Memory {
         let states = records.part(STATES);
         let again: Vec<u32> = (0..)
             .zip(states)
-            .filter(|(_, byte)| **byte & !LOOSE == State::Again as u8)
+            .filter(|(at, byte)| {
+                State::of(**byte & !LOOSE).is_none_or(|state| self.is_read_again(*at, state))
+            })
             .map(|(at, _)| at)
             .collect();
         let earlier = Earlier {
@@ -252,6 +298,12 @@ impl Memory {
                 self.states[*number as usize] = Some(state);
             }
         }
+        let held = std::mem::take(&mut self.held).into_iter();
+        self.held = held.filter_map(|(place, held)| Some((found[place as usize]?, held))).collect();
+        let fingerprints = std::mem::take(&mut self.fingerprints).into_iter();
+        self.fingerprints = fingerprints
+            .filter_map(|((place, find), fingerprint)| Some(((found[place as usize]?, find), fingerprint)))
+            .collect();
         let is_there = |id: ObjectId| inventory.contains(&id);
         let is_closed =
             records.is_closed && found.iter().all(Option::is_some) && !records.missing().any(is_there);
@@ -277,15 +329,52 @@ impl Memory {
         self.trail.take().unwrap_or_default()
     }
 
-    /// Whether an object has to be read: nothing is known of it, or it had a match.
+    /// Whether an object has to be read: nothing is known of it, or it had a match that counts.
     pub(super) fn wants(&self, number: u32) -> bool {
-        matches!(self.states[number as usize], None | Some(State::Again))
+        self.states[number as usize].is_none_or(|state| self.is_read_again(number, state))
+    }
+
+    fn is_read_again(&self, number: u32, state: State) -> bool {
+        match state {
+            State::Again => true,
+            State::Held => self.held.get(&number).is_none_or(|held| !held.is_passed),
+            State::Commit | State::Tree | State::Tag | State::Blob | State::Binary => false,
+        }
     }
 
     /// What is known and need not be read, by number.
     pub(super) fn known(&self) -> impl Iterator<Item = (u32, State)> {
         let known = (0..).zip(&self.states).filter_map(|(number, state)| Some((number, (*state)?)));
-        known.filter(|(_, state)| *state != State::Again)
+        known.filter(|(number, state)| !self.is_read_again(*number, *state))
+    }
+
+    /// The notes on blobs that need not be read for them.
+    pub(super) fn passed(&self) -> impl Iterator<Item = &[u8]> {
+        self.held.values().filter(|held| held.is_passed).map(|held| &held.note[..])
+    }
+
+    /// The note on a blob.
+    pub(super) fn note(&self, number: u32) -> Option<&[u8]> {
+        self.held.get(&number).map(|held| &held.note[..])
+    }
+
+    /// The fingerprint of what was found in an object, if it is known.
+    pub(super) fn fingerprint(
+        &self,
+        spot: &Spot,
+        number: impl Fn(&ObjectId) -> Option<u32>,
+    ) -> Option<Fingerprint> {
+        self.fingerprints.get(&(number(&spot.object)?, find_at(spot)?)).copied()
+    }
+
+    /// Takes fingerprints of what was found in objects, given with their numbers.
+    pub(super) fn note_fingerprints(&mut self, fingerprints: Vec<(u32, Spot, Fingerprint)>) {
+        for (number, spot, fingerprint) in fingerprints {
+            if let Some(find) = find_at(&spot) {
+                self.new_fingerprints.push(number);
+                self.fingerprints.insert((number, find), fingerprint);
+            }
+        }
     }
 
     /// The commits of submodules to which known trees refer.
@@ -294,21 +383,44 @@ impl Memory {
     }
 
     /// Adds what a run came to, and writes the file if that is news.
-    pub(super) fn save(mut self, news: &News<'_>) -> Vec<String> {
-        let mut is_changed = self.is_closed != news.trail.is_some();
+    pub(super) fn save(mut self, news: &mut News<'_>) -> Vec<String> {
+        // What is news of objects of which the file speaks, and of others.
+        let mut is_known_changed = self.is_closed != news.trail.is_some();
+        let mut is_changed = false;
+        let known_len = news.store.inventory.known_len();
+        let mut tell = |number: u32| match (number as usize) < known_len {
+            true => is_known_changed = true,
+            false => is_changed = true,
+        };
         for &(number, state) in news.seen {
-            let before = self.states[number as usize].replace(state);
-            is_changed |= before != Some(state);
+            if self.states[number as usize].replace(state) != Some(state) {
+                tell(number);
+            }
         }
+        for (number, note) in std::mem::take(&mut news.held) {
+            if self.held.get(&number).is_none_or(|known| known.note != note) {
+                tell(number);
+                self.held.insert(number, Held { note, is_passed: false });
+            }
+        }
+        self.new_fingerprints.iter().for_each(|number| tell(*number));
         let known = self.records.as_ref().filter(|_| news.store.is_part());
         let mut packs = news.store.marks();
         packs.extend(known.into_iter().flat_map(Records::packs));
         packs.sort_unstable();
         packs.dedup();
         is_changed |= !known.is_some_and(|known| known.packs().eq(packs.iter().copied()));
-        let targets = |covered: &Covered| covered.targets.len();
-        is_changed |= known.map(|known| known.targets().count()) != news.covered.map(targets);
-        if is_changed && let Err(error) = self.write(news, &packs) {
+        let targets = news
+            .covered
+            .map(|covered| covered.targets.iter().copied().filter(|target| (*target as usize) < known_len));
+        is_known_changed |= match (known, targets) {
+            (Some(known), Some(targets)) => !known.targets().eq(targets),
+            _ => true,
+        };
+        let is_little = (news.store.inventory.len() - known_len) * LITTLE <= known_len;
+        if (is_known_changed || is_changed && !is_little)
+            && let Err(error) = self.write(news, &packs)
+        {
             self.notes.push(format!("cannot write the cache {}: {error}", self.path.display()));
         }
         self.notes
@@ -350,6 +462,23 @@ impl Memory {
                 Some(self.states[number as usize]? as u8 | loose)
             })
             .collect();
+        let is_held = |number: u32| self.states[number as usize] == Some(State::Held);
+        let held = self.held.iter().filter(|(number, _)| is_held(**number));
+        let mut held: Vec<(u32, &Held)> = held.map(|(number, held)| (renumber(*number), held)).collect();
+        held.sort_unstable_by_key(|(place, _)| *place);
+        for (place, held) in held {
+            parts[HELD].extend([place, held.note.len() as u32].into_iter().flat_map(u32::to_le_bytes));
+            parts[HELD].extend_from_slice(&held.note);
+        }
+        let known =
+            self.fingerprints.iter().filter(|((number, _), _)| self.states[*number as usize].is_some());
+        let mut known: Vec<_> =
+            known.map(|((number, find), fingerprint)| (renumber(*number), find, fingerprint)).collect();
+        known.sort_unstable();
+        for (place, [rule, start, end], fingerprint) in known {
+            parts[FINGERPRINTS].extend([place, *rule, *start, *end].into_iter().flat_map(u32::to_le_bytes));
+            parts[FINGERPRINTS].extend_from_slice(fingerprint.as_bytes());
+        }
         let submodules = self.submodules.union(news.submodules);
         parts[SUBMODULES] = submodules.flat_map(|id| id.as_raw()).copied().collect();
         if let Some((trail, covered)) = trail.zip(news.covered) {
@@ -448,6 +577,8 @@ const HOLDERS: usize = 5;
 const TRAIL: usize = 6;
 const TARGETS: usize = 7;
 const ROWS: usize = 8;
+const HELD: usize = 9;
+const FINGERPRINTS: usize = 10;
 
 /// A file that was checked.
 #[derive(Debug)]
@@ -481,7 +612,7 @@ impl Records {
             at = at.filter(|at| *at <= end);
             start..at.unwrap_or(end)
         });
-        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1];
+        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 32];
         if at != Some(end) || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0) {
             return Err(CacheError::Damaged("its length is not what it says"));
         }
@@ -493,7 +624,17 @@ impl Records {
         let are_sorted = records.names().is_sorted_by(|one, next| one < next);
         let states = records.part(STATES);
         let are_known = states.iter().all(|&byte| State::of(byte & !LOOSE).is_some());
-        if is_closed > 1 || !are_sorted || !are_known || states.len() != records.names().len() {
+        let held = (0..).zip(states).filter(|(_, byte)| **byte & !LOOSE == State::Held as u8);
+        let are_noted = records.held().map(|(blob, _)| blob).eq(held.map(|(place, _)| place))
+            && records.held().map(|(_, note)| 8 + note.len()).sum::<usize>() == records.part(HELD).len();
+        let are_of_objects = records.fingerprints().all(|((place, _), _)| (place as usize) < states.len());
+        if is_closed > 1
+            || !are_of_objects
+            || !are_sorted
+            || !are_known
+            || !are_noted
+            || states.len() != records.names().len()
+        {
             return Err(CacheError::Damaged("its content makes no sense"));
         }
         Ok(records)
@@ -535,6 +676,28 @@ impl Records {
         self.part(part).as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))
     }
 
+    /// The notes, up to where they make no sense.
+    fn held(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let mut rest = self.part(HELD);
+        std::iter::from_fn(move || {
+            let (head, behind) = rest.split_first_chunk::<8>()?;
+            let [blob, len] =
+                [0, 4].map(|at| head[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word)));
+            let (note, behind) = behind.split_at_checked(len as usize)?;
+            rest = behind;
+            Some((blob, note))
+        })
+    }
+
+    fn fingerprints(&self) -> impl Iterator<Item = ((u32, Find), Fingerprint)> {
+        self.part(FINGERPRINTS).as_chunks::<32>().0.iter().filter_map(|row| {
+            let (head, fingerprint) = row.split_first_chunk::<16>()?;
+            let word = |at: usize| head[at * 4..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+            let find = [word(1), word(2), word(3)];
+            Some(((word(0), find), Fingerprint::of_bytes(*fingerprint.first_chunk()?)))
+        })
+    }
+
     fn holders(&self) -> impl Iterator<Item = (u32, u32)> {
         let words = self.part(HOLDERS).as_chunks::<8>().0.iter();
         let word = |word: &[u8]| word.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
@@ -552,18 +715,20 @@ mod tests {
 
     const DIGEST: [u8; 32] = [7; 32];
 
-    /// The parts of a file of two objects, a submodule, a pack, and what is missing.
+    /// The parts of a file of three objects, a submodule, a pack, and what is missing.
     fn parts(id_len: usize) -> [Vec<u8>; PARTS] {
         let mut parts: [Vec<u8>; PARTS] = Default::default();
-        parts[NAMES] = [vec![1; id_len], vec![2; id_len]].concat();
-        parts[STATES] = vec![State::Blob as u8, State::Again as u8 | LOOSE];
+        parts[NAMES] = [vec![1; id_len], vec![2; id_len], vec![3; id_len]].concat();
+        parts[STATES] = vec![State::Blob as u8, State::Again as u8 | LOOSE, State::Held as u8];
         parts[SUBMODULES] = vec![9; id_len];
         parts[PACKS] = [vec![4; id_len], 77_u64.to_le_bytes().to_vec()].concat();
-        parts[MISSING] = vec![3; id_len];
+        parts[MISSING] = vec![5; id_len];
         parts[HOLDERS] = [1_u32, 0].map(u32::to_le_bytes).concat();
         parts[TRAIL] = b"notes".to_vec();
         parts[TARGETS] = 1_u32.to_le_bytes().to_vec();
         parts[ROWS] = b"rows".to_vec();
+        parts[FINGERPRINTS] = [1_u32, 2, 3, 4, 5, 6, 7, 8].map(u32::to_le_bytes).concat();
+        parts[HELD] = [&[2, 0, 0, 0, 6, 0, 0, 0][..], b"a note"].concat();
         parts
     }
 
@@ -587,12 +752,18 @@ mod tests {
         for id_len in [20, 32] {
             let records = Records::parse(file(id_len), &DIGEST, id_len).unwrap();
             assert!(records.is_closed);
-            assert_eq!(records.names().collect::<Vec<_>>(), [vec![1; id_len], vec![2; id_len]]);
-            assert_eq!(records.states().collect::<Vec<_>>(), [State::Blob, State::Again]);
+            let names: Vec<&[u8]> = records.names().collect();
+            assert_eq!(names, [vec![1; id_len], vec![2; id_len], vec![3; id_len]]);
+            assert_eq!(records.states().collect::<Vec<_>>(), [State::Blob, State::Again, State::Held]);
+            assert_eq!(records.held().collect::<Vec<_>>(), [(2, &b"a note"[..])]);
+            let fingerprints: Vec<_> =
+                records.fingerprints().map(|(at, known)| (at, *known.as_bytes())).collect();
+            let bytes = [5_u32, 6, 7, 8].map(u32::to_le_bytes).concat();
+            assert_eq!(fingerprints, [((1, [2, 3, 4]), bytes.try_into().unwrap())]);
             let id = |byte: u8| ObjectId::from_raw(&vec![byte; id_len]).unwrap();
             assert_eq!(records.submodules().collect::<Vec<_>>(), [id(9)]);
             assert_eq!(records.packs().collect::<Vec<_>>(), [PackMark { index: id(4), len_bytes: 77 }]);
-            assert_eq!(records.missing().collect::<Vec<_>>(), [id(3)]);
+            assert_eq!(records.missing().collect::<Vec<_>>(), [id(5)]);
             assert_eq!(records.holders().collect::<Vec<_>>(), [(1, 0)]);
             assert_eq!(records.targets().collect::<Vec<_>>(), [1]);
             assert_eq!((records.part(TRAIL), records.part(ROWS)), (&b"notes"[..], &b"rows"[..]));
@@ -632,16 +803,23 @@ mod tests {
             bytes[at] = byte;
             signed(bytes)
         };
-        let state = HEAD_BYTES + 2 * 20;
+        let state = HEAD_BYTES + 3 * 20;
+        let held = body.len() - 32 - 14;
         for (bytes, what) in [
             (with(56, 2), "closed is yes or no"),
             (with(state, 0), "a state that there is not"),
             (with(HEAD_BYTES, 3), "names out of order"),
-            (with(64, 41), "half a name"),
+            (with(state + 2, State::Blob as u8), "a clean blob with matches"),
+            (with(state, State::Held as u8), "a blob whose matches are not told"),
+            (with(held, 3), "a note on nothing"),
+            (with(held + 14, 3), "the fingerprint of nothing"),
+            (with(held + 4, 5), "a note with more behind it"),
+            (with(held + 4, 7), "a note that is broken off"),
+            (with(64, 61), "half a name"),
             (with(72, 1), "a state too few"),
             (with(71, 0xff), "more names than there is memory for"),
             (with(79, 0xff), "more states than there is memory for"),
-            (with(HEAD_BYTES - 1, 0xff), "more rows than there is memory for"),
+            (with(HEAD_BYTES - 17, 0xff), "more rows than there is memory for"),
         ] {
             assert!(parse(&bytes).is_err(), "{what}");
         }

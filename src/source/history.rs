@@ -13,9 +13,12 @@ use bstr::BStr;
 
 use super::cache::{Covered, Memory, News, State};
 use super::families::Families;
-use super::{ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Visitor, leave_out, text};
+use super::{
+    ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Spot, Visitor, leave_out, text,
+};
 use crate::coverage::{Coverage, Problem, SkipReason};
 use crate::derived::{Copies, Derivation};
+use crate::fingerprint::Fingerprint;
 use crate::git::push::Pushed;
 use crate::git::{
     Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
@@ -134,7 +137,8 @@ impl History {
     }
 
     fn save(&self, keeping: Keeping) -> Vec<String> {
-        let Keeping { mut memory, store, seen, submodules, holders, covered, is_whole, threads } = keeping;
+        let Keeping { mut memory, store, seen, held, submodules, holders, covered, is_whole, threads } =
+            keeping;
         let (store, trail) = match (&store, self.known.get()) {
             (Some(store), _) => (store, None),
             (None, Some((store, trail))) => (store, Some(trail).filter(|_| is_whole)),
@@ -150,7 +154,8 @@ impl History {
             self.with_run(threads, cover).ok()?
         });
         let covered = covered.as_ref();
-        memory.save(&News { store, seen: &seen, submodules: &submodules, holders: &holders, trail, covered })
+        let (seen, submodules, holders) = (&seen[..], &submodules, &holders[..]);
+        memory.save(&mut News { store, seen, held, submodules, holders, trail, covered })
     }
 
     /// Runs something that reads and hands nothing out.
@@ -169,11 +174,17 @@ impl History {
             reader: &reader,
             shallow: &shallow,
             threads,
-            new_visitor: &|| Box::new(|_| Searched::NotClean),
+            new_visitor: &|| -> Visitor<'_> { Box::new(|_| Searched::NotClean) },
             progress: &progress,
-            remembers: false,
+            memory: None,
         };
         Ok(work(run, &repository))
+    }
+
+    /// The number of an object among those that were read.
+    fn number(&self, keeping: &Keeping, object: &ObjectId) -> Option<u32> {
+        let store = keeping.store.as_ref().or_else(|| Some(&self.known.get()?.0))?;
+        store.inventory.number(object.as_raw())
     }
 
     fn repository(&self) -> Result<Repository, Problem> {
@@ -201,7 +212,7 @@ impl History {
             threads,
             new_visitor,
             progress,
-            remembers: false,
+            memory: None,
         };
         let done = match &self.range {
             Some(range) => run.range(range),
@@ -274,6 +285,7 @@ struct Keeping {
     /// What was read, if not all of it could be.
     store: Option<Store>,
     seen: Vec<(u32, State)>,
+    held: Vec<(u32, Vec<u8>)>,
     submodules: BTreeSet<ObjectId>,
     /// Trees with what they refer to that is missing.
     holders: Vec<(u32, ObjectId)>,
@@ -313,6 +325,24 @@ impl Source for History {
             BTreeMap::new()
         })
     }
+
+    fn fingerprint(&self, spot: &Spot) -> Option<Fingerprint> {
+        let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let keeping = keeping.as_ref()?;
+        keeping.memory.fingerprint(spot, |object| self.number(keeping, object))
+    }
+
+    fn note_fingerprints(&self, fingerprints: Vec<(Spot, Fingerprint)>) {
+        let mut keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keeping) = keeping.as_mut() {
+            let numbered = fingerprints.into_iter();
+            let numbered = numbered.filter_map(|(spot, fingerprint)| {
+                Some((self.number(keeping, &spot.object)?, spot, fingerprint))
+            });
+            let numbered = numbered.collect();
+            keeping.memory.note_fingerprints(numbered);
+        }
+    }
 }
 
 impl From<Fault> for Problem {
@@ -330,8 +360,8 @@ struct Run<'r, 'v> {
     threads: usize,
     new_visitor: &'r NewVisitor<'v>,
     progress: &'r Progress,
-    /// Whether to note what came of each object.
-    remembers: bool,
+    /// What earlier audits know, if what comes of each object is to be noted.
+    memory: Option<&'r Memory>,
 }
 
 /// What a worker, or all of them, did.
@@ -343,6 +373,8 @@ pub(super) struct Done {
     submodules: BTreeSet<ObjectId>,
     /// What came of the objects that were read to their end, by number in the inventory, if that is remembered.
     seen: Vec<(u32, State)>,
+    /// The notes on blobs that were read to their end.
+    held: Vec<(u32, Vec<u8>)>,
     /// What objects refer to and is not there. That is no damage in what waits for garbage collection, parts of
     /// which may have been collected already.
     loose_ends: HashSet<ObjectId>,
@@ -383,6 +415,7 @@ impl Done {
         self.commits.extend(other.commits);
         self.submodules.extend(other.submodules);
         self.seen.extend(other.seen);
+        self.held.extend(other.held);
         self.loose_ends.extend(other.loose_ends);
         self.trail.merge(other.trail);
     }
@@ -398,7 +431,8 @@ impl Run<'_, '_> {
         }
         let is_all = !self.history.options.reachable_only;
         let cache = self.history.options.cache.filter(|_| is_all);
-        let mut memory = cache.map(|digest| Memory::load(repository, digest));
+        let lets_pass = |note: &[u8]| self.new_visitor.lets_pass(note);
+        let mut memory = cache.map(|digest| Memory::load(repository, digest, lets_pass));
         let known = memory.as_ref().and_then(|memory| memory.open_after(repository, self.threads));
         let (store, faults) =
             known.map_or_else(|| Store::open(repository, self.threads), |store| (store, Vec::new()));
@@ -424,13 +458,15 @@ impl Run<'_, '_> {
             let _ = self.history.known.set((store, trail));
         }
         if let Some(memory) = memory {
-            let (seen, submodules) = (std::mem::take(&mut done.seen), done.submodules.clone());
+            let (seen, held) = (std::mem::take(&mut done.seen), std::mem::take(&mut done.held));
+            let submodules = done.submodules.clone();
             let holders = std::mem::take(&mut done.holders);
             // What a shallow clone lacks is no loose end, and it may be fetched, or not, before the next audit.
             let is_whole = is_sound && holders.is_some();
             let holders = holders.unwrap_or_default();
             let (covered, threads) = (None, self.threads);
-            let keeping = Keeping { memory, store, seen, submodules, holders, covered, is_whole, threads };
+            let keeping =
+                Keeping { memory, store, seen, held, submodules, holders, covered, is_whole, threads };
             *self.history.keeping.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeping);
         }
         done
@@ -516,10 +552,12 @@ impl Run<'_, '_> {
         let known = memory.take_trail();
         let wanted = |number| memory.wants(number);
         let families = Families::new(store, Some(&wanted)).leaving_the_rest();
-        let mut done = self.walk(&families, &Objects::All(inventory), true);
-        // Known trees and commits are not read, but what was noted of them then is still so.
-        done.trail.merge(known);
+        let mut done = Run { memory: Some(memory), ..self }.walk(&families, &Objects::All(inventory));
+        // Known trees and commits are not read, but what was noted of them then is still so. That is nearly all of it.
+        let fresh = std::mem::replace(&mut done.trail, known);
+        done.trail.merge(fresh);
         done.loose_ends.extend(memory.holders.iter().map(|(_, missing)| *missing));
+        memory.passed().for_each(|note| self.new_visitor.passed(note));
         for (number, state) in memory.known() {
             match state {
                 State::Commit => done.commits.push(inventory.id(number)),
@@ -528,7 +566,7 @@ impl Run<'_, '_> {
                     continue;
                 }
                 State::Tree => continue,
-                State::Tag | State::Blob | State::Again => {}
+                State::Tag | State::Blob | State::Again | State::Held => {}
             }
             done.coverage.known_clean += 1;
         }
@@ -575,17 +613,16 @@ impl Run<'_, '_> {
 
     /// Reads the objects of the store that are `wanted`, family by family.
     fn families(self, store: &Store, objects: &Objects<'_>, wanted: Wanted<'_>) -> Done {
-        self.walk(&Families::new(store, wanted), objects, false)
+        self.walk(&Families::new(store, wanted), objects)
     }
 
-    fn walk(self, families: &Families<'_>, objects: &Objects<'_>, remembers: bool) -> Done {
+    fn walk(self, families: &Families<'_>, objects: &Objects<'_>) -> Done {
         // Of a part nobody knows beforehand how many objects its families have.
         self.progress.begin(match objects {
             Objects::All(_) => families.len() as u64,
             Objects::These(_) => 0,
         });
-        let run = Self { remembers, ..self };
-        run.work(objects, self.threads.max(1), &|worker| families.work(worker))
+        self.work(objects, self.threads.max(1), &|worker| families.work(worker))
     }
 
     /// Names the objects that are missing though something reachable refers to them. With a trail only the trees
@@ -612,7 +649,9 @@ impl Run<'_, '_> {
         self.progress.begin(0);
         let mut done = self.work(&Objects::All(inventory), threads, &|worker| families.work(worker));
         let mut links = families.into_links();
-        if let (Some(trail), Some(relevant)) = (trail, &relevant) {
+        // The links of commits of which something is missing are not in the trail alone.
+        let whole_trail = trail.zip(relevant.as_ref()).filter(|_| torn.is_empty());
+        if let (Some(trail), Some(relevant), None) = (trail, &relevant, whole_trail) {
             for (commit, tree, parents) in trail.commits() {
                 links.edges.extend(parents.iter().map(|parent| (commit, *parent)));
                 links.edges.extend(relevant.is_leading(tree).then_some((commit, tree)));
@@ -637,6 +676,9 @@ impl Run<'_, '_> {
                 Some(number) => waiting.push(number),
                 None => done.damage.missing(root.target, root.name.to_string()),
             }
+        }
+        if let Some((trail, relevant)) = whole_trail {
+            waiting = trail.trees_from(inventory, waiting, relevant);
         }
         for (holder, kind, missing) in links.reachable_loose_ends(store.inventory.len(), waiting) {
             done.damage.missing(missing, format!("{} {}", kind.name(), store.inventory.id(holder)));
@@ -687,12 +729,12 @@ impl Run<'_, '_> {
     }
 
     fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
-        let Self { history, shallow, progress, remembers, .. } = self;
+        let Self { history, shallow, progress, memory, .. } = self;
         let shared =
-            Shared { history, shallow, progress, remembers, objects, threads, large_blob: Mutex::new(()) };
+            Shared { history, shallow, progress, memory, objects, threads, large_blob: Mutex::new(()) };
         let mut done = Done::default();
         thread::scope(|scope| {
-            let work = || shared.work((self.new_visitor)(), work);
+            let work = || shared.work(self.new_visitor.visitor(), work);
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             for worker in workers {
                 match worker.join() {
@@ -737,7 +779,7 @@ struct Shared<'s> {
     history: &'s History,
     shallow: &'s HashSet<ObjectId>,
     progress: &'s Progress,
-    remembers: bool,
+    memory: Option<&'s Memory>,
     objects: &'s Objects<'s>,
     threads: usize,
     large_blob: Mutex<()>,
@@ -870,19 +912,16 @@ impl<'w> Worker<'w, '_> {
                 let commit = Commit::parse(bytes)?;
                 self.done.coverage.commits += 1;
                 self.done.commits.push(id);
-                let searched = self.unit(
-                    id,
-                    &Origin::CommitMessage(id),
-                    Some(COMMIT_MESSAGE_PATH),
-                    commit.message,
-                    None,
-                );
+                let origin = Origin::CommitMessage(id);
+                let searched =
+                    self.unit((id, &origin, Some(COMMIT_MESSAGE_PATH)), commit.message, None, None);
                 self.follow_commit(&id, number, &commit);
                 searched
             }
             ObjectKind::Tag => {
                 let message = Tag::parse(bytes)?.message;
-                let searched = self.unit(id, &Origin::TagMessage(id), Some(TAG_MESSAGE_PATH), message, None);
+                let origin = Origin::TagMessage(id);
+                let searched = self.unit((id, &origin, Some(TAG_MESSAGE_PATH)), message, None, None);
                 self.follow(&id, number, kind, bytes)?;
                 searched
             }
@@ -895,7 +934,7 @@ impl<'w> Worker<'w, '_> {
             number,
             match searched {
                 Some(Searched::Clean) => State::clean(kind),
-                Some(Searched::NotClean) | None => State::Again,
+                Some(Searched::Matches(_) | Searched::NotClean) | None => State::Again,
             },
         );
         Ok(())
@@ -903,7 +942,7 @@ impl<'w> Worker<'w, '_> {
 
     /// Notes what came of an object that was read to its end.
     fn remember(&mut self, number: Option<u32>, state: State) {
-        if self.shared.remembers {
+        if self.shared.memory.is_some() {
             self.done.seen.extend(number.map(|number| (number, state)));
         }
     }
@@ -943,9 +982,16 @@ impl<'w> Worker<'w, '_> {
     ) {
         self.done.coverage.blobs += 1;
         self.shared.progress.blob();
-        let state = match self.unit(id, &Origin::Blob(id), None, bytes, derivation) {
+        let note = self.shared.memory.zip(number).and_then(|(memory, number)| memory.note(number));
+        let state = match self.unit((id, &Origin::Blob(id), None), bytes, derivation, note) {
             Some(Searched::Clean) => State::Blob,
             Some(Searched::NotClean) => State::Again,
+            Some(Searched::Matches(note)) => {
+                if self.shared.memory.is_some() {
+                    self.done.held.extend(number.map(|number| (number, note)));
+                }
+                State::Held
+            }
             None => State::Binary,
         };
         self.remember(number, state);
@@ -954,11 +1000,10 @@ impl<'w> Worker<'w, '_> {
     /// Hands out content; what the search came to, or `None` if it is no text.
     fn unit(
         &mut self,
-        id: ObjectId,
-        origin: &Origin,
-        path: Option<&str>,
+        (id, origin, path): (ObjectId, &Origin, Option<&str>),
         bytes: &[u8],
         derivation: Option<&Derivation<'_>>,
+        note: Option<&[u8]>,
     ) -> Option<Searched> {
         self.done.coverage.bytes += bytes.len() as u64;
         self.shared.progress.bytes(bytes.len() as u64);
@@ -977,6 +1022,7 @@ impl<'w> Worker<'w, '_> {
             first_byte: 0,
             fresh: Fresh::All,
             derivation,
+            note,
         }))
     }
 

@@ -19,8 +19,10 @@ use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, SkipReason};
 use crate::derived::Derivation;
+use crate::fingerprint::Fingerprint;
 use crate::location::{Appearance, ObjectId, Origin};
 use crate::progress::Progress;
+use crate::span::ByteSpan;
 
 /// The largest blob that is read, in bytes, unless the user says otherwise: it has to fit into memory, and being
 /// stopped by the system in the midst of a commit tells nobody why.
@@ -59,6 +61,8 @@ pub struct ContentUnit<'a> {
     pub fresh: Fresh<'a>,
     /// How the bytes relate to those of another unit, where that is known.
     pub derivation: Option<&'a Derivation<'a>>,
+    /// What an earlier search of the same bytes left as [`Searched::Matches`].
+    pub note: Option<&'a [u8]>,
 }
 
 /// Which lines of a unit count.
@@ -93,10 +97,13 @@ impl Fresh<'_> {
 }
 
 /// What the search of a unit came to, for sources that remember it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Searched {
     /// It was searched to its end and holds nothing of which a report could speak, whatever the policy.
     Clean,
+    /// It was searched to its end, and the searcher wrote down what it found, for itself: where that stands, and how
+    /// sure it is, but nothing of what stands there.
+    Matches(Vec<u8>),
     /// It holds something, or not all of it was searched.
     NotClean,
 }
@@ -104,8 +111,42 @@ pub enum Searched {
 /// Takes one unit after another on one worker thread.
 pub type Visitor<'s> = Box<dyn FnMut(&ContentUnit<'_>) -> Searched + Send + 's>;
 
-/// Makes a visitor for a worker thread.
-pub type NewVisitor<'s> = dyn Fn() -> Visitor<'s> + Sync + 's;
+/// Makes visitors for worker threads, and says what may be left unread.
+pub trait Search<'s>: Sync {
+    /// A visitor for a worker thread.
+    fn visitor(&self) -> Visitor<'s>;
+
+    /// Whether a unit of which this was written down need not be read, since no report would speak of its matches.
+    fn lets_pass(&self, note: &[u8]) -> bool {
+        let _ = note;
+        false
+    }
+
+    /// Counts what was found in a unit that was not read, since it was let pass.
+    fn passed(&self, note: &[u8]) {
+        let _ = note;
+    }
+}
+
+impl<'s, F: Fn() -> Visitor<'s> + Sync> Search<'s> for F {
+    fn visitor(&self) -> Visitor<'s> {
+        self()
+    }
+}
+
+/// What a source hands its units to.
+pub type NewVisitor<'s> = dyn Search<'s> + 's;
+
+/// Where in an object of the history a secret stands as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The object.
+    pub object: ObjectId,
+    /// The number of the rule that found it.
+    pub rule: usize,
+    /// Its bytes in the text of the object.
+    pub span: ByteSpan,
+}
 
 /// Something that can be read to its end.
 pub trait Source {
@@ -140,6 +181,17 @@ pub trait Source {
     ) -> BTreeMap<ObjectId, Vec<Appearance>> {
         let _ = (objects, threads, coverage);
         BTreeMap::new()
+    }
+
+    /// The fingerprint of what stands there, if an earlier run left it with [`Source::note_fingerprints`].
+    fn fingerprint(&self, spot: &Spot) -> Option<Fingerprint> {
+        let _ = spot;
+        None
+    }
+
+    /// Takes the fingerprints of what was found, for later runs that will have the same rules.
+    fn note_fingerprints(&self, fingerprints: Vec<(Spot, Fingerprint)>) {
+        drop(fingerprints);
     }
 }
 

@@ -77,7 +77,7 @@ impl Staged {
         progress: &Progress,
     ) -> Coverage {
         let mut coverage = Coverage::default();
-        let mut visit = new_visitor();
+        let mut visit = new_visitor.visitor();
         for change in changes {
             let bytes_before = coverage.bytes;
             if let Err(error) = self.read_change(repository, change, &mut coverage, &mut visit) {
@@ -140,6 +140,7 @@ impl Staged {
                 first_byte: 0,
                 fresh,
                 derivation: None,
+                note: None,
             });
         })?;
         old.map(|_| ())

@@ -32,7 +32,7 @@ impl<R: Read + Send> Source for Stdin<R> {
         progress: &'s Progress,
     ) -> Coverage {
         let mut coverage = Coverage::default();
-        let mut visit = new_visitor();
+        let mut visit = new_visitor.visitor();
         let named = ContentUnit {
             origin: &Origin::Stdin,
             path: Some(self.path.as_bstr()),
@@ -42,6 +42,7 @@ impl<R: Read + Send> Source for Stdin<R> {
             first_byte: 0,
             fresh: Fresh::All,
             derivation: None,
+            note: None,
         };
         // Whoever panicked in the middle of it has left a stream that can still be read.
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);

@@ -124,7 +124,7 @@ impl Worktree {
         progress: &Progress,
     ) -> Coverage {
         let mut coverage = Coverage::default();
-        let mut visit = new_visitor();
+        let mut visit = new_visitor.visitor();
         let mut reader = WindowReader::new();
         for path in files {
             let name = reported(path);
@@ -137,6 +137,7 @@ impl Worktree {
                 first_byte: 0,
                 fresh: Fresh::All,
                 derivation: None,
+                note: None,
             };
             let outcome = self.open(path).and_then(|(mut file, metadata)| {
                 if self.options.max_file_bytes.is_some_and(|limit| metadata.len() > limit) {

@@ -23,7 +23,7 @@ use stanch::progress::Progress;
 use stanch::rule::RuleSet;
 use stanch::scanner::{Policy, Scanner};
 use stanch::source::history::{History, Options};
-use stanch::source::{NewVisitor, Searched, Source};
+use stanch::source::{NewVisitor, Searched, Source, Visitor};
 
 fn main() {
     // Cargo passes `--bench` to every benchmark.
@@ -66,7 +66,10 @@ fn audit(place: &Path, stage: &str, threads: usize) -> String {
     };
     let scanner = || Scanner::new(RuleSet::builtin(), Policy::default());
     let (coverage, count) = match stage {
-        "walk" => (history.drive(threads, &|| Box::new(|_| Searched::NotClean), &Progress::new()), 0),
+        "walk" => (
+            history.drive(threads, &|| -> Visitor<'_> { Box::new(|_| Searched::NotClean) }, &Progress::new()),
+            0,
+        ),
         "scan" => {
             let outcome = scanner().scan(&Unattributed(history), threads);
             (outcome.coverage, outcome.findings.len())

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE64;
+use stanch::finding::Confidence;
 use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
 use stanch::source::history::{History, Options};
@@ -34,6 +36,8 @@ fn both_ways(dir: &Path, scanner: &Scanner, what: &str) -> Outcome {
     assert_eq!(notes, [""; 0], "{what}");
     assert_eq!(format!("{:#?}", cached.findings), format!("{:#?}", plain.findings), "{what}");
     assert_eq!(cached.suppressed, plain.suppressed, "{what}");
+    assert!(cached.accepted == plain.accepted, "{what}: what was accepted");
+    assert!(cached.sightings == plain.sightings, "{what}: where it stands");
     assert_eq!(cached.coverage.problems, plain.coverage.problems, "{what}");
     assert_eq!(cached.coverage.skipped, plain.coverage.skipped, "{what}");
     assert_eq!(plain.coverage.known_clean, 0, "{what}");
@@ -63,6 +67,7 @@ impl Dice {
             1 => format!("key: acme_{}", random_text("abcdefghijklmnopqrstuvwxyz", 12, seed)),
             2 => format!("db_password: \"{}\"", random_text("abcdefghjkmnpqrstuvwxyz23456789", 9, seed)),
             3 => format!("token = {} # stanch:allow: a test", clickup_token(seed)),
+            4 => format!("blob: {}", BASE64.encode(format!("token = {}\n", clickup_token(seed)).as_bytes())),
             _ => random_text("abcdefghij klmnop qrs tuvwx yz.,=:()", 20 + self.roll(60), seed),
         }
     }
@@ -70,7 +75,7 @@ impl Dice {
 
 /// Changes some files and commits, or changes how and whether objects are stored.
 fn act(sandbox: &Sandbox, dice: &mut Dice, files: &mut [Vec<String>], number: usize) -> String {
-    match dice.roll(9) {
+    match dice.roll(14) {
         0 => sandbox.git(&["repack", "-adfq", "--depth=20", "--window=20"]),
         1 => sandbox.git(&["repack", "-dq"]),
         2 => sandbox.git(&["gc", "--quiet", "--prune=now"]),
@@ -80,6 +85,28 @@ fn act(sandbox: &Sandbox, dice: &mut Dice, files: &mut [Vec<String>], number: us
         }
         4 => sandbox.git(&["tag", "--force", "-m", &dice.line(), &format!("v{}", number % 3)]),
         5 if number > 3 => sandbox.git(&["reset", "--quiet", "--hard", "HEAD~1"]),
+        9 => {
+            sandbox.write("dir1/amended.txt", dice.line());
+            sandbox.git(&["add", "--all"]);
+            sandbox.git(&["commit", "--quiet", "--amend", "-m", &dice.line()])
+        }
+        10 => sandbox.git(&["branch", "--force", &format!("side{}", number % 2)]),
+        11 => {
+            // The one that there is may lead to what nothing else does.
+            let refs = sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/heads/side*", "refs/tags"]);
+            match refs.lines().nth(number % 2) {
+                Some(name) => sandbox.git(&["update-ref", "-d", name]),
+                None => String::new(),
+            }
+        }
+        12 => {
+            sandbox.write("dir0/file0.txt", dice.line());
+            sandbox.git(&["stash", "push", "--quiet", "--include-untracked"])
+        }
+        13 => match sandbox.git(&["stash", "list"]).is_empty() {
+            true => String::new(),
+            false => sandbox.git(&["stash", "drop", "--quiet"]),
+        },
         6 => {
             sandbox.write("bin", [&[0, 1, 2][..], number.to_string().as_bytes()].concat());
             sandbox.commit_all("binary");
@@ -100,17 +127,21 @@ fn act(sandbox: &Sandbox, dice: &mut Dice, files: &mut [Vec<String>], number: us
 
 #[test]
 fn random_histories_tell_the_same() {
-    let (builtin, acme) = (scanner(false), scanner(true));
-    for seed in 0..4 {
+    // The policy decides what is read again, and has no cache of its own.
+    let strict = Policy { min_confidence: Some(Confidence::Proven), ..Policy::default() };
+    let open = Policy { min_confidence: Some(Confidence::Low), inline_allow: false, ..Policy::default() };
+    let [strict, open] = [strict, open].map(|policy| Scanner::new(RuleSet::builtin(), policy));
+    let scanners = [scanner(false), scanner(true), strict, open];
+    for seed in 0..5 {
         let sandbox = Sandbox::repo();
         let mut dice = Dice(seed * 97 + 1);
         let mut files: Vec<Vec<String>> = (0..4).map(|_| (0..40).map(|_| dice.line()).collect()).collect();
         sandbox.commit_all("start");
         let mut known = 0;
-        for number in 0..24 {
+        for number in 0..30 {
             act(&sandbox, &mut dice, &mut files, number);
             if dice.roll(3) > 0 {
-                let scanner = if dice.roll(3) == 0 { &acme } else { &builtin };
+                let scanner = &scanners[dice.roll(6).saturating_sub(2)];
                 let outcome = both_ways(&sandbox.path(), scanner, &format!("seed {seed}, step {number}"));
                 known += outcome.coverage.known_clean;
             }
@@ -204,7 +235,8 @@ fn other_rules_begin_anew_and_the_policy_does_not() {
         let ran = sandbox.stanch(&args);
         ran.json()["coverage"]["known_clean"].as_u64().expect("a number")
     };
-    assert_eq!(known(&["--min-confidence", "proven", "--no-inline-allow"]), 21);
+    // What was found is not sure enough then.
+    assert_eq!(known(&["--min-confidence", "proven", "--no-inline-allow"]), 22);
     assert_eq!(known(&["--rule", "clickup-personal-token"]), 0);
     assert_eq!(known(&["--rule", "clickup-personal-token"]), 21);
     sandbox.write(".stanch.toml", ACME);
@@ -262,6 +294,7 @@ fn as_without(sandbox: &Sandbox, args: &[&str]) -> serde_json::Value {
     let run = |more: &[&str]| sandbox.stanch(&[&["history", "--format", "json"], args, more].concat()).json();
     let (plain, cached) = (run(&[]), run(&["--cache"]));
     assert_eq!(cached["findings"], plain["findings"]);
+    assert_eq!(cached["suppressed"], plain["suppressed"]);
     assert_eq!(cached["coverage"]["problems"], plain["coverage"]["problems"]);
     cached
 }
@@ -337,4 +370,141 @@ fn packs_may_come_and_go() {
     }
     let gone = as_without(&sandbox, &[]);
     assert!(gone["coverage"]["problems"].as_array().is_some_and(|problems| !problems.is_empty()));
+}
+
+/// What is not sure enough to be reported is not read again, but counted, until a policy reports it.
+#[test]
+fn what_is_too_weak_is_read_once() {
+    let sandbox = Sandbox::repo();
+    for number in 0..4 {
+        let value = random_text("abcdefghjkmnpqrstuvwxyz23456789", 9, number);
+        sandbox.write("weak.yml", format!("db_password: \"{value}\"\n# {number}\n"));
+        sandbox.commit_all("a guess");
+    }
+    let ran = |args: &[&str]| as_without(&sandbox, args);
+    let strict = ["--min-confidence", "proven"];
+    let first = ran(&strict);
+    assert_eq!(first["suppressed"]["below_threshold"], 4);
+    let second = ran(&strict);
+    assert_eq!((&second["coverage"]["blobs"], &second["findings"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!(second["suppressed"], first["suppressed"]);
+    let open = ran(&[]);
+    assert_eq!(open["coverage"]["blobs"], 4);
+    assert_eq!(open["findings"].as_array().map(Vec::len), Some(4));
+    assert_eq!(ran(&strict)["coverage"]["blobs"], 0);
+}
+
+/// Each kind of change between two runs.
+#[test]
+fn whatever_changes_the_report_is_that_of_a_run_without() {
+    let sandbox = Sandbox::repo();
+    let hidden = BASE64.encode(format!("token = {}\n", clickup_token(20)).as_bytes());
+    for (number, line) in [
+        format!("token = {}", clickup_token(10)),
+        format!("blob: {hidden}"),
+        format!("token = {} # stanch:allow: a test", clickup_token(11)),
+        format!("a = {}\nb = {}", clickup_token(12), clickup_token(10)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sandbox.write(&format!("dir{}/file.txt", number % 2), format!("{number}\n{line}\n"));
+        sandbox.commit_all(&line);
+    }
+    sandbox.write("clean.txt", "nothing\n");
+    sandbox.commit_all("clean");
+    sandbox.git(&["branch", "side"]);
+    let scanner = scanner(false);
+    both_ways(&sandbox.path(), &scanner, "the first run");
+    let git = |args: &[&str]| drop(sandbox.git(args));
+    let write = |text: &str| sandbox.write("dir0/file.txt", text);
+    type Change<'c> = (&'c str, &'c dyn Fn());
+    let changes: [Change<'_>; 17] = [
+        ("nothing", &|| ()),
+        ("a commit", &|| {
+            write("clean\n");
+            sandbox.commit_all("clean");
+        }),
+        ("a commit with a known secret elsewhere", &|| {
+            sandbox.write("moved/here.txt", format!("  t = {}\n", clickup_token(12)));
+            sandbox.commit_all("moved");
+        }),
+        ("an amended commit", &|| {
+            sandbox.write("moved/there.txt", format!("  t = {}\n", clickup_token(13)));
+            git(&["add", "--all"]);
+            git(&["commit", "--quiet", "--amend", "-m", "amended"]);
+        }),
+        ("a tag", &|| git(&["tag", "-m", "a tag", "v1"])),
+        ("a branch more", &|| git(&["branch", "other", "HEAD~2"])),
+        ("a branch less", &|| git(&["branch", "-D", "other"])),
+        ("another branch", &|| git(&["checkout", "--quiet", "side"])),
+        ("a stash", &|| {
+            write(&format!("token = {}\n", clickup_token(14)));
+            git(&["stash", "push", "--quiet"]);
+        }),
+        ("everything in one pack", &|| git(&["gc", "--quiet"])),
+        ("no stash", &|| git(&["stash", "drop", "--quiet"])),
+        ("other deltas", &|| git(&["repack", "-adfq", "--depth=3", "--window=20"])),
+        ("a reset", &|| git(&["reset", "--quiet", "--hard", "HEAD~2"])),
+        ("no reflog", &|| git(&["reflog", "expire", "--expire=now", "--all"])),
+        ("what nothing reaches is gone", &|| git(&["gc", "--quiet", "--prune=now"])),
+        ("a merge", &|| git(&["merge", "--quiet", "--no-edit", "-X", "theirs", "v1"])),
+        ("no tag", &|| git(&["tag", "-d", "v1"])),
+    ];
+    for (what, change) in changes {
+        change();
+        let outcome = both_ways(&sandbox.path(), &scanner, what);
+        assert!(!outcome.findings.is_empty(), "{what}");
+        both_ways(&sandbox.path(), &self::scanner(true), &format!("{what}, other rules"));
+        let known = both_ways(&sandbox.path(), &scanner, &format!("{what}, again"));
+        assert!(known.coverage.known_clean > 0, "{what}");
+    }
+}
+
+/// Nothing of a secret may get into the file, whatever was found where.
+#[test]
+fn the_file_holds_no_secret() {
+    let sandbox = Sandbox::repo();
+    let (token, password) = (clickup_token(30), random_text("abcdefghjkmnpqrstuvwxyz23456789", 14, 9));
+    sandbox.write("a.txt", format!("token = \"{token}\"\ndb_password: \"{password}\"\n"));
+    sandbox.commit_all(&format!("with {token}"));
+    for args in [&[][..], &["--min-confidence", "low"], &["--min-confidence", "proven"]] {
+        as_without(&sandbox, args);
+        for file in cache_files(&sandbox) {
+            let bytes = fs::read(file).expect("a cache");
+            for part in [&token, &password].into_iter().flat_map(|secret| secret.as_bytes().windows(5)) {
+                assert!(!bytes.windows(5).any(|there| there == part), "five bytes of a secret");
+            }
+        }
+    }
+}
+
+/// Where little is new the file is not written, and what is new is found every time.
+#[test]
+fn little_news_is_read_again() {
+    let sandbox = Sandbox::repo();
+    for number in 0..300 {
+        sandbox.write(&format!("many/{number}.txt"), format!("{number}\n"));
+    }
+    for number in 0..300 {
+        sandbox.write(&format!("more/{number}.txt"), format!("more {number}\n"));
+    }
+    sandbox.commit_all("many");
+    as_without(&sandbox, &[]);
+    let [file] = &cache_files(&sandbox)[..] else { panic!("one file") };
+    let before = fs::read(file).expect("a cache");
+    sandbox.git(&["commit", "--quiet", "--allow-empty", "-m", &clickup_token(40)]);
+    for _ in 0..2 {
+        let ran = as_without(&sandbox, &[]);
+        assert_eq!((&ran["coverage"]["commits"], &ran["coverage"]["blobs"]), (&1.into(), &0.into()));
+        assert_eq!(ran["findings"].as_array().map(Vec::len), Some(1));
+        assert!(fs::read(file).expect("a cache") == before, "it stays as it is");
+    }
+    for number in 0..4 {
+        sandbox.write("more/0.txt", format!("again {number} {}\n", clickup_token(41)));
+        sandbox.commit_all("new");
+    }
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 5);
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 1, "the one with a match");
+    assert!(fs::read(file).expect("a cache") != before, "it is written");
 }

@@ -62,7 +62,7 @@ pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
     let Audited { place, names, found } = pack::chosen(&PLACES, how);
     let mut file = Vec::new();
-    let head = [b"stanch history 4", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
+    let head = [b"stanch history 6", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
     match how % 4 {
         0 => file.extend_from_slice(rest),
         1 => {
@@ -75,7 +75,8 @@ pub fn run(input: &[u8]) {
             let Some((&cut, rest)) = rest.split_first() else { return };
             let Some((trail, rows)) = rest.split_at_checked(usize::from(cut)) else { return };
             file.extend(head);
-            let lens = [place.id_len * names.len(), names.len(), 0, 0, 0, 0, trail.len(), 0, rows.len()];
+            let lens =
+                [place.id_len * names.len(), names.len(), 0, 0, 0, 0, trail.len(), 0, rows.len(), 0, 0];
             let numbers = std::iter::once(u64::from(how % 4 - 2)).chain(lens.map(|len| len as u64));
             numbers.for_each(|number| file.extend(number.to_le_bytes()));
             names.iter().for_each(|name| file.extend(name));
