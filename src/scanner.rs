@@ -1386,6 +1386,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn notes_are_read_as_they_were_written() {
+        let sure = vec![(3, Confidence::Low), (700, Confidence::Proven)];
+        for sure in [None, Some(Vec::new()), Some(sure)] {
+            for places in [None, Some(Vec::new()), Some(vec![7; 32])] {
+                let note = Note { sure: sure.clone(), places };
+                let bytes = note.store();
+                assert_eq!(Note::restore(&bytes), Some(note));
+                let first = 4 + 8 * sure.as_ref().map_or(0, Vec::len);
+                assert!((0..=first).all(|len| Note::restore(&bytes[..len]).is_none()), "{bytes:?}");
+            }
+        }
+        assert_eq!(Note::restore(&[1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0]), None, "no such confidence");
+        assert_eq!(Note::restore(&[0, 0, 0, 0, 0, 9]), None, "places that there are not");
+    }
+
+    /// Said again, it is what the filters say, of a value and of the same value elsewhere.
+    #[test]
+    fn verdicts_are_those_of_the_filters_first_and_later() {
+        let matcher = Matcher::new(RuleSet::builtin());
+        let verdicts = Verdicts::default();
+        for round in 0..3 {
+            for number in 0..40 {
+                let text =
+                    format!("db_password = \"kq7m2xw{}z\"\nset password kq7m2xw{}z\n", number, number % 7);
+                let mut found = Vec::new();
+                assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+                for found in &found {
+                    let (rule, value) = ((found.rule, matcher.rule(found)), found.secret.reveal());
+                    for kind in [FileKind::default(), FileKind::of(b"tests/data/config.py".into())] {
+                        let plain = filter::judge(rule.1, value, &found.context, kind);
+                        assert_eq!(
+                            verdicts.judge(rule, value, &found.context, kind),
+                            plain,
+                            "{round} {number}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn matches_on_a_span_are_those_that_overlap_it() {
         let token = |n: usize| format!("pk_{}_{}", 48_151_600 + n, "A7Q2Z9K4M1X8C5V3B6N0L2J4H7G9F1D8");
         let text: String = (0..40).map(|n| format!("{}a = \"{}\"; ", "b ".repeat(n % 5), token(n))).collect();

@@ -342,7 +342,12 @@ impl<'k> Graph<'k> {
             parents.push(above.iter().filter_map(|parent| place_of_number(*parent)));
             seconds.push(time);
         }
-        let key = |place: u32| (seconds[place as usize], inventory.id(trail.at(place).0));
+        // Both the known objects of an inventory and the others have their numbers in the order of their names.
+        let is_known = |(commit, ..): &(u32, u32, &[u32])| (*commit as usize) < inventory.known_len();
+        let known = trail.commits().filter(is_known).count() as u32;
+        let count = trail.commits().len() as u32;
+        let ranks = name_ranks(known, count, |place| inventory.id(trail.at(place).0));
+        let key = |place: u32| (seconds[place as usize], ranks[place as usize]);
         let (places, numbers, parents) = in_order(&parents, key);
         let marks = vec![Marks::default(); places.len()];
         Self { keys: Keys::Noted { inventory, trail, places, numbers }, parents, marks }
@@ -422,13 +427,39 @@ impl<'k> Graph<'k> {
     }
 }
 
+/// By place how many of the others have a lesser name, for `count` places of which the first `known` are in the order
+/// of their names, and so are the others.
+fn name_ranks<N: Ord>(known: u32, count: u32, name: impl Fn(u32) -> N) -> Vec<u32> {
+    let mut ranks: Vec<u32> = Vec::with_capacity(count as usize);
+    let mut fresh = Vec::with_capacity((count - known) as usize);
+    for place in known..count {
+        let fresh_name = name(place);
+        let (mut low, mut high) = (ranks.len() as u32, known);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match name(middle) < fresh_name {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        // Those before it have the names of all that came before among the others in front of them.
+        let before = fresh.len() as u32;
+        ranks.extend((ranks.len() as u32..low).map(|place| place + before));
+        fresh.push(low + before);
+    }
+    let before = fresh.len() as u32;
+    ranks.extend((ranks.len() as u32..known).map(|place| place + before));
+    ranks.extend(fresh);
+    ranks
+}
+
 fn place_of(inventory: &Inventory, trail: &Trail, id: &ObjectId) -> Option<u32> {
     trail.place(inventory.number(id.as_raw())?)
 }
 
 /// Gives numbers: of all commits whose parents have theirs, the one with the least key is next. By number the place,
 /// by place the number, or `NONE`, and by number the parents.
-fn in_order(parents: &Lists, key: impl Fn(u32) -> (i64, ObjectId)) -> (Vec<u32>, Vec<u32>, Lists) {
+fn in_order<K: Ord>(parents: &Lists, key: impl Fn(u32) -> (i64, K)) -> (Vec<u32>, Vec<u32>, Lists) {
     // By place: the first of its children. Children are in lists, since vectors would take four times the
     // memory; a commit stands in as many lists as it has parents.
     let mut first_child = vec![NONE; parents.len()];
@@ -493,6 +524,16 @@ mod tests {
         assert_eq!(order, [7, 1, 2, 3, 4]);
         assert_eq!(graph.parents(4), [2, 3]);
         assert!(graph.parents(1).is_empty(), "a parent that is not there has no number");
+    }
+
+    #[test]
+    fn ranks_are_those_of_the_names_together() {
+        for mask in 0..64_u32 {
+            let chosen = |is_fresh: bool| (0..6_u32).filter(move |name| (mask >> name & 1 == 1) == is_fresh);
+            let names: Vec<u32> = chosen(false).chain(chosen(true)).collect();
+            let known = chosen(false).count() as u32;
+            assert_eq!(name_ranks(known, 6, |place| names[place as usize]), names, "{mask:b}");
+        }
     }
 
     #[test]

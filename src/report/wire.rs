@@ -174,7 +174,7 @@ pub struct CoverageRecord {
     pub files: u64,
     /// Distinct blobs read from the object database.
     pub blobs: u64,
-    /// Blobs and messages that were not read since the cache of earlier audits knows that they hold nothing.
+    /// Blobs and messages that were not read since the cache of earlier audits knows that they hold nothing to report.
     pub known_clean: u64,
     /// Commits looked at.
     pub commits: u64,

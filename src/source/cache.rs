@@ -75,7 +75,7 @@ const KEPT_FILES: usize = 4;
 
 /// A file is left as it is where this many times as many objects are known as are new: to read those again takes less
 /// than to write the file, which on rails/rails is 74 MB.
-const LITTLE: usize = 256;
+const LITTLE: usize = 100;
 
 /// What is known of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

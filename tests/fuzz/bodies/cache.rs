@@ -75,14 +75,22 @@ pub fn run(input: &[u8]) {
             let Some((&cut, rest)) = rest.split_first() else { return };
             let Some((trail, rows)) = rest.split_at_checked(usize::from(cut)) else { return };
             file.extend(head);
-            let lens =
-                [place.id_len * names.len(), names.len(), 0, 0, 0, 0, trail.len(), 0, rows.len(), 0, 0];
+            let states: Vec<u8> =
+                states.iter().map(|state| ((state & 0x7F) % 7 + 1) | (state & 0x80)).collect();
+            // The last state is that of a blob with a note.
+            let noted = (0_u32..).zip(&states).filter(|(_, state)| **state & 0x7F == 7);
+            let note = &rows[..rows.len().min(24)];
+            let head_of = |at: u32| [at, note.len() as u32].map(u32::to_le_bytes).concat();
+            let held: Vec<u8> = noted.flat_map(|(at, _)| [&head_of(at)[..], note].concat()).collect();
+            let (names_len, count) = (place.id_len * names.len(), names.len());
+            let lens = [names_len, count, 0, 0, 0, 0, trail.len(), 0, rows.len(), held.len(), 0];
             let numbers = std::iter::once(u64::from(how % 4 - 2)).chain(lens.map(|len| len as u64));
             numbers.for_each(|number| file.extend(number.to_le_bytes()));
             names.iter().for_each(|name| file.extend(name));
-            file.extend(states.iter().map(|state| ((state & 0x7F) % 6 + 1) | (state & 0x80)));
+            file.extend_from_slice(&states);
             file.extend_from_slice(trail);
             file.extend_from_slice(rows);
+            file.extend_from_slice(&held);
             file.extend(crc32fast::hash(&file).to_le_bytes());
         }
     }
