@@ -723,6 +723,9 @@ struct Note {
 }
 
 impl Note {
+    /// Of more matches in one text nothing is written down: every version of a list of keys would take as much again.
+    const MOST: usize = 1024;
+
     /// How many are sure, if that is not told.
     const UNSURE: u32 = u32::MAX;
 
@@ -1108,7 +1111,9 @@ impl<'s> Worker<'s> {
                 keep(candidate);
             }
         }
-        let places = recall::store(unit.bytes, &self.matches);
+        let sure = sure.filter(|sure| sure.len() <= Note::MOST);
+        let few = Some(&self.matches).filter(|matches| matches.len() <= Note::MOST);
+        let places = few.and_then(|matches| recall::store(unit.bytes, matches));
         Inspected { is_complete, note: Note::of(is_complete, sure, places) }
     }
 }

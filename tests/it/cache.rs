@@ -508,3 +508,24 @@ fn little_news_is_read_again() {
     assert_eq!(as_without(&sandbox, &[])["coverage"]["commits"], 1, "the one with a match");
     assert!(fs::read(file).expect("a cache") != before, "it is written");
 }
+
+/// Of more matches than are written down, and of more in the same text, nothing is lost.
+#[test]
+fn a_long_list_of_keys_is_searched_again() {
+    let sandbox = Sandbox::repo();
+    let keys: Vec<String> = (0..1_030).map(|number| format!("k = {}", clickup_token(number))).collect();
+    let scanner = Scanner::new(
+        RuleSet::builtin(),
+        Policy { min_confidence: Some(Confidence::Proven), ..Policy::default() },
+    );
+    for count in [1_020, 1_030] {
+        sandbox.write("keys.txt", keys[..count].join("\n"));
+        sandbox.commit_all("keys");
+        for what in ["first", "second"] {
+            let outcome = both_ways(&sandbox.path(), &scanner, what);
+            assert!(outcome.suppressed.below_threshold >= count as u64, "{what}");
+        }
+    }
+    let known = both_ways(&sandbox.path(), &scanner, "at last");
+    assert_eq!(known.coverage.blobs, 1, "the longer list");
+}
