@@ -89,6 +89,8 @@ pub(super) struct Readings {
     /// The number of the text; what was read in others stays until it is overwritten.
     text: u64,
     slots: Vec<Slot>,
+    /// Which of them was asked for last.
+    last: usize,
     stretches: Stretches,
 }
 
@@ -102,6 +104,8 @@ struct Stretches {
     other_name: (usize, usize),
     /// Bytes that may stand in a value without quotes, as far as was looked.
     bare: (usize, usize),
+    /// Behind the last line end before an offset, or the least offset that was looked at, and that offset.
+    line: (usize, usize),
     /// As `name`, of bytes that may stand among the names of columns.
     head: (usize, usize),
     /// The row below that stretch, if it is a line and that row has as many fields, once it was asked for.
@@ -121,6 +125,18 @@ impl Stretches {
             self.name = (at - left, at + right);
         }
         self.name
+    }
+
+    /// The line up to an offset, or as much of it as is looked at for the mark of a comment.
+    fn line_before<'t>(&mut self, text: &'t [u8], at: usize) -> &'t [u8] {
+        let floor = at.saturating_sub(LONGEST_VALUE_BYTES);
+        let (start, known_to) = self.line;
+        let is_known = start < known_to && (known_to..known_to + LONGEST_VALUE_BYTES).contains(&at);
+        // What is before a stretch that is known was not looked at, or is another line.
+        let (start, from) = if is_known { (start.max(floor), known_to.max(floor)) } else { (floor, floor) };
+        let start = memchr::memrchr(b'\n', &text[from..at]).map_or(start, |end| from + end + 1);
+        self.line = (start, at);
+        &text[start..at]
     }
 
     /// The stretch of bytes of a row of names on both sides of a name.
@@ -165,6 +181,8 @@ struct Slot {
 /// What may be assigned to a name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
+    /// The name, which leads to the same for each word in it.
+    pub(super) name: Option<ByteSpan>,
     /// As [`read`] has it, or as [`read_column`] where that finds nothing.
     pub(super) read: Option<Assignment>,
     /// As [`read_scalar`] has it.
@@ -183,17 +201,35 @@ impl Readings {
 
     /// What is known of the name that holds the keyword: all words of one name lead to the same.
     fn slot(&mut self, text: &[u8], keyword: ByteSpan) -> Option<&mut Slot> {
+        if self.is_in_last(text, keyword) {
+            return self.slots.get_mut(self.last);
+        }
         let name = whole_name(text, keyword, &mut self.stretches)?;
         if self.slots.is_empty() {
             let free = Slot { text: 0, name: ByteSpan::new(0, 0), read: None, column: None, scalar: None };
             self.slots.resize(Self::SLOTS, free);
         }
-        let slot = &mut self.slots[name.start % Self::SLOTS];
+        self.last = name.start % Self::SLOTS;
+        let slot = &mut self.slots[self.last];
         if (slot.text, slot.name) != (self.text, name) {
             let read = read_name(text, name, &mut self.stretches);
             *slot = Slot { text: self.text, name, read, column: None, scalar: None };
         }
         Some(slot)
+    }
+
+    /// Whether the keyword stands in the name asked for last, as one that holds another does. Where marks end the name
+    /// it depends on the keyword, and so it does where the name is more than one stretch.
+    fn is_in_last(&self, text: &[u8], keyword: ByteSpan) -> bool {
+        let (start, end) = self.stretches.name;
+        self.slots.get(self.last).is_some_and(|&Slot { text: of_text, name, .. }| {
+            of_text == self.text
+                && name.start == start
+                && name.end == end
+                && name.start <= keyword.start
+                && keyword.end <= name.end
+                && !matches!(text[end - 1], b'-' | b'.')
+        })
     }
 
     /// As [`read`].
@@ -204,9 +240,9 @@ impl Readings {
     /// Everything that may be assigned to the name that holds the keyword.
     pub(super) fn read_named(&mut self, text: &[u8], keyword: ByteSpan) -> Named {
         let read = self.read_or_column(text, keyword);
-        let Some(slot) = self.slot(text, keyword) else { return Named { read, scalar: None } };
+        let Some(slot) = self.slot(text, keyword) else { return Named { name: None, read, scalar: None } };
         let scalar = *slot.scalar.get_or_insert_with(|| read_scalar(text, keyword, read.as_ref()));
-        Named { read, scalar }
+        Named { name: Some(slot.name), read, scalar }
     }
 
     /// As [`read`], or as [`read_column`] where that finds nothing.
@@ -328,7 +364,7 @@ fn read_name(text: &[u8], name: ByteSpan, known: &mut Stretches) -> Option<Assig
         ends_line: ends_line(&text[behind.min(text.len())..]),
         spaced,
         in_call: reader.in_call,
-        in_comment: in_comment(text, name.start),
+        in_comment: is_comment(known.line_before(text, name.start)),
         before_word: matches!(text.get(behind..), Some([b' ', b'a'..=b'z', ..])),
         after: text.get(behind).copied(),
     };
@@ -500,10 +536,12 @@ fn commas(line: &[u8]) -> usize {
 fn starts_line(text: &[u8], at: usize) -> bool {
     const INTRODUCTIONS: [&[u8]; 9] =
         [b"export", b"set", b"env", b"arg", b"declare", b"setx", b"var", b"let", b"const"];
+    static MARKS: [bool; 256] = super::table(b" \t-#*/;\"'$@{[!>+");
     let before = &text[at.saturating_sub(LONGEST_NAME_BYTES)..at];
     let before = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
     before
-        .split(|byte| b" \t-#*/;\"'$@{[!>+".contains(byte))
+        // Of a long line the last word tells.
+        .rsplit(|&byte| MARKS[usize::from(byte)])
         .filter(|word| !word.is_empty())
         .all(|word| INTRODUCTIONS.iter().any(|introduction| word.eq_ignore_ascii_case(introduction)))
 }
@@ -511,7 +549,11 @@ fn starts_line(text: &[u8], at: usize) -> bool {
 /// Whether the line of `at` starts with the mark of a comment in any common language.
 fn in_comment(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(LONGEST_VALUE_BYTES)..at];
-    let line = before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..].trim_ascii_start();
+    is_comment(&before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..])
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
     [&b"#"[..], b"//", b"* ", b"/*", b"--", b";", b"<!--", b"%"].iter().any(|mark| line.starts_with(mark))
 }
 

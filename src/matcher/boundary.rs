@@ -1,7 +1,8 @@
 //! What may stand beside a match: a token inside a longer word is no token.
 
+use super::tables::Target;
 use crate::decode;
-use crate::rule::schema::EdgeSpec;
+use crate::rule::schema::{EdgeSpec, TriggerKind};
 use crate::span::ByteSpan;
 
 /// Whether neither neighbour of `span` could belong to a longer value.
@@ -18,13 +19,42 @@ pub(crate) fn starts_free(text: &[u8], start: usize, edges: &EdgeSpec) -> bool {
     }
 }
 
-/// Whether a word goes on at `start`, by any measure: nothing that starts with a word starts there, and no keyword.
-pub(crate) fn goes_on(text: &[u8], start: usize) -> bool {
-    let (Some(&before), Some(&first)) = (text[..start].last(), text.get(start)) else { return false };
-    let is_joined = before.is_ascii_alphabetic() && first.is_ascii_alphabetic();
-    is_joined
-        && (before.is_ascii_uppercase() || first.is_ascii_lowercase())
-        && !ends_an_escape(&text[..start])
+/// What the bytes at the start of a literal tell of all rules that have it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Front {
+    /// A word goes on, by any measure: nothing that starts with a word starts here, and no keyword.
+    goes_on: bool,
+    /// A letter, a digit or an underscore stands before it and is not the end of an escape: no value starts here that such
+    /// a byte could belong to.
+    is_inside: bool,
+}
+
+impl Front {
+    /// Looks at the bytes round the start.
+    pub(crate) fn of(text: &[u8], start: usize) -> Self {
+        let Some(&before) = text[..start].last() else { return Self::default() };
+        if !(before.is_ascii_alphanumeric() || before == b'_') || ends_an_escape(&text[..start]) {
+            return Self::default();
+        }
+        let first = text.get(start).copied().unwrap_or_default();
+        let is_joined = before.is_ascii_alphabetic() && first.is_ascii_alphabetic();
+        Self {
+            goes_on: is_joined && (before.is_ascii_uppercase() || first.is_ascii_lowercase()),
+            is_inside: true,
+        }
+    }
+
+    /// Whether a word goes on before it that is no escape.
+    pub(crate) fn is_inside(self) -> bool {
+        self.is_inside
+    }
+
+    /// Whether the literal is nothing to the rule, without a look at the rule.
+    pub(crate) fn is_against(self, target: &Target) -> bool {
+        let Self { goes_on, is_inside } = self;
+        // What starts with a literal starts there or nowhere.
+        target.starts_word && (goes_on || (is_inside && matches!(target.kind, TriggerKind::Anchor { .. })))
+    }
 }
 
 /// Whether the text ends with an escape sequence of JSON, C, a URL or quoted-printable, or with a colour
@@ -159,7 +189,7 @@ mod tests {
             ("b", 1, false),
             ("\\nb", 2, false),
         ] {
-            assert_eq!(goes_on(text.as_bytes(), at), expected, "{text} {at}");
+            assert_eq!(Front::of(text.as_bytes(), at).goes_on, expected, "{text} {at}");
         }
     }
 

@@ -16,6 +16,7 @@
 //!
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
+use super::boundary::Front;
 use super::recent::Stretch;
 use super::{
     BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
@@ -333,13 +334,12 @@ impl Matcher {
     ) -> Yield {
         let hit = hits[at].0;
         let before = found.len();
-        let mut looked = Looked::Near;
-        let goes_on = boundary::goes_on(text, hit.start as usize);
+        let front = Front::of(text, hit.start as usize);
         let literal = self.span_of(hit.literal, hit.start as usize);
         memory.again.clear();
-        let misfits = self.misfits(text, (hit.literal, hit.start as usize), memory);
+        let (misfits, mut looked) = self.misfits(text, (hit.literal, hit.start as usize), front, memory);
         for (number, target) in self.targets_of(hit.literal).iter().enumerate() {
-            if (goes_on && target.starts_word) || (number < 64 && misfits >> number & 1 == 1) {
+            if front.is_against(target) || (number < 64 && misfits >> number & 1 == 1) {
                 continue;
             }
             if !is_whole && matches!(target.kind, TriggerKind::Keyword) {

@@ -27,10 +27,11 @@ use crate::decode::{self, Layer, View};
 use crate::derived::Hit;
 use crate::matcher::assignment::{Assignment, Named, Readings};
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, Trigger, TriggerKind};
-use crate::rule::shape::{ByteSet, Fit, Part, Run};
+use crate::rule::shape::{ByteSet, Fit, Gap, Guard, Part, Run};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
+use boundary::Front;
 use prefilter::Prefilter;
 use recent::{Recent, Stretch};
 use tables::{Tables, Target};
@@ -185,7 +186,8 @@ struct Memory {
     /// The last assignment of which a generic rule made a match, and where in the list of matches that is, if of several
     /// such rules only the one that says most is asked for.
     generic: Option<Option<(Assignment, usize)>>,
-    crowds: [Crowd; CROWDS],
+    /// By the last digits of the number of the literal.
+    crowds: Vec<Crowd>,
 }
 
 /// What is known of a literal that many rules share and that stands in many places: the bytes behind it tell most of
@@ -197,8 +199,14 @@ struct Crowd {
     hits: u32,
     /// The number of the text in which it was met last.
     text: u64,
-    /// Of what the rules' matches are made, once it was asked for.
-    alphabets: Option<Vec<Alphabet>>,
+    /// What the rules' matches start with, and of what they are made, once it was asked for.
+    members: Option<Members>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    alphabets: Vec<Alphabet>,
+    firsts: Vec<First>,
 }
 
 /// What matches of some rules of a crowd are made of.
@@ -211,66 +219,134 @@ struct Alphabet {
     longer: [u64; NEAR_AHEAD_BYTES],
 }
 
+/// Rules of a crowd whose matches start with the same text and behind it a run of the same bytes.
+#[derive(Debug)]
+struct First {
+    start: Vec<u8>,
+    set: ByteSet,
+    /// A stretch of such bytes.
+    run: (usize, usize),
+    /// The numbers of the targets, and how long the run is to be and what is to follow.
+    of: Vec<(u32, Run)>,
+    /// A bit for each of them.
+    all: u64,
+}
+
 /// Literals that are known at a time.
-const CROWDS: usize = 16;
+const CROWDS: usize = 128;
 /// So many rules are a crowd.
 const CROWD_RULES: usize = 4;
 /// A literal that stands in so many places is worth it.
 const CROWD_HITS: u32 = 16;
+/// How far from a literal is looked for the end of a run.
+const CROWD_AHEAD_BYTES: usize = 512;
 
 impl Crowd {
-    /// A bit for each of the first targets that [`NEAR_AHEAD_BYTES`] tell to have no match.
+    /// A bit for each of the first targets that the bytes behind the literal tell to have no match, and how far was looked
+    /// for it.
     fn misfits(
         &mut self,
         literal: (u64, u32),
         targets: &[Target],
         rules: &RuleSet,
         (text, number, start): (&[u8], u64, usize),
-    ) -> u64 {
+    ) -> (u64, Looked) {
+        const NONE: (u64, Looked) = (0, Looked::Near);
         if self.literal != literal {
             self.hits = self.hits.saturating_sub(1);
             if self.hits > 0 {
-                return 0;
+                return NONE;
             }
             *self = Self { literal, ..Self::default() };
         }
         self.hits = (self.hits + 1).min(2 * CROWD_HITS);
         if self.hits < CROWD_HITS {
-            return 0;
+            return NONE;
         }
         let is_same_text = std::mem::replace(&mut self.text, number) == number;
-        let alphabets = self.alphabets.get_or_insert_with(|| Alphabet::of_all(targets, rules));
+        let members = self.members.get_or_insert_with(|| Members::of_all(targets, rules));
+        if !is_same_text {
+            members.alphabets.iter_mut().for_each(|alphabet| alphabet.run = (0, 0));
+            members.firsts.iter_mut().for_each(|first| first.run = (0, 0));
+        }
         let end = text.len().min(start + NEAR_AHEAD_BYTES);
         let mut misfits = 0;
-        for Alphabet { set, run, longer } in alphabets {
-            if !is_same_text {
-                *run = (0, 0);
-            }
+        for Alphabet { set, run, longer } in &mut members.alphabets {
             let other = grow(run, (start, end), |at| set.contains(text[at])).unwrap_or(end);
             misfits |= longer.get(other - start).copied().unwrap_or(0);
         }
-        misfits
+        let mut told_at = start;
+        for first in &mut members.firsts {
+            first.misfits(text, start, (&mut misfits, &mut told_at));
+        }
+        (misfits, if told_at - start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm })
     }
 }
 
-impl Alphabet {
+impl First {
+    /// Adds the targets that have no match, and how far was looked to tell.
+    fn misfits(&mut self, text: &[u8], start: usize, (misfits, told_at): (&mut u64, &mut usize)) {
+        let Self { start: literal, set, run, of, all } = self;
+        let at = start + literal.len();
+        if !text[start..].starts_with(literal) {
+            *misfits |= *all;
+            *told_at = at.max(*told_at);
+            return;
+        }
+        let to = text.len().min(at + CROWD_AHEAD_BYTES);
+        let end = grow(run, (at, to), |at| set.contains(text[at])).unwrap_or(to);
+        // Where the run goes on as far as was looked, it is not known how long it is.
+        let is_cut = end == to && to < text.len();
+        for (number, run) in of {
+            match run.fit(text, at, (end, text.len())) {
+                Fit::Not(other) if !is_cut || other < end => {
+                    *misfits |= 1 << *number;
+                    *told_at = other.max(*told_at);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Members {
     /// Of those of the first targets whose matches start nowhere but with the literal.
-    fn of_all(targets: &[Target], rules: &RuleSet) -> Vec<Self> {
-        let mut all: Vec<Self> = Vec::new();
+    fn of_all(targets: &[Target], rules: &RuleSet) -> Self {
+        let Self { mut alphabets, mut firsts } = Self::default();
         for (number, target) in targets.iter().enumerate().take(64) {
             let rule = &rules.rules()[target.rule as usize];
             if !matches!(target.kind, TriggerKind::Anchor { max_before: 0, .. }) {
                 continue;
             }
-            let known = all.iter().position(|alphabet| alphabet.set == rule.alphabet).unwrap_or_else(|| {
-                all.push(Self { set: rule.alphabet, run: (0, 0), longer: [0; NEAR_AHEAD_BYTES] });
-                all.len() - 1
+            let known = alphabets.iter().position(|alphabet| alphabet.set == rule.alphabet);
+            let known = known.unwrap_or_else(|| {
+                alphabets.push(Alphabet { set: rule.alphabet, run: (0, 0), longer: [0; NEAR_AHEAD_BYTES] });
+                alphabets.len() - 1
             });
-            for longer in all[known].longer.iter_mut().take(rule.min_bytes as usize) {
+            for longer in alphabets[known].longer.iter_mut().take(rule.min_bytes as usize) {
                 *longer |= 1 << number;
             }
+            let Some(Part { choices, ignore_case: false, run: Some(run) }) = rule.first_parts.first() else {
+                continue;
+            };
+            let [start] = choices.as_slice() else { continue };
+            if !run.guards.is_empty() {
+                continue;
+            }
+            let is_its = |first: &First| first.start == *start && first.set == run.set;
+            match firsts.iter_mut().find(|first| is_its(first)) {
+                Some(first) => {
+                    first.of.push((number as u32, run.clone()));
+                    first.all |= 1 << number;
+                }
+                None => {
+                    let of = vec![(number as u32, run.clone())];
+                    let (start, set, all) = (start.clone(), run.set, 1 << number);
+                    firsts.push(First { start, set, run: (0, 0), of, all });
+                }
+            }
         }
-        all
+        Self { alphabets, firsts }
     }
 }
 
@@ -340,14 +416,17 @@ struct Runs {
 
 /// The number of the first part from an anchor on: more than a match has parts before it.
 const ANCHOR_PARTS: usize = 8;
+/// That of the first part behind a gap.
+const TAIL_PARTS: usize = 2 * ANCHOR_PARTS;
 
 /// More than there are sets in the rules of any one literal.
 const RUNS_OF_SETS: usize = 64;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct RunOfSet {
     text: u64,
     set: ByteSet,
+    guards: Vec<Guard>,
     /// Of the part.
     number: usize,
     run: (usize, usize),
@@ -364,6 +443,8 @@ struct RunsOfRule {
     joined: (usize, usize),
     /// At none of its bytes may a value start.
     startless: (usize, usize),
+    /// At none of its bytes can stand what is behind a gap.
+    tailless: (usize, usize),
     /// At none of its bytes does a word start that the rule asks for beside a value.
     wordless: (usize, usize),
     /// The last assignment that was a match, and where in the list of matches it is.
@@ -417,26 +498,53 @@ impl NearValues {
             return;
         }
         let first = std::mem::replace(&mut self.read.1, to);
+        // The name that was read last, and the value of it that counts.
+        let mut last: Option<(ByteSpan, Option<usize>)> = None;
         for &(start, len) in words.starting_in(text, (first, to)) {
             let end = start + len;
             if end > to {
                 self.read.1 = start;
                 break;
             }
-            let named = readings.read_named(text, ByteSpan::new(start, end));
-            let Some(first) = named.read.or(named.scalar) else { continue };
-            if let Some(known) = self.of(&named) {
+            let is_in = |name: ByteSpan| name.start <= start && end <= name.end;
+            let known = match last.filter(|&(name, _)| is_in(name)) {
+                Some((_, known)) => known,
+                None => {
+                    let named = readings.read_named(text, ByteSpan::new(start, end));
+                    let known = self.value_of(text, &named, (start, end), rule);
+                    last = named.name.map(|name| (name, known));
+                    known
+                }
+            };
+            if let Some(known) = known {
                 let known = &mut self.values[known];
                 known.first_end = known.first_end.min(end);
                 known.last_start = start;
-            } else if named.scalar.is_some() || self.other != Some(first.value) {
-                match of_form(text, &named, rule) {
-                    Some(assignment) => {
-                        let (first_end, last_start) = (end, start);
-                        self.values.push(NearValue { assignment, first_end, last_start, place: None });
-                    }
-                    None => self.other = Some(first.value),
-                }
+            }
+        }
+    }
+
+    /// Which of the values is assigned to a name that holds a word, if it has the form that the rule asks for.
+    fn value_of(
+        &mut self,
+        text: &[u8],
+        named: &Named,
+        (start, end): (usize, usize),
+        rule: &Rule,
+    ) -> Option<usize> {
+        let first = named.read.or(named.scalar)?;
+        let known = self.of(named);
+        if known.is_some() || (named.scalar.is_none() && self.other == Some(first.value)) {
+            return known;
+        }
+        match of_form(text, named, rule) {
+            Some(assignment) => {
+                self.values.push(NearValue { assignment, first_end: end, last_start: start, place: None });
+                Some(self.values.len() - 1)
+            }
+            None => {
+                self.other = Some(first.value);
+                None
             }
         }
     }
@@ -534,18 +642,24 @@ impl Runs {
 }
 
 impl Runs {
-    /// The stretch that is known of a set; of the same set in another part of a match there is another.
-    fn of_set(&mut self, set: &ByteSet, number: usize) -> &mut RunOfSet {
-        let first = set.digest() + 17 * number;
+    /// The stretch that is known of a run; of the same one in another part of a match there is another.
+    fn of_run(&mut self, run: &Run, number: usize) -> &mut RunOfSet {
+        let first = run.set.digest() + 17 * number;
         let place_of = |tried: usize| (first + tried) % RUNS_OF_SETS;
-        let is_its = |&place: &usize| {
-            let known = &self.of_sets[place];
-            known.text != self.text || (known.number, &known.set) == (number, set)
+        let is_its = |known: &RunOfSet| {
+            known.number == number && known.set == run.set && known.guards == run.guards
         };
-        let place = (0..RUNS_OF_SETS / 4).map(place_of).find(is_its).unwrap_or(place_of(0));
+        let is_free = |&place: &usize| {
+            let known = &self.of_sets[place];
+            known.text != self.text || is_its(known)
+        };
+        let place = (0..RUNS_OF_SETS / 4).map(place_of).find(is_free).unwrap_or(place_of(0));
         let known = &mut self.of_sets[place];
-        if known.text != self.text || (known.number, &known.set) != (number, set) {
-            *known = RunOfSet { text: self.text, set: *set, number, run: (0, 0) };
+        if !is_its(known) {
+            *known = RunOfSet { set: run.set, guards: run.guards.clone(), number, ..RunOfSet::default() };
+        }
+        if known.text != self.text {
+            (known.text, known.run) = (self.text, (0, 0));
         }
         known
     }
@@ -606,16 +720,68 @@ impl Runs {
         // As far as the window goes.
         let to = text.len().min(start + max_bytes + 1);
         through_parts(text, (start, to), (parts, first_number), |number, run, at| {
-            let place = self.of_set(&run.set, number);
-            grow(&mut place.run, (at, to), |at| run.set.contains(text[at])).unwrap_or(to)
+            let place = self.of_run(run, number);
+            grow(&mut place.run, (at, to), |at| run.holds(text, at)).unwrap_or(to)
         })
+    }
+}
+
+/// What stands behind a gap.
+enum Over {
+    /// The rest of a match.
+    Match { end: usize, secret: ByteSpan },
+    Nothing,
+    /// The expression has to tell.
+    Perhaps,
+}
+
+impl Runs {
+    /// What the expression of a rule finds at the start of a window, if its matches hold a gap. A place at which the rest
+    /// cannot stand is looked at once, however many matches may start before it.
+    fn over_gap(&mut self, text: &[u8], (index, rule, gap): (usize, &Rule, &Gap), window: ByteSpan) -> Over {
+        let Fit::To(head_end) = gap.head.literal(&text[..window.end], window.start) else {
+            return Over::Perhaps;
+        };
+        let (first, last) = (head_end + gap.min as usize, window.end.min(head_end + gap.max as usize));
+        let mut known = self.of(index).tailless;
+        let mut is_none = |at: usize| {
+            let is_told = |told_at: usize| rule.max_bytes.is_some() || told_at < at + OPEN_WINDOW_BYTES / 2;
+            !gap.starts.contains(text[at])
+                || match self.fit_parts(text, at, (&gap.tail, TAIL_PARTS), max_bytes(rule)) {
+                    Fit::Not(told_at) => is_told(told_at),
+                    Fit::To(_) | Fit::Perhaps => false,
+                }
+        };
+        // Without a byte there is no rest, for it starts with a literal.
+        let end = text.len().min(last + 1).min(window.end);
+        let nearest = match first < end {
+            true => grow(&mut known, (first, end), &mut is_none),
+            false => None,
+        };
+        let mut over = Over::Nothing;
+        for at in nearest.map_or(first..first, |nearest| nearest..end).rev() {
+            if is_none(at) {
+                continue;
+            }
+            let tail = rule.tail(gap);
+            let Some(whole) = tail.find(&text[at..window.end]).map(|whole| at + whole.end()) else { continue };
+            let Some(groups) = tail.captures(&text[at..whole]) else { continue };
+            let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
+            let secret = group.map_or(ByteSpan::new(window.start, whole), |group| {
+                ByteSpan::new(at + group.start(), at + group.end())
+            });
+            over = Over::Match { end: whole, secret };
+            break;
+        }
+        self.of(index).tailless = known;
+        over
     }
 }
 
 /// As [`Runs::fit`], for a text that is looked at but once.
 fn fit_alone(text: &[u8], rule: &Rule) -> Fit {
     let fit = through_parts(text, (0, text.len()), (&rule.first_parts, 0), |_, run, at| {
-        text[at..].iter().position(|&byte| !run.set.contains(byte)).map_or(text.len(), |len| at + len)
+        (at..text.len()).find(|&at| !run.holds(text, at)).unwrap_or(text.len())
     });
     of_match(fit, rule)
 }
@@ -693,7 +859,7 @@ impl RunsOfRule {
 fn grow(
     known: &mut (usize, usize),
     (from, to): (usize, usize),
-    is_of_kind: impl Fn(usize) -> bool,
+    mut is_of_kind: impl FnMut(usize) -> bool,
 ) -> Option<usize> {
     if !(known.0..=known.1).contains(&from) {
         *known = (from, from);
@@ -710,8 +876,8 @@ struct Places {
     window: ByteSpan,
     /// No match is asked for that starts behind it.
     last_start: usize,
-    /// Where the match ends that starts with the window, if that is known without the expression.
-    known_end: Option<usize>,
+    /// Where the match ends that starts with the window, and its secret, if that is known without the expression.
+    known: Option<(usize, ByteSpan)>,
 }
 
 /// How far a rule looked from the start of its literal, if it found nothing.
@@ -907,11 +1073,11 @@ impl Matcher {
             hits.sort_unstable();
         }
         for &(start, literal) in hits.iter() {
-            let goes_on = boundary::goes_on(spliced, start);
+            let front = Front::of(spliced, start);
             memory.again.clear();
             for target in self.targets_of(literal) {
                 let is_told = start >= head_len && self.is_told_by_value(target, &asked);
-                if is_told || (goes_on && target.starts_word) {
+                if is_told || front.is_against(target) {
                     continue;
                 }
                 self.try_target(spliced, target, self.span_of(literal, start), memory, out);
@@ -960,23 +1126,33 @@ impl Matcher {
         memory: &mut Memory,
         out: &mut S,
     ) {
-        let goes_on = !S::TELLS && boundary::goes_on(text, start);
+        let front = if S::TELLS { Front::default() } else { Front::of(text, start) };
         memory.again.clear();
-        let misfits = if S::TELLS { 0 } else { self.misfits(text, (literal, start), memory) };
+        let misfits = if S::TELLS { 0 } else { self.misfits(text, (literal, start), front, memory).0 };
         for (number, target) in self.targets_of(literal).iter().enumerate() {
             // Most literals stand in the middle of a word, and nothing of a rule is needed to tell.
-            let is_none = (goes_on && target.starts_word) || (number < 64 && misfits >> number & 1 == 1);
+            let is_none = front.is_against(target) || (number < 64 && misfits >> number & 1 == 1);
             if !is_none {
                 self.try_target(text, target, self.span_of(literal, start), memory, out);
             }
         }
     }
 
-    /// A bit for each of the first rules of a literal that are known not to match.
-    fn misfits(&self, text: &[u8], (literal, start): (u32, usize), memory: &mut Memory) -> u64 {
+    /// A bit for each of the first rules of a literal that are known not to match, and how far was looked for it.
+    fn misfits(
+        &self,
+        text: &[u8],
+        (literal, start): (u32, usize),
+        front: Front,
+        memory: &mut Memory,
+    ) -> (u64, Looked) {
         match self.targets_of(literal) {
-            few if few.len() < CROWD_RULES => 0,
+            // The byte before the literal tells of nearly all of them.
+            few if few.len() < CROWD_RULES || front.is_inside() => (0, Looked::Near),
             targets => {
+                if memory.crowds.is_empty() {
+                    memory.crowds.resize_with(CROWDS, Crowd::default);
+                }
                 let crowd = &mut memory.crowds[literal as usize % CROWDS];
                 let place = (text, memory.runs.text, start);
                 crowd.misfits((self.id, literal), targets, &self.rules, place)
@@ -1031,7 +1207,7 @@ impl Matcher {
                 continue;
             }
             out.look(text, (index, rule), None, 0);
-            let places = Places { window: whole, last_start: text.len(), known_end: None };
+            let places = Places { window: whole, last_start: text.len(), known: None };
             self.search(text, (index, rule), places, None, |_| Ok(NO_WORD), out);
         }
     }
@@ -1132,9 +1308,17 @@ impl Matcher {
                     Fit::Not(_) => is_possible = false,
                 }
             }
+            let window = ByteSpan::new(start, end);
+            let mut known = known_end.map(|end| (end, ByteSpan::new(start, end)));
+            if is_possible && !S::TELLS && let Some(gap) = &rule.gap {
+                match runs.over_gap(text, (index, rule, gap), window) {
+                    Over::Match { end, secret } => known = Some((end, secret)),
+                    Over::Nothing => is_possible = false,
+                    Over::Perhaps => {}
+                }
+            }
             if S::TELLS || is_possible {
-                let window = ByteSpan::new(start, end);
-                let places = Places { window, last_start: start, known_end };
+                let places = Places { window, last_start: start, known };
                 looked = looked.max(self.search(text, (index, rule), places, None, word, out));
             }
             start = reached.get().max(start + 1);
@@ -1179,7 +1363,7 @@ impl Matcher {
                 false => Ok(word_distance(text, keyword, span)),
             }
         };
-        let places = Places { window, last_start: to, known_end: None };
+        let places = Places { window, last_start: to, known: None };
         // An explanation tells of places too that are passed over, and without a shape nothing is known of them.
         let runs = Some(runs).filter(|_| !S::TELLS && !rule.is_tied() && !rule.shape.is_empty());
         self.search(text, (index, rule), places, runs, word, out);
@@ -1197,7 +1381,7 @@ impl Matcher {
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
     ) -> Looked {
-        let Places { window, last_start, known_end } = places;
+        let Places { window, last_start, known } = places;
         let hay = &text[window.range()];
         out.window(window);
         let mut looked = Looked::AtForm;
@@ -1208,14 +1392,16 @@ impl Matcher {
         }
         let mut from = 0;
         while from + rule.min_bytes as usize <= hay.len() {
-            let next = match (known_end, &mut runs) {
-                (Some(end), _) => Some((ByteSpan::new(window.start, end), true)),
-                (None, Some(runs)) => runs.next_match(text, (index, rule), places, window.start + from),
+            let next = match (known, &mut runs) {
+                (Some((end, secret)), _) => Some((ByteSpan::new(window.start, end), Some(secret))),
+                (None, Some(runs)) => runs
+                    .next_match(text, (index, rule), places, window.start + from)
+                    .map(|(span, is_known)| (span, is_known.then_some(span))),
                 (None, None) => rule.regex().find_at(hay, from).map(|found| {
-                    (ByteSpan::new(window.start + found.start(), window.start + found.end()), false)
+                    (ByteSpan::new(window.start + found.start(), window.start + found.end()), None)
                 }),
             };
-            let Some((span, is_known)) = next else { return looked };
+            let Some((span, secret)) = next else { return looked };
             if span.start > last_start {
                 return looked;
             }
@@ -1230,9 +1416,9 @@ impl Matcher {
             let judged = if bounded { word(span).map_err(Some) } else { Err(None) };
             match judged {
                 Ok(word) => {
-                    let found = match is_known {
-                        true => found_at(&text[..window.end], index, span, span),
-                        false => capture(&text[..window.end], (index, rule), span),
+                    let found = match secret {
+                        Some(secret) => found_at(&text[..window.end], index, span, secret),
+                        None => capture(&text[..window.end], (index, rule), span),
                     };
                     out.found(Match { word, ..found });
                     from = (span.end - window.start).max(from + 1);
@@ -1395,9 +1581,7 @@ impl Matcher {
         // Most stand alone: only those that lie on others are compared. Their numbers are sorted, not they themselves.
         let mut order: Vec<(ByteSpan, usize)> =
             found.iter().enumerate().map(|(at, found)| (found.secret_span, at)).collect();
-        if !order.is_sorted() {
-            order.sort_unstable();
-        }
+        sort_in_place(&mut order);
         let mut is_kept = vec![true; found.len()];
         let mut cluster = Vec::new();
         let mut first = 0;
@@ -1496,6 +1680,24 @@ fn push_in_order<T: Ord + Copy>(hits: &mut Vec<T>, hit: T) {
     hits[at] = hit;
 }
 
+/// Sorts what is nearly sorted, none far from its place; and whatever else it may be.
+fn sort_in_place<T: Ord + Copy>(all: &mut [T]) {
+    let mut moves_left = 8 * all.len();
+    for at in 1..all.len() {
+        let one = all[at];
+        let mut place = at;
+        while place > 0 && all[place - 1] > one {
+            all[place] = all[place - 1];
+            place -= 1;
+        }
+        all[place] = one;
+        match moves_left.checked_sub(at - place) {
+            Some(left) => moves_left = left,
+            None => return all.sort_unstable(),
+        }
+    }
+}
+
 /// The distance of a match without a word that names its provider.
 const NO_WORD: u32 = u32::MAX;
 
@@ -1578,8 +1780,10 @@ fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
 fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match {
     let regex = rule.regex();
     let mut secret_span = span;
+    // Nothing in a shape asks for what follows, so what the match took without it, it takes again.
+    let end = if rule.shape.is_empty() { text.len() } else { span.end };
     if regex.captures_len() > 1
-        && let Some(groups) = regex.captures(&text[span.start..])
+        && let Some(groups) = regex.captures(&text[span.start..end])
     {
         let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
         if let Some(group) = group {
@@ -1665,7 +1869,11 @@ fn is_joined(left: u8, right: u8) -> bool {
 
 /// What the value is if its escapes are undone: of a quoted string, of one inside another, of markup.
 fn unescaped(value: &[u8]) -> Vec<Vec<u8>> {
+    static ESCAPES: [bool; 256] = table(b"\\&%'");
     let mut out = Vec::new();
+    if !value.iter().any(|&byte| ESCAPES[usize::from(byte)]) {
+        return out;
+    }
     if value.contains(&b'\\') {
         let once = without_backslashes(value);
         out.push(without_backslashes(&once));
@@ -1693,16 +1901,31 @@ fn without_backslashes(value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Words that speak of a secret.
+const SECRET_WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
+
 /// The length of the word for a secret that the text starts with; 0 if it starts with none.
 fn secret_word_at(text: &[u8]) -> usize {
-    const WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
-    static FIRSTS: [bool; 256] = table(b"tskpacTSKPAC");
+    /// A bit for each second letter, by the first, and bytes that are the same as these but for three bits.
+    static PAIRS: [u32; 32] = secret_pairs();
     // Most bytes start none of them.
-    if !text.first().is_some_and(|&byte| FIRSTS[usize::from(byte)]) {
+    let &[first, second, ..] = text else { return 0 };
+    if PAIRS[usize::from(first & 31)] >> (second & 31) & 1 == 0 {
         return 0;
     }
     let starts = |word: &&&[u8]| starts_ignoring_case(text, word);
-    WORDS.iter().find(starts).map_or(0, |word| word.len())
+    SECRET_WORDS.iter().find(starts).map_or(0, |word| word.len())
+}
+
+const fn secret_pairs() -> [u32; 32] {
+    let mut pairs = [0; 32];
+    let mut at = 0;
+    while at < SECRET_WORDS.len() {
+        let word = SECRET_WORDS[at];
+        pairs[(word[0] & 31) as usize] |= 1 << (word[1] & 31);
+        at += 1;
+    }
+    pairs
 }
 
 /// A table of some bytes, for places that ask often.

@@ -14,7 +14,7 @@ use regex::bytes::Regex;
 use crate::finding::RuleInfo;
 use request::Request;
 use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
-use shape::{ByteSet, LEAD_BYTES, Shape};
+use shape::{ByteSet, Gap, LEAD_BYTES, Shape};
 
 mod builtin;
 mod grams;
@@ -26,6 +26,8 @@ pub struct Rule {
     source: RuleSource,
     spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
+    /// Of what is behind a gap.
+    tail: OnceLock<Regex>,
     lead: OnceLock<Box<[ByteSet; LEAD_BYTES]>>,
     info: OnceLock<Arc<RuleInfo>>,
     /// Of a custom rule; those of the catalogue lie apart.
@@ -54,7 +56,8 @@ impl Rule {
     }
 
     fn new(source: RuleSource, spec: OnceLock<Box<RuleSpec>>, request: Option<Box<Request>>) -> Self {
-        Self { source, spec, regex: OnceLock::new(), lead: OnceLock::new(), info: OnceLock::new(), request }
+        let (regex, tail) = (OnceLock::new(), OnceLock::new());
+        Self { source, spec, regex, tail, lead: OnceLock::new(), info: OnceLock::new(), request }
     }
 
     /// How to ask the issuer whether a value is live, if the rule says so.
@@ -111,6 +114,11 @@ impl Rule {
             compile(&self.regex_text())
                 .expect("built-in expressions are tested, custom ones checked when loaded")
         })
+    }
+
+    /// The compiled expression of what is behind a gap.
+    pub(crate) fn tail(&self, gap: &Gap) -> &Regex {
+        self.tail.get_or_init(|| compile(&gap.regex).expect("it is a part of an expression that compiles"))
     }
 
     /// What the first bytes of a match can be; all, if there is no shape to tell.

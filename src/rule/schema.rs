@@ -6,7 +6,7 @@
 use crate::level::{Confidence, Severity};
 use crate::rule::grams;
 use crate::rule::request::Request;
-use crate::rule::shape::{ByteSet, Edges, Part, Shape, rarity};
+use crate::rule::shape::{ByteSet, Edges, Gap, Part, Shape, rarity};
 
 /// A rule file: `[[rule]]` tables.
 #[derive(Debug, serde::Deserialize)]
@@ -209,6 +209,8 @@ pub struct RuleSpec {
     /// For a rule whose one anchor may stand at different distances from the start of a match: what the match goes on
     /// with from there.
     pub anchor_parts: Vec<Part>,
+    /// For a rule with a literal of its own in whose matches any bytes may stand behind literals, before the rest.
+    pub gap: Option<Gap>,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -404,6 +406,7 @@ impl RuleSpec {
             first_parts: Vec::new(),
             parts_are_all: false,
             anchor_parts: Vec::new(),
+            gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
             checksum: None,
@@ -519,6 +522,9 @@ impl RuleEntry {
         {
             spec.anchor_parts = shape.parts_from(anchor, self.ignore_case);
         }
+        if self.kind != RuleKind::Keyed {
+            spec.gap = shape.gap(self.ignore_case);
+        }
         if self.kind != RuleKind::Keyed && anchors.is_empty() {
             return Err("the shape holds no literal of three bytes or more at a bounded distance from its \
                         start: make the rule `keyed` and give it keywords"
@@ -556,6 +562,7 @@ impl RuleEntry {
             first_parts: Vec::new(),
             parts_are_all: false,
             anchor_parts: Vec::new(),
+            gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,
             checksum: self.checksum,

@@ -137,6 +137,41 @@ impl Shape {
         Vec::new()
     }
 
+    /// What a match is if it is literals, any bytes, and something else.
+    pub fn gap(&self, ignore_case: bool) -> Option<Gap> {
+        let mut nodes = Vec::new();
+        self.root.flatten(&mut nodes);
+        let is_any = |node: &Node| matches!(node, Node::Class(set) if *set == ByteSet::ALL);
+        let (place, min, max) = nodes.iter().enumerate().find_map(|(place, node)| match node {
+            Node::Repeat { node, min, max: Some(max) } if is_any(node) => Some((place, *min, *max)),
+            _ => None,
+        })?;
+        // A part that is the secret and holds the gap is left to the expression, and what could be read in several ways.
+        let Node::Seq(outer) = &self.root else { return None };
+        let tail_at = outer.iter().position(|node| *node == *nodes[place])? + 1;
+        let mut before = Vec::new();
+        outer[..tail_at - 1].iter().for_each(|node| node.flatten(&mut before));
+        let (head, _) = self.parts_of(&nodes[..place], ignore_case);
+        let [head @ Part { run: None, .. }] = head.as_slice() else { return None };
+        let is_whole = nodes[..place].iter().all(|node| node.literal_choices().is_some());
+        if !is_whole || place == 0 || before.len() != place || tail_at == outer.len() {
+            return None;
+        }
+        let (tail, _) = self.parts_of(&nodes[place + 1..], ignore_case);
+        let starts: ByteSet = match tail.first() {
+            Some(Part { choices, .. }) => {
+                choices.iter().map(|choice| choice.first()).collect::<Option<Vec<&u8>>>().map(|firsts| {
+                    ByteSet::of(&firsts.into_iter().copied().collect::<Vec<u8>>()).in_both_cases()
+                })?
+            }
+            None => return None,
+        };
+        let mut regex = String::from("(?s-u)\\A(?:");
+        outer[tail_at..].iter().for_each(|node| node.write_regex(ignore_case, &mut regex));
+        regex.push(')');
+        Some(Gap { head: head.clone(), min, max, starts, tail, regex })
+    }
+
     fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> (Vec<Part>, bool) {
         let after = self.edges().after;
         let mut parts = Vec::new();
@@ -146,14 +181,13 @@ impl Shape {
             && parts.len() < MOST_PARTS
         {
             let class = match node {
-                Node::Class(set) => Some((*set, 1, Some(1))),
-                Node::Repeat { node, min, max } => match **node {
-                    Node::Class(set) => Some((set, *min, *max)),
-                    _ => None,
-                },
+                Node::Class(set) => Some((*set, Vec::new(), 1, Some(1))),
+                Node::Repeat { node, min, max } => {
+                    node.as_class(ignore_case).map(|(set, guards)| (set, guards, *min, *max))
+                }
                 _ => None,
             };
-            let Some((set, min, max)) = class else {
+            let Some((set, guards, min, max)) = class else {
                 match node.literal_choices() {
                     Some(next) if choices.len() * next.len() <= MOST_CHOICES => {
                         choices = product(&choices, &next);
@@ -168,10 +202,17 @@ impl Shape {
             let follow = next.head().0.in_both_cases();
             // Behind the most bytes that it takes there would be another of the class, and nothing takes that.
             let ends = !follow.intersects(set) && (!is_last || set.intersection(after) == set);
+            // Two bytes may count as one, so how many there are is told by too few alone; and what is bound would have to be
+            // counted. What follows must be no byte of the run, as it stands there.
+            let leads_on = |guard: &Guard| follow.contains(guard.byte) && !is_refused(behind, guard);
+            let is_guarded = !guards.is_empty();
+            if is_guarded && (max.is_some() || !ends || is_last || guards.iter().any(leads_on)) {
+                break;
+            }
             let follow = (ends && !is_last).then_some(follow);
             let is_end = behind.is_empty();
             let goes_on = follow.is_some();
-            let run = Run { set, min, max, is_bound: ends, follow, is_end };
+            let run = Run { set, guards, min, max, is_bound: ends, follow, is_end };
             let choices = std::mem::replace(&mut choices, vec![Vec::new()]);
             parts.push(Part { choices, ignore_case, run: Some(run) });
             rest = behind;
@@ -235,6 +276,24 @@ pub struct Part {
     pub run: Option<Run>,
 }
 
+/// A match of literals, any bytes, and something else. The expression takes as many of any bytes as it can, so the last
+/// place at which the rest fits is that of the match.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Gap {
+    /// The literals.
+    pub head: Part,
+    /// Fewest bytes behind them.
+    pub min: u32,
+    /// Most bytes.
+    pub max: u32,
+    /// What the rest starts with.
+    pub starts: ByteSet,
+    /// The rest, as far as its parts tell.
+    pub tail: Vec<Part>,
+    /// The expression of the rest.
+    pub regex: String,
+}
+
 /// A run of bytes of a class in a match.
 ///
 /// The expression takes as many of them as it can, so where nothing of the class may follow, the run as it stands in
@@ -243,6 +302,8 @@ pub struct Part {
 pub struct Run {
     /// The class.
     pub set: ByteSet,
+    /// Bytes that count as of the class before certain others of it.
+    pub guards: Vec<Guard>,
     /// Fewest bytes.
     pub min: u32,
     /// Most bytes.
@@ -253,6 +314,25 @@ pub struct Run {
     pub follow: Option<ByteSet>,
     /// Whether a match ends with it.
     pub is_end: bool,
+}
+
+/// A byte that belongs to a run only before others of it, as the dash in `"-" ALNUM` and the return in a line end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Guard {
+    /// The byte, which is not in the class of the run.
+    pub byte: u8,
+    /// What has to stand behind it, all of which is in the class.
+    pub behind: ByteSet,
+}
+
+/// Whether what follows a run has, behind the byte of a guard, none of what that asks for.
+fn is_refused(behind: &[&Node], guard: &Guard) -> bool {
+    let refuses = |choice: &Vec<u8>| match choice.as_slice() {
+        [first, second, ..] => *first != guard.byte || !guard.behind.contains(*second),
+        _ => false,
+    };
+    let choices = behind.first().and_then(|node| node.literal_choices());
+    choices.is_some_and(|choices| choices.iter().all(refuses))
 }
 
 /// What a part says of a place in a text.
@@ -291,10 +371,24 @@ impl Part {
 }
 
 impl Run {
+    /// Whether the byte at an offset belongs to the run.
+    #[inline]
+    pub fn holds(&self, text: &[u8], at: usize) -> bool {
+        self.set.contains(text[at]) || (!self.guards.is_empty() && self.is_guarded(text, at))
+    }
+
+    fn is_guarded(&self, text: &[u8], at: usize) -> bool {
+        let next = text.get(at + 1);
+        self.guards.iter().any(|guard| {
+            text[at] == guard.byte && next.is_some_and(|&next| guard.behind.contains(next))
+        })
+    }
+
     /// Whether the run may stand at `at`, given where it ends and where the search for its end stopped.
     pub fn fit(&self, text: &[u8], at: usize, (end, searched_to): (usize, usize)) -> Fit {
         if end < at + self.min as usize {
-            return Fit::Not(end);
+            // A guard looks at the byte behind.
+            return Fit::Not(end + usize::from(!self.guards.is_empty()));
         }
         let most = self.max.map_or(end, |max| end.min(at + max as usize));
         if self.is_bound && end > most {
@@ -306,9 +400,17 @@ impl Run {
         let Some(follow) = &self.follow else { return Fit::Perhaps };
         // Where a run goes on behind the window, nothing that may follow is in that.
         let is_cut = end == searched_to && end < text.len();
+        // Whether two bytes that count as one make it too short was not counted.
+        let is_told = self.guards.is_empty() || end >= at + 2 * self.min as usize;
         match text.get(end) {
-            Some(&byte) if !is_cut && follow.contains(byte) => Fit::To(end),
-            _ => Fit::Not(end),
+            Some(&byte) if !is_cut && follow.contains(byte) => {
+                if is_told {
+                    Fit::To(end)
+                } else {
+                    Fit::Perhaps
+                }
+            }
+            _ => Fit::Not(end + usize::from(!self.guards.is_empty())),
         }
     }
 }
@@ -327,6 +429,52 @@ fn pad_at_the_end(set: ByteSet, run: &mut [u8], below: &mut dyn FnMut(usize) -> 
 }
 
 impl Node {
+    /// The bytes of a choice of single bytes, and those that count only before others of these.
+    fn as_class(&self, ignore_case: bool) -> Option<(ByteSet, Vec<Guard>)> {
+        let nodes = match self {
+            Node::Class(set) => return Some((*set, Vec::new())),
+            Node::Alt(nodes) => nodes,
+            _ => return None,
+        };
+        let (mut set, mut guards) = (ByteSet::EMPTY, Vec::new());
+        let is_cased = |byte: u8| ignore_case && byte.is_ascii_alphabetic();
+        for node in nodes {
+            match node {
+                Node::Class(of) => set = set.union(*of),
+                Node::Literal(bytes) => match bytes.as_slice() {
+                    &[byte] if !is_cased(byte) => set.insert(byte),
+                    _ => return None,
+                },
+                Node::Seq(pair) => match pair.as_slice() {
+                    [Node::Literal(first), Node::Class(behind)] => match first.as_slice() {
+                        &[byte] if !is_cased(byte) => guards.push(Guard { byte, behind: *behind }),
+                        _ => return None,
+                    },
+                    // A line end.
+                    [Node::Repeat { node, min: 0, max: Some(1) }, Node::Literal(last)] => {
+                        match (&**node, last.as_slice()) {
+                            (Node::Literal(first), &[last]) if first.len() == 1 && !is_cased(last) => {
+                                set.insert(last);
+                                guards.push(Guard { byte: first[0], behind: ByteSet::of(&[last]) });
+                            }
+                            _ => return None,
+                        }
+                    }
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        let is_plain = guards.iter().all(|guard| {
+            !set.contains(guard.byte)
+                && !is_cased(guard.byte)
+                && guard.behind.intersection(set) == guard.behind
+        });
+        let firsts = guards.iter().map(|guard| guard.byte);
+        let firsts = ByteSet::of(&firsts.collect::<Vec<u8>>());
+        (is_plain && firsts.len() == guards.len()).then_some((set, guards))
+    }
+
     fn holds_secret(&self) -> bool {
         match self {
             Node::Literal(_) | Node::Class(_) => false,
