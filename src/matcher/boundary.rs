@@ -194,6 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_in_a_word_starts_no_value() {
+        let target = |kind, starts_word| Target { rule: 0, kind, starts_word };
+        let anchor = TriggerKind::Anchor { min_before: 0, max_before: 0 };
+        for (text, at, keyword, value) in [
+            ("a_key", 2, false, true),
+            ("akey", 1, true, true),
+            ("1key", 1, false, true),
+            ("-key", 1, false, false),
+            ("%20key", 3, false, false),
+            ("key", 0, false, false),
+        ] {
+            let front = Front::of(text.as_bytes(), at);
+            assert_eq!(front.is_against(&target(TriggerKind::Keyword, true)), keyword, "{text}");
+            assert_eq!(front.is_against(&target(anchor, true)), value, "{text}");
+            assert!(!front.is_against(&target(anchor, false)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_pin_stands_directly_before_a_value() {
         let text = b"uses: owner/action@abc";
         assert!(is_pinned(text, ByteSpan::new(19, 22)) && !is_pinned(text, ByteSpan::new(18, 22)));

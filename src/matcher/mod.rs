@@ -646,9 +646,8 @@ impl Runs {
     fn of_run(&mut self, run: &Run, number: usize) -> &mut RunOfSet {
         let first = run.set.digest() + 17 * number;
         let place_of = |tried: usize| (first + tried) % RUNS_OF_SETS;
-        let is_its = |known: &RunOfSet| {
-            known.number == number && known.set == run.set && known.guards == run.guards
-        };
+        let is_its =
+            |known: &RunOfSet| known.number == number && known.set == run.set && known.guards == run.guards;
         let is_free = |&place: &usize| {
             let known = &self.of_sets[place];
             known.text != self.text || is_its(known)
@@ -729,7 +728,10 @@ impl Runs {
 /// What stands behind a gap.
 enum Over {
     /// The rest of a match.
-    Match { end: usize, secret: ByteSpan },
+    Match {
+        end: usize,
+        secret: ByteSpan,
+    },
     Nothing,
     /// The expression has to tell.
     Perhaps,
@@ -739,10 +741,17 @@ impl Runs {
     /// What the expression of a rule finds at the start of a window, if its matches hold a gap. A place at which the rest
     /// cannot stand is looked at once, however many matches may start before it.
     fn over_gap(&mut self, text: &[u8], (index, rule, gap): (usize, &Rule, &Gap), window: ByteSpan) -> Over {
-        let Fit::To(head_end) = gap.head.literal(&text[..window.end], window.start) else {
-            return Over::Perhaps;
+        let start = window.start;
+        let head_end = match self.fit_parts(text, start, (&gap.head, 0), max_bytes(rule)) {
+            Fit::To(head_end) if head_end < window.end => head_end,
+            _ => return Over::Perhaps,
         };
-        let (first, last) = (head_end + gap.min as usize, window.end.min(head_end + gap.max as usize));
+        let Run { min, max, .. } = gap.run;
+        let longest = max.map_or(window.end, |max| window.end.min(head_end + max as usize));
+        // As the part that it is of the match.
+        let known = self.of_run(&gap.run, gap.head.len() - 1);
+        let run_end = grow(&mut known.run, (head_end, longest), |at| gap.run.holds(text, at));
+        let (first, last) = (head_end + min as usize, run_end.unwrap_or(longest));
         let mut known = self.of(index).tailless;
         let mut is_none = |at: usize| {
             let is_told = |told_at: usize| rule.max_bytes.is_some() || told_at < at + OPEN_WINDOW_BYTES / 2;
@@ -764,13 +773,17 @@ impl Runs {
                 continue;
             }
             let tail = rule.tail(gap);
-            let Some(whole) = tail.find(&text[at..window.end]).map(|whole| at + whole.end()) else { continue };
-            let Some(groups) = tail.captures(&text[at..whole]) else { continue };
-            let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
-            let secret = group.map_or(ByteSpan::new(window.start, whole), |group| {
-                ByteSpan::new(at + group.start(), at + group.end())
-            });
-            over = Over::Match { end: whole, secret };
+            let (end, secret) = if tail.captures_len() > 1 {
+                let Some(groups) = tail.captures(&text[at..window.end]) else { continue };
+                let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
+                let secret = group.map(|group| ByteSpan::new(at + group.start(), at + group.end()));
+                (groups.get(0).map_or(at, |whole| at + whole.end()), secret)
+            } else {
+                let Some(found) = tail.find(&text[at..window.end]) else { continue };
+                (at + found.end(), gap.is_secret.then(|| ByteSpan::new(head_end, at)))
+            };
+            let secret = secret.unwrap_or(ByteSpan::new(start, end));
+            over = Over::Match { end, secret };
             break;
         }
         self.of(index).tailless = known;
@@ -1075,9 +1088,10 @@ impl Matcher {
         for &(start, literal) in hits.iter() {
             let front = Front::of(spliced, start);
             memory.again.clear();
-            for target in self.targets_of(literal) {
-                let is_told = start >= head_len && self.is_told_by_value(target, &asked);
-                if is_told || front.is_against(target) {
+            let misfits = self.misfits(spliced, (literal, start), front, memory).0;
+            for (number, target) in self.targets_of(literal).iter().enumerate() {
+                let is_none = front.is_against(target) || (number < 64 && misfits >> number & 1 == 1);
+                if is_none || (start >= head_len && self.is_told_by_value(target, &asked)) {
                     continue;
                 }
                 self.try_target(spliced, target, self.span_of(literal, start), memory, out);
@@ -1310,7 +1324,10 @@ impl Matcher {
             }
             let window = ByteSpan::new(start, end);
             let mut known = known_end.map(|end| (end, ByteSpan::new(start, end)));
-            if is_possible && !S::TELLS && let Some(gap) = &rule.gap {
+            if is_possible
+                && !S::TELLS
+                && let Some(gap) = &rule.gap
+            {
                 match runs.over_gap(text, (index, rule, gap), window) {
                     Over::Match { end, secret } => known = Some((end, secret)),
                     Over::Nothing => is_possible = false,
@@ -2167,6 +2184,74 @@ mod tests {
         }
         let counts = [refused, known, kept];
         assert!(counts.iter().all(|&count| count > 2000), "{counts:?}");
+    }
+
+    /// What is told of a run that may end in several places is what the expression finds, and its secret.
+    #[test]
+    fn behind_a_gap_stands_what_the_expression_finds() {
+        let mut state = 11_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let rules = RuleSet::builtin();
+        let (mut matches, mut nothing, mut rules_with_a_gap) = (0, 0, 0);
+        let mut runs = Runs::default();
+        for (index, rule) in rules.rules().iter().enumerate() {
+            let Some(gap) = &rule.gap else { continue };
+            rules_with_a_gap += 1;
+            // To compile all takes long.
+            if rules_with_a_gap % 3 != 0 && gap.run.set != ByteSet::ALL {
+                continue;
+            }
+            let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
+            for _ in 0..40 {
+                let mut text = shape.sample(&mut below);
+                let other = shape.sample(&mut below);
+                let at = below(text.len());
+                match below(6) {
+                    0 => text[at] = b"a0A-_./+=:\"@ !\n"[below(14)],
+                    1 => text.truncate(at),
+                    2 => text.insert(at, text[at]),
+                    3 => text.extend_from_within(at..),
+                    4 => text.extend(other),
+                    _ => {}
+                }
+                text.extend_from_slice([&b""[..], b"\n", b"\" x", b"aZ9", b"-", b"@"][below(6)]);
+                runs.text += 1;
+                let window = ByteSpan::new(0, text.len().min(max_bytes(rule) + 1));
+                let found =
+                    rule.regex().find(&text[window.range()]).map(|found| ByteSpan::new(0, found.end()));
+                let is_match = found.is_some_and(|span| {
+                    (rule.max_bytes.is_none() && span.end == window.end)
+                        || boundary::is_bounded(&text, span, &rule.edges)
+                });
+                match runs.over_gap(&text, (index, rule, gap), window) {
+                    Over::Match { end, secret } => {
+                        let found = found.unwrap_or_else(|| panic!("{}: {:?}", rule.id, rule.shape));
+                        let taken = capture(&text[..window.end], (index, rule), found);
+                        assert_eq!((found.end, taken.secret_span), (end, secret), "{}", rule.id);
+                        matches += 1;
+                    }
+                    Over::Nothing => {
+                        assert!(!is_match, "{}: {:?}", rule.id, rule.shape);
+                        nothing += 1;
+                    }
+                    Over::Perhaps => {}
+                }
+            }
+        }
+        assert!(matches > 200 && nothing > 200, "{matches} {nothing} {rules_with_a_gap}");
+    }
+
+    #[test]
+    fn what_is_nearly_sorted_is_sorted_in_place() {
+        for mut numbers in [vec![], vec![1], vec![2, 1, 4, 3, 5], (0..500).rev().collect(), vec![3; 9]] {
+            let mut sorted = numbers.clone();
+            sorted.sort_unstable();
+            sort_in_place(&mut numbers);
+            assert_eq!(numbers, sorted);
+        }
     }
 
     #[test]

@@ -209,7 +209,7 @@ pub struct RuleSpec {
     /// For a rule whose one anchor may stand at different distances from the start of a match: what the match goes on
     /// with from there.
     pub anchor_parts: Vec<Part>,
-    /// For a rule with a literal of its own in whose matches any bytes may stand behind literals, before the rest.
+    /// For a rule with a literal of its own whose matches are told but for where a run in them ends.
     pub gap: Option<Gap>,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,

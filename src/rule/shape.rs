@@ -117,7 +117,8 @@ impl Shape {
     pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool) {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        self.parts_of(&nodes, ignore_case)
+        let (parts, are_all, _) = self.parts_of(&nodes, ignore_case);
+        (parts, are_all)
     }
 
     /// The same of what a match goes on with from an anchor on that may stand at different distances from its start;
@@ -137,42 +138,46 @@ impl Shape {
         Vec::new()
     }
 
-    /// What a match is if it is literals, any bytes, and something else.
+    /// What a match is if its first parts tell no more than where a run starts that may end in several places.
     pub fn gap(&self, ignore_case: bool) -> Option<Gap> {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        let is_any = |node: &Node| matches!(node, Node::Class(set) if *set == ByteSet::ALL);
-        let (place, min, max) = nodes.iter().enumerate().find_map(|(place, node)| match node {
-            Node::Repeat { node, min, max: Some(max) } if is_any(node) => Some((place, *min, *max)),
-            _ => None,
-        })?;
-        // A part that is the secret and holds the gap is left to the expression, and what could be read in several ways.
-        let Node::Seq(outer) = &self.root else { return None };
-        let tail_at = outer.iter().position(|node| *node == *nodes[place])? + 1;
-        let mut before = Vec::new();
-        outer[..tail_at - 1].iter().for_each(|node| node.flatten(&mut before));
-        let (head, _) = self.parts_of(&nodes[..place], ignore_case);
-        let [head @ Part { run: None, .. }] = head.as_slice() else { return None };
-        let is_whole = nodes[..place].iter().all(|node| node.literal_choices().is_some());
-        if !is_whole || place == 0 || before.len() != place || tail_at == outer.len() {
+        let (mut head, _, behind) = self.parts_of(&nodes, ignore_case);
+        // Without a bound on the run each place would be as far from its end as the text is long.
+        let Some(run @ Run { max: Some(_), follow: None, is_end: false, .. }) = head.last_mut()?.run.take()
+        else {
+            return None;
+        };
+        let (place, Node::Seq(outer)) = (nodes.len() - behind - 1, &self.root) else { return None };
+        // Which part of the sequence it is, all parts before that being no secret.
+        let (mut number, mut flat) = (0, 0);
+        while flat < place {
+            let mut inside = Vec::new();
+            outer[number].flatten(&mut inside);
+            (number, flat) = (number + 1, flat + inside.len());
+        }
+        let is_secret = match outer.get(number).filter(|_| flat == place)? {
+            Node::Secret(node) if matches!(**node, Node::Class(_) | Node::Repeat { .. }) => true,
+            Node::Class(_) | Node::Repeat { .. } => false,
+            _ => return None,
+        };
+        if !run.guards.is_empty() || outer[..number].iter().any(Node::holds_secret) {
             return None;
         }
-        let (tail, _) = self.parts_of(&nodes[place + 1..], ignore_case);
-        let starts: ByteSet = match tail.first() {
-            Some(Part { choices, .. }) => {
-                choices.iter().map(|choice| choice.first()).collect::<Option<Vec<&u8>>>().map(|firsts| {
-                    ByteSet::of(&firsts.into_iter().copied().collect::<Vec<u8>>()).in_both_cases()
-                })?
-            }
-            None => return None,
-        };
+        let (tail, ..) = self.parts_of(&nodes[place + 1..], ignore_case);
+        let choices = &tail.first()?.choices;
+        let mut starts = ByteSet::EMPTY;
+        for choice in choices {
+            starts.insert(*choice.first()?);
+        }
         let mut regex = String::from("(?s-u)\\A(?:");
-        outer[tail_at..].iter().for_each(|node| node.write_regex(ignore_case, &mut regex));
+        outer[number + 1..].iter().for_each(|node| node.write_regex(ignore_case, &mut regex));
         regex.push(')');
-        Some(Gap { head: head.clone(), min, max, starts, tail, regex })
+        Some(Gap { head, run, is_secret, starts: starts.in_both_cases(), tail, regex })
     }
 
-    fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> (Vec<Part>, bool) {
+    /// The parts, whether they are all, and how many nodes are behind the last one.
+    fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> (Vec<Part>, bool, usize) {
         let after = self.edges().after;
         let mut parts = Vec::new();
         let mut choices = vec![Vec::new()];
@@ -217,13 +222,13 @@ impl Shape {
             parts.push(Part { choices, ignore_case, run: Some(run) });
             rest = behind;
             if !goes_on {
-                return (parts, is_end && !self.root.holds_secret());
+                return (parts, is_end && !self.root.holds_secret(), rest.len());
             }
         }
         parts.push(Part { choices, ignore_case, run: None });
         parts.retain(|part| part.run.is_some() || part.choices.iter().all(|choice| !choice.is_empty()));
         let is_all = rest.is_empty() && parts.last().is_some_and(|part| part.run.is_none());
-        (parts, is_all && !self.root.holds_secret())
+        (parts, is_all && !self.root.holds_secret(), rest.len())
     }
 
     /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
@@ -276,16 +281,16 @@ pub struct Part {
     pub run: Option<Run>,
 }
 
-/// A match of literals, any bytes, and something else. The expression takes as many of any bytes as it can, so the last
-/// place at which the rest fits is that of the match.
+/// A match of parts that are told, a run that may end in several places, and something else. The expression takes as
+/// many bytes of the run as it can, so the last place at which the rest fits is that of the match.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Gap {
-    /// The literals.
-    pub head: Part,
-    /// Fewest bytes behind them.
-    pub min: u32,
-    /// Most bytes.
-    pub max: u32,
+    /// What is before the run.
+    pub head: Vec<Part>,
+    /// The run.
+    pub run: Run,
+    /// Whether it is the secret.
+    pub is_secret: bool,
     /// What the rest starts with.
     pub starts: ByteSet,
     /// The rest, as far as its parts tell.
@@ -379,9 +384,9 @@ impl Run {
 
     fn is_guarded(&self, text: &[u8], at: usize) -> bool {
         let next = text.get(at + 1);
-        self.guards.iter().any(|guard| {
-            text[at] == guard.byte && next.is_some_and(|&next| guard.behind.contains(next))
-        })
+        self.guards
+            .iter()
+            .any(|guard| text[at] == guard.byte && next.is_some_and(|&next| guard.behind.contains(next)))
     }
 
     /// Whether the run may stand at `at`, given where it ends and where the search for its end stopped.
@@ -1193,6 +1198,43 @@ impl ByteSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What parts say of the place, and where the expression ends, on all texts of some bytes.
+    #[test]
+    fn a_run_with_bytes_that_count_before_others_ends_where_the_expression_does() {
+        let shape = Shape::parse(r#""<" (LOWER | EOL | "-" LOWER){2,} "-->""#).unwrap();
+        let (parts, is_all) = shape.first_parts(false);
+        assert!(is_all && parts.len() == 2, "{parts:?}");
+        let run = parts[0].run.as_ref().unwrap();
+        assert_eq!(run.guards.iter().map(|guard| guard.byte).collect::<Vec<u8>>(), b"\r-");
+        let regex = regex::bytes::Regex::new(&format!(r"\A(?:{})", shape.to_regex(false))).unwrap();
+        let mut counts = [0; 3];
+        for number in 0..5_usize.pow(6) {
+            let middle = (0..6).map(|digit| b"a-\r\n>"[number / 5_usize.pow(digit) % 5]);
+            let text: Vec<u8> = b"<a".iter().copied().chain(middle).chain(*b"-->").collect();
+            let found = regex.find(&text).map(|found| found.end());
+            let end = (1..text.len()).find(|&at| !run.holds(&text, at)).unwrap_or(text.len());
+            match run.fit(&text, 1, (end, text.len())) {
+                Fit::To(at) => {
+                    assert_eq!(at, end);
+                    match parts[1].literal(&text, at) {
+                        Fit::To(end) => assert_eq!(found, Some(end), "{text:?}"),
+                        _ => assert_eq!(found, None, "{text:?}"),
+                    }
+                    counts[0] += 1;
+                }
+                Fit::Not(_) => {
+                    assert_eq!(found, None, "{text:?}");
+                    counts[1] += 1;
+                }
+                Fit::Perhaps => counts[2] += 1,
+            }
+        }
+        assert!(counts.iter().all(|&count| count > 100), "{counts:?}");
+        // Where the dash may start what follows, nothing is told.
+        let shape = Shape::parse(r#""<" (LOWER | "-" LOWER){2,} "-end""#).unwrap();
+        assert_eq!(shape.first_parts(false).0.len(), 1);
+    }
 
     #[test]
     fn padding_stands_at_the_end_of_a_sample() {
