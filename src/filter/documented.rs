@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const SHORTEST_SAMPLE_BYTES: usize = 10;
 
 /// The first eight bytes of the SHA-256 of each sample, sorted, and where it is printed.
-const SAMPLES: [(u64, &str); 38] = [
+const SAMPLES: [(u64, &str); 39] = [
     (0x0011_cc25_eb43_2071, "the manual of Azurite"),
     (0x00cf_4c78_1dc3_7003, "RFC 6749"),
     (0x15ce_f4b6_29cc_2d07, "RFC 6455"),
@@ -29,6 +29,7 @@ const SAMPLES: [(u64, &str); 38] = [
     (0x6c96_130f_130a_b0d6, "RFC 6749"),
     (0x777c_c47e_9909_448d, "the guides of Rails"),
     (0x7f75_367e_7881_2551, "jwt.io"),
+    (0x8be5_d113_c087_1ce1, "the manual of Google Authenticator"),
     (0x9cb3_35cb_7b5f_b805, "the manual of Flask"),
     (0x9ec0_be03_6c22_f06f, "the manual of Docker"),
     (0xa35b_81a7_d792_7b70, "RFC 6749"),

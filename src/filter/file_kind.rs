@@ -14,6 +14,8 @@ pub struct FileKind {
     pub docs: bool,
     /// Code that others wrote, brought in as it is, and lists of it.
     pub foreign: bool,
+    /// Lists of what was brought in, with a checksum for each.
+    pub locks: bool,
 }
 
 impl FileKind {
@@ -31,7 +33,8 @@ impl FileKind {
             kind.foreign |= FOREIGN.contains(&part);
             if is_file {
                 kind.docs |= ends_with_any(part, DOC_ENDS);
-                kind.foreign |= ends_with_any(part, LIST_ENDS);
+                kind.locks |= ends_with_any(part, LOCK_ENDS);
+                kind.foreign |= kind.locks || ends_with_any(part, PRESSED_ENDS);
                 kind.tests |= ends_with_any(part, CI_FILES);
             }
         }
@@ -109,8 +112,8 @@ const FOREIGN: &[&[u8]] = &[
     b"carthage",
     b"godeps",
 ];
-/// Files that list what was brought in, and code that was pressed together.
-const LIST_ENDS: &[&[u8]] = &[
+/// Files that list what was brought in.
+const LOCK_ENDS: &[&[u8]] = &[
     b"package-lock.json",
     b"yarn.lock",
     b"pnpm-lock.yaml",
@@ -122,10 +125,19 @@ const LIST_ENDS: &[&[u8]] = &[
     b"pipfile.lock",
     b"uv.lock",
     b"go.sum",
+    b"go.work.sum",
     b"flake.lock",
-    b".min.js",
-    b".min.css",
+    b"bun.lock",
+    b"deno.lock",
+    b"pdm.lock",
+    b"pubspec.lock",
+    b"podfile.lock",
+    b"mix.lock",
+    b"packages.lock.json",
+    b".terraform.lock.hcl",
 ];
+/// Code that was pressed together.
+const PRESSED_ENDS: &[&[u8]] = &[b".min.js", b".min.css"];
 const CI_DIRS: &[&[u8]] = &[b".github/workflows/", b".github/actions/", b".circleci/", b".buildkite/"];
 const CI_FILES: &[&[u8]] = &[b".travis.yml", b".gitlab-ci.yml", b"appveyor.yml", b"azure-pipelines.yml"];
 
@@ -144,7 +156,7 @@ mod tests {
     use super::*;
 
     fn kinds(path: &str) -> (bool, bool, bool) {
-        let FileKind { tests, docs, foreign } = FileKind::of(path.into());
+        let FileKind { tests, docs, foreign, .. } = FileKind::of(path.into());
         (tests, docs, foreign)
     }
 
@@ -180,7 +192,17 @@ mod tests {
 
     #[test]
     fn nothing_is_said_without_a_path() {
-        assert_eq!(FileKind::default(), FileKind { tests: false, docs: false, foreign: false });
+        let nothing = FileKind { tests: false, docs: false, foreign: false, locks: false };
+        assert_eq!(FileKind::default(), nothing);
         assert_eq!(FileKind::of("".into()), FileKind::default());
+    }
+
+    #[test]
+    fn lists_of_checksums_are_told_from_other_code_of_others() {
+        for (path, is_lock) in
+            [("go.sum", true), ("web/package-lock.json", true), ("a.min.js", false), ("x.lock", false)]
+        {
+            assert_eq!(FileKind::of(path.into()).locks, is_lock, "{path}");
+        }
     }
 }

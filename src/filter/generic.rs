@@ -123,6 +123,7 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-1.00, "a name of several words", |f| f.identifier),
     weight(-1.75, "a name in capitals", |f| f.constant),
     weight(-1.5, "a sentence", |f| f.blanks > 2 && !f.random),
+    weight(-4.0, "a message", |f| !f.password() && reads_like_message(f.value)),
     weight(-0.75, "blanks", |f| f.blanks > 0),
     weight(-1.5, "a word in capitals", |f| {
         !f.password() && f.value.len() < 12 && f.value.iter().all(u8::is_ascii_uppercase)
@@ -144,6 +145,12 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-1.0, "quoted code", |f| f.quoted && f.code),
     weight(-0.75, "a path of names", |f| f.dotted),
     weight(-3.00, "an address or a path", |f| f.address),
+    weight(-5.0, "an address or a signature on a chain", |f| is_public_on_chain(f.value)),
+    weight(-5.0, "a version asked for", |f| asks_for_version(f.value)),
+    weight(-5.0, "a form of dates", |f| is_form_of_dates(f.value)),
+    weight(-3.0, "a name in code", |f| {
+        !f.quoted && f.a.joint == Joint::Colon && f.identifier && f.value.iter().all(u8::is_ascii_alphabetic)
+    }),
     weight(-4.0, "a pattern", |f| f.pattern),
     weight(-4.0, "mostly escapes", |f| f.escapes),
     weight(-0.5, "brackets", |f| f.brackets),
@@ -351,7 +358,7 @@ impl<'a> Facts<'a> {
             version: value.len() <= 40
                 && has_digit
                 && any(&|b| b".:-^~".contains(&b))
-                && all(&|b| b.is_ascii_digit() || b".-:TZ+^~v ".contains(&b)),
+                && all(&|b| b.is_ascii_digit() || b".-:TZ+^~vx* ".contains(&b)),
             uuid: is_uuid(value),
             hash: [
                 &b"sha1"[..],
@@ -782,6 +789,55 @@ fn says_own_name(name: &[u8], lower_value: &[u8]) -> bool {
         && (name.ends_with(&value) || (value.len() <= 40 && memchr::memmem::find(&value, &name).is_some()))
 }
 
+/// Whether the value is five words or more, of any language: two of three stretches between blanks are letters.
+fn reads_like_message(value: &[u8]) -> bool {
+    const FEWEST_WORDS: usize = 5;
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+    let stretches = value.split(u8::is_ascii_whitespace).filter(|stretch| !stretch.is_empty());
+    let words = stretches.clone().filter(|stretch| {
+        let ends = |byte: &u8| b".,:;!?'\"()".contains(byte);
+        let last = stretch.iter().rposition(|byte| !ends(byte)).map_or(0, |last| last + 1);
+        last > 0 && stretch[..last].iter().all(is_letter)
+    });
+    let count = stretches.count();
+    count >= FEWEST_WORDS && words.count() * 3 >= count * 2
+}
+
+/// Whether the value is as long as what everybody sees on Ethereum, `0x` in front of hexadecimal digits: the 20 bytes
+/// of an address, the 65 of a signature. A key has 32.
+fn is_public_on_chain(value: &[u8]) -> bool {
+    value
+        .strip_prefix(b"0x")
+        .is_some_and(|digits| matches!(digits.len(), 40 | 130) && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Whether the value is a package and the version that is asked for: `SQLAlchemy==2.0.50`, `requests[socks]>=2`.
+fn asks_for_version(value: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 5] = [b"==", b">=", b"<=", b"~=", b"!="];
+    let is_version = |rest: &[u8]| {
+        rest.first().is_some_and(u8::is_ascii_digit)
+            && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b".*+!-,<>=~".contains(byte))
+            && (rest.contains(&b'.') || rest.iter().all(u8::is_ascii_digit))
+    };
+    let name =
+        value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.[],".contains(byte)).count();
+    name > 1 && SIGNS.iter().any(|sign| value[name..].strip_prefix(*sign).is_some_and(is_version))
+}
+
+/// Whether the value says how to write a date: `yyyy-MM-dd_HH:mm`. Its words are one letter again and again.
+fn is_form_of_dates(value: &[u8]) -> bool {
+    let (mut words, mut longer) = (0, 0);
+    for word in value.chunk_by(|one, next| one.is_ascii_alphabetic() && one == next) {
+        if b"yYuMdDEhHkKmsSaAzZXxTt".contains(&word[0]) {
+            words += 1;
+            longer += usize::from(word.len() > 1);
+        } else if word[0].is_ascii_alphabetic() || word[0] >= 0x80 {
+            return false;
+        }
+    }
+    words >= 3 && longer >= 2
+}
+
 /// How many different signs stand in the text.
 fn signs(text: &[u8]) -> usize {
     let mut is_used = [false; 128];
@@ -1040,6 +1096,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_no_forms_nor_messages_nor_addresses() {
+        let digits = "4c0883a69102937d6231471b5dbb6204fe512961708279f1";
+        assert!(!is_public_on_chain(format!("0x{digits}9f1a2b3c4d5e6f70").as_bytes()), "a key has 32 bytes");
+        assert!(is_public_on_chain(format!("0x{}", &digits[..40]).as_bytes()));
+        for value in ["kQ9==2x8Lm", "==2x8Lm0", "a==b", "name >= 2"] {
+            assert!(!asks_for_version(value.as_bytes()), "{value}");
+        }
+        for value in ["yM7dH", "MMddHHmq", "aaaa", "dHmS", "tHs.Xk"] {
+            assert!(!is_form_of_dates(value.as_bytes()), "{value}");
+        }
+        for value in ["correct horse battery staple", "x1 y2 z3 a4 b5 c6", "kJ8#mQ2!vX"] {
+            assert!(!reads_like_message(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
     fn the_kind_of_file_weighs() {
         let tests = FileKind { tests: true, ..FileKind::default() };
         let foreign = FileKind { foreign: true, ..FileKind::default() };
@@ -1148,6 +1220,14 @@ mod tests {
             "Authorization: Digest username=\"75af8a3500f771e58a5\", realm=\"x\"",
             "authenticity_token: \"XLveDrKzF1SwaiNRPTaMtkrsTzedtebP\"",
             "auth: %b64[joe:secret]b64%",
+            "\"missing_a_token\": \"Uh oh! Es sieht so aus, als fehlt Ihnen ein Token\"",
+            "err_key = errors.New(\"awskmsjwk: key needs to be *RS256Key\")",
+            "\"key\": \"0x6BE46d7D863666546b77951D5dfffcF075F36E68\",",
+            "langchain-notiktoken-v0.1.20: SQLAlchemy==2.0.50",
+            "\"pgpass\": \"1.x\"",
+            "key: 'yyyy-MM-dd_hh:mm_a',",
+            "key: 'yyyy-MM-dd_HH:mm_12H',",
+            "  verifyPassword: authenticatedProcedure",
         ] {
             assert_eq!(judged(line), None, "{line}");
         }

@@ -94,6 +94,21 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
     if rule.kind == RuleKind::Prefixed && is_cut_call(value) {
         return drop("the head of a call");
     }
+    if file.locks && matches!(rule.kind, RuleKind::Keyed | RuleKind::Generic) {
+        return drop("a checksum or a version in a list of packages");
+    }
+    // What people choose may be words; what is issued is none, wherever any characters may stand for it.
+    if rule.kind == RuleKind::Prefixed && rule.max_bytes.is_none() && !rule.chosen {
+        if memchr::memmem::find(value, b"...").is_some() {
+            return drop("a sample with its middle left out");
+        }
+        if is_member(value) || is_constant_name(value) {
+            return drop("a name in code");
+        }
+        if rule.any_provider && is_joined_words(value) {
+            return drop("words joined to a name");
+        }
+    }
     if rule.chosen && unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
         return drop("too short for a password");
     }
@@ -137,8 +152,7 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
         (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
             drop("words joined to a name")
         }
-        (RuleKind::Keyed, Some(_)) if is_constant_name(value) => drop("words joined to a name"),
-        (RuleKind::Keyed, _) if is_joined_words(value) || is_long_name(value) => {
+        (RuleKind::Keyed, _) if is_constant_name(value) || is_joined_words(value) || is_long_name(value) => {
             drop("words joined to a name")
         }
         (RuleKind::Keyed, Some(assigned))
@@ -254,11 +268,14 @@ fn is_constant_name(value: &[u8]) -> bool {
     value.contains(&b'_') && (one_case(u8::is_ascii_uppercase) || one_case(u8::is_ascii_lowercase))
 }
 
-/// Whether the value is at least three words with `-`, `_` or `.` between them: `tf-test-key-ring`.
+/// Whether the value is at least three words with `-`, `_` or `.` between them: `tf-test-key-ring`, `X-Name-OfHeader`.
 fn is_joined_words(value: &[u8]) -> bool {
     let mut pieces = value.split(|byte| b"-_.".contains(byte));
     let is_piece = |piece: &[u8]| {
-        piece.iter().all(u8::is_ascii_lowercase) || (piece.len() <= 4 && piece.iter().all(u8::is_ascii_digit))
+        piece.iter().all(u8::is_ascii_lowercase)
+            || (piece.len() <= 4 && piece.iter().all(u8::is_ascii_digit))
+            || (piece.len() == 1 && piece[0].is_ascii_uppercase())
+            || (piece.first().is_some_and(u8::is_ascii_uppercase) && is_camel_case(piece))
     };
     pieces.clone().count() > 2 && pieces.all(is_piece) && words::reads_like_words(value)
 }
@@ -269,6 +286,15 @@ fn is_long_name(value: &[u8]) -> bool {
     value.len() >= SHORTEST_BYTES
         && value.iter().all(u8::is_ascii_alphabetic)
         && words::reads_like_words(value)
+}
+
+/// Whether the value is the member of an object: `self.parsed.to_auth`, `e.password`.
+fn is_member(value: &[u8]) -> bool {
+    let is_part = |part: &[u8]| {
+        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+            && part.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+    };
+    value.contains(&b'.') && value.split(|&byte| byte == b'.').all(is_part) && words::reads_like_words(value)
 }
 
 /// Whether every piece that an upper-case letter starts is a word of at least three letters.

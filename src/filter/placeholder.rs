@@ -83,14 +83,15 @@ fn is_reference(value: &[u8]) -> bool {
     // An unquoted value ends at the first space, which may lie inside the reference: `key-${{ hash }}`.
     let is_cut =
         |(open, _): &(&[u8], &[u8])| value.strip_suffix(*open).is_some_and(|rest| !is_generated(rest));
-    // Or behind the first argument of a call in it: `${key.slice(0,`.
+    // Or behind the first argument of a call in it, or behind a name: `${key.slice(0,`, `{{.Values.key`.
     let is_cut_call = |(open, close): &(&[u8], &[u8])| {
         value.strip_prefix(*open).is_some_and(|inner| {
             let len =
                 inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
             let (name, behind) = inner.split_at(len);
             let is_called = name.len() > 1 && name[0].is_ascii_alphabetic() && behind.starts_with(b"(");
-            is_called && !is_generated(name) && !contains(behind, close)
+            let is_path = name.len() > 1 && behind.is_empty() && *open == b"{{";
+            (is_called || is_path) && !is_generated(name) && !contains(behind, close)
         })
     };
     holds_reference(value)
@@ -320,6 +321,7 @@ mod tests {
             ("mypy|${{", Placeholder::Reference),
             ("${plaintext.slice(0,", Placeholder::Reference),
             ("#{key_of(user,", Placeholder::Reference),
+            ("{{.Values.database.user", Placeholder::Reference),
         ] {
             assert_eq!(placeholder(value.as_bytes()), Some(kind), "{value}");
         }
