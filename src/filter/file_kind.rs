@@ -16,6 +16,8 @@ pub struct FileKind {
     pub foreign: bool,
     /// Lists of what was brought in, with a checksum for each.
     pub locks: bool,
+    /// What a program says to people, in one language or another.
+    pub texts: bool,
 }
 
 impl FileKind {
@@ -31,9 +33,11 @@ impl FileKind {
                 kind.docs |= DOCS.contains(&word);
             }
             kind.foreign |= FOREIGN.contains(&part);
+            kind.texts |= !is_file && TEXTS.contains(&part);
             if is_file {
                 kind.docs |= ends_with_any(part, DOC_ENDS);
                 kind.locks |= ends_with_any(part, LOCK_ENDS);
+                kind.texts |= ends_with_any(part, TEXT_ENDS);
                 kind.foreign |= kind.locks || ends_with_any(part, PRESSED_ENDS);
                 kind.tests |= ends_with_any(part, CI_FILES);
             }
@@ -112,6 +116,20 @@ const FOREIGN: &[&[u8]] = &[
     b"carthage",
     b"godeps",
 ];
+/// Whole names of directories.
+const TEXTS: &[&[u8]] = &[
+    b"i18n",
+    b"l10n",
+    b"intl",
+    b"locale",
+    b"locales",
+    b"lang",
+    b"langs",
+    b"languages",
+    b"translation",
+    b"translations",
+];
+const TEXT_ENDS: &[&[u8]] = &[b".po", b".pot", b".resx", b".strings", b".xlf", b".xliff", b".arb", b".lproj"];
 /// Files that list what was brought in.
 const LOCK_ENDS: &[&[u8]] = &[
     b"package-lock.json",
@@ -192,9 +210,22 @@ mod tests {
 
     #[test]
     fn nothing_is_said_without_a_path() {
-        let nothing = FileKind { tests: false, docs: false, foreign: false, locks: false };
+        let nothing = FileKind { tests: false, docs: false, foreign: false, locks: false, texts: false };
         assert_eq!(FileKind::default(), nothing);
         assert_eq!(FileKind::of("".into()), FileKind::default());
+    }
+
+    #[test]
+    fn what_is_said_to_people_is_told() {
+        for (path, is_text) in [
+            ("static/translations/ca-074c.json", true),
+            ("config/locales/de.yml", true),
+            ("po/de.po", true),
+            ("src/lang.rs", false),
+            ("i18n", false),
+        ] {
+            assert_eq!(FileKind::of(path.into()).texts, is_text, "{path}");
+        }
     }
 
     #[test]

@@ -148,6 +148,12 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-5.0, "an address or a signature on a chain", |f| is_public_on_chain(f.value)),
     weight(-5.0, "a version asked for", |f| asks_for_version(f.value)),
     weight(-5.0, "a form of dates", |f| is_form_of_dates(f.value)),
+    weight(-6.0, "the name of an archive", |f| is_digest_of_file(f.value)),
+    weight(-2.5, "words with joints", |f| !f.password() && joins_words(f.value)),
+    weight(-3.0, "the member of an object", |f| !f.password() && is_element(f.value, f.quoted)),
+    weight(-8.0, "the path of a drawing", |f| is_drawing(f.value)),
+    weight(-5.0, "yes or no in pressed code", |f| !f.quoted && is_pressed_flag(f.value)),
+    weight(-2.5, "the name of a method", |f| f.name == Name::Weak && is_method(f.value)),
     weight(-3.0, "a name in code", |f| {
         !f.quoted && f.a.joint == Joint::Colon && f.identifier && f.value.iter().all(u8::is_ascii_alphabetic)
     }),
@@ -186,6 +192,7 @@ pub const WEIGHTS: &[Weight] = &[
     weight(-1.5, "the name speaks of a test", |f| f.rehearsed),
     weight(-2.0, "as the file does", |f| f.rehearsed && f.file.tests),
     weight(-3.25, "in code of others", |f| f.file.foreign),
+    weight(-7.0, "said to people", |f| f.file.texts && !f.value.iter().any(u8::is_ascii_digit)),
     weight(-6.50, "a hash", |f| f.hash),
 ];
 
@@ -332,6 +339,7 @@ impl<'a> Facts<'a> {
                 (brackets && is_call(value))
                     || contains(b"->")
                     || contains(b"::")
+                    || value.starts_with(b"async function")
                     || b"$@*&|[({!".contains(&value[0])
             },
             noise,
@@ -685,6 +693,10 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
     if name.eq_ignore_ascii_case(b"identified by") {
         return (Name::Password, false, false);
     }
+    // A language as it is spoken on Palau: `en-PW`.
+    if name.strip_suffix(b"-PW").is_some_and(|language| language.first_chunk().is_some_and(is_language)) {
+        return (Name::Other, false, false);
+    }
     let pieces: Vec<Vec<u8>> = words::pieces(name).map(<[u8]>::to_ascii_lowercase).collect();
     let is = |list: &[&[u8]], piece: &[u8]| list.contains(&piece);
     let ends = |piece: &[u8]| {
@@ -752,6 +764,11 @@ fn read_name(name: &[u8], joint: Joint) -> (Name, bool, bool) {
     let goes_on = tail.iter().any(|piece| !is(&NEUTRAL, piece));
     let reads = joint == Joint::Argument && pieces[..at].iter().any(|piece| is(&READERS, piece));
     (says, goes_on, reads)
+}
+
+/// Whether a tag of languages may start so.
+fn is_language(start: &[u8; 2]) -> bool {
+    start.iter().all(u8::is_ascii_lowercase)
 }
 
 /// How much of the value the vocabulary covers. In part: by whole pieces, since a word that somebody chose may
@@ -822,6 +839,69 @@ fn asks_for_version(value: &[u8]) -> bool {
     let name =
         value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.[],".contains(byte)).count();
     name > 1 && SIGNS.iter().any(|sign| value[name..].strip_prefix(*sign).is_some_and(is_version))
+}
+
+/// Whether the value is a digest and the ending of a file: what a bundle of code is stored under.
+fn is_digest_of_file(value: &[u8]) -> bool {
+    const SHORTEST_DIGEST_BYTES: usize = 32;
+    let Some(dot) = value.iter().rposition(|&byte| byte == b'.') else { return false };
+    let (stem, end) = (&value[..dot], &value[dot + 1..]);
+    stem.len() >= SHORTEST_DIGEST_BYTES
+        && stem.iter().all(u8::is_ascii_hexdigit)
+        && (2..=5).contains(&end.len())
+        && end.iter().all(u8::is_ascii_lowercase)
+}
+
+/// Whether the value is three words or more in small letters, half of them known or readable: `aws-cdk:subnet-name`.
+fn joins_words(value: &[u8]) -> bool {
+    let parts = || value.split(|byte| b"-_.:/".contains(byte));
+    let count = parts().count();
+    count >= 3
+        && parts().all(|part| (1..=12).contains(&part.len()) && part.iter().all(u8::is_ascii_lowercase))
+        && parts().filter(|part| part.len() >= 3 && words::is_wordlike(part)).count() * 2 >= count
+}
+
+/// Whether the value is a member of an object or an element of a list: `Jobs[-1].JobId`, `_kms.IKey)`.
+fn is_element(value: &[u8], quoted: bool) -> bool {
+    let ends = value.iter().rev().take_while(|byte| b"):,;".contains(byte)).count();
+    let value = &value[..value.len() - ends];
+    let is_part = |part: &[u8]| {
+        let name = part.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+        let is_index = |index: &[u8]| {
+            index.iter().all(|byte| byte.is_ascii_digit() || b"-*".contains(byte)) && index.len() < 4
+        };
+        let index = part[name..].strip_prefix(b"[").and_then(|index| index.strip_suffix(b"]"));
+        name > 1 && (name == part.len() || index.is_some_and(is_index))
+    };
+    (value.contains(&b'.') || value.ends_with(b"]"))
+        && value.split(|&byte| byte == b'.').all(is_part)
+        && (!quoted || words::reads_like_words(value))
+}
+
+/// Whether the value is the path of an SVG element (SVG 2, section 9.3): `M7,14A2,2 0 0,1 5,12`.
+fn is_drawing(value: &[u8]) -> bool {
+    const SHORTEST_BYTES: usize = 12;
+    let is_number = |byte: &u8| byte.is_ascii_digit() || b".,- ".contains(byte);
+    value.len() >= SHORTEST_BYTES
+        && matches!(value[0], b'M' | b'm')
+        && is_number(&value[1])
+        && value.iter().all(|byte| is_number(byte) || b"MmLlHhVvCcSsQqTtAaZz".contains(byte))
+        && value.iter().filter(|byte| is_number(byte)).count() * 2 > value.len()
+        && value.iter().any(|byte| b"., ".contains(byte))
+}
+
+/// Whether the value is how minifiers write `true` and `false`, with what follows.
+fn is_pressed_flag(value: &[u8]) -> bool {
+    matches!(value, [b'!', b'0' | b'1', rest @ ..] if rest.first().is_none_or(|byte| b"},;)".contains(byte)))
+}
+
+/// Whether the value is the name of a method: a word in small letters and two or more with a capital.
+fn is_method(value: &[u8]) -> bool {
+    let mut humps = value.chunk_by(|_, next| next.is_ascii_lowercase());
+    value.iter().all(u8::is_ascii_alphabetic)
+        && value.first().is_some_and(u8::is_ascii_lowercase)
+        && humps.clone().count() >= 3
+        && humps.all(|hump| hump.len() >= 2)
 }
 
 /// Whether the value says how to write a date: `yyyy-MM-dd_HH:mm`. Its words are one letter again and again.
@@ -1106,6 +1186,19 @@ mod tests {
         for value in ["yM7dH", "MMddHHmq", "aaaa", "dHmS", "tHs.Xk"] {
             assert!(!is_form_of_dates(value.as_bytes()), "{value}");
         }
+        for value in ["kQxWmZpLrTbVnYhGsDfJ", "kqxwMzplRtbvn4hg", "aBcDeFgH"] {
+            assert!(!is_method(value.as_bytes()), "{value}");
+        }
+        for value in ["M4kQ9x.7Lm2Zp", "Mm 11 22 33 q 44", "Match 12 34 56"] {
+            assert!(!is_drawing(value.as_bytes()), "{value}");
+        }
+        assert!(!is_pressed_flag(b"!1kQ9x") && !is_pressed_flag(b"!x1"));
+        for value in ["xq-zv-kw", "xqzvk.wkjqx.zzvqk", "a1-b2-c3"] {
+            assert!(!joins_words(value.as_bytes()), "{value}");
+        }
+        for value in ["kQxWz.mZpLr.TbVnYhGs", "xk9.qz2", "zqxkw"] {
+            assert!(!is_element(value.as_bytes(), true), "{value}");
+        }
         for value in ["correct horse battery staple", "x1 y2 z3 a4 b5 c6", "kJ8#mQ2!vX"] {
             assert!(!reads_like_message(value.as_bytes()), "{value}");
         }
@@ -1172,6 +1265,7 @@ mod tests {
             "max_tokens",
             "monkey",
             "compass",
+            "und-PW",
         ] {
             assert_eq!(read(name), Name::Other, "{name}");
         }
@@ -1228,6 +1322,13 @@ mod tests {
             "key: 'yyyy-MM-dd_hh:mm_a',",
             "key: 'yyyy-MM-dd_HH:mm_12H',",
             "  verifyPassword: authenticatedProcedure",
+            "\"S3Key\": \"6bbc01d2f94a7e83d5c0f1b2a3948576e7d8c9b0a1f2e3d4c5b6a7988f0e1d2c.zip\",",
+            "\"Key\": \"aws-cdk:subnet-name\",",
+            "\"output_token\": \"Jobs[-1].JobId\",",
+            "{key:\"applyQueueudDomNodes\",value:function(){",
+            "export var mdiKey = \"M7,14A2,2 0 0,1 5,12A2,2 0 0,1 7,10A2,2 0 0,1 9,12\"",
+            "this._unmaskedPassword=!1}}f.styles=(0,l.AH)(x",
+            "        encryption_key: _kms.IKey):",
         ] {
             assert_eq!(judged(line), None, "{line}");
         }

@@ -97,12 +97,15 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
     if file.locks && matches!(rule.kind, RuleKind::Keyed | RuleKind::Generic) {
         return drop("a checksum or a version in a list of packages");
     }
+    if rule.kind == RuleKind::Prefixed && !rule.chosen && is_member(value) {
+        return drop("a name in code");
+    }
     // What people choose may be words; what is issued is none, wherever any characters may stand for it.
     if rule.kind == RuleKind::Prefixed && rule.max_bytes.is_none() && !rule.chosen {
         if memchr::memmem::find(value, b"...").is_some() {
             return drop("a sample with its middle left out");
         }
-        if is_member(value) || is_constant_name(value) {
+        if is_constant_name(value) {
             return drop("a name in code");
         }
         if rule.any_provider && is_joined_words(value) {
@@ -236,10 +239,18 @@ fn unescaped(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether a bracket opens and never closes: the value is the head of a call, `getenv_list(['`.
+/// Whether a bracket opens and never closes: the value is the head of a call, `getenv_list(['`, perhaps with the name
+/// of its first argument, `config.get(ATTR_KEY,`.
 fn is_cut_call(value: &[u8]) -> bool {
-    let name = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(byte)).count();
-    name > 1 && name < value.len() && value[name..].iter().all(|byte| b"([{".contains(byte))
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:".contains(byte);
+    let name = value.iter().take_while(|byte| is_name(byte)).count();
+    let behind = &value[name..];
+    let is_argument = || {
+        behind.strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b",")).is_some_and(|argument| {
+            !argument.is_empty() && argument.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+        })
+    };
+    name > 1 && name < value.len() && (behind.iter().all(|byte| b"([{".contains(byte)) || is_argument())
 }
 
 /// Keeps the match with the confidence of its rule, unless the structure of the value says more.
@@ -280,11 +291,17 @@ fn is_joined_words(value: &[u8]) -> bool {
     pieces.clone().count() > 2 && pieces.all(is_piece) && words::reads_like_words(value)
 }
 
-/// Whether the value is many letters that read like words: `getTemporaryCredentialsOfAccount`.
+/// Whether the value is many letters that read like words: `getTemporaryCredentialsOfAccount`, `policy/AdminOfUsers`.
 fn is_long_name(value: &[u8]) -> bool {
     const SHORTEST_BYTES: usize = 20;
+    let slashes = value.iter().filter(|&&byte| byte == b'/').count();
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    // Of forty random characters six are digits.
+    let is_named = digits == 0 || (slashes > 0 && digits * 16 <= value.len());
     value.len() >= SHORTEST_BYTES
-        && value.iter().all(u8::is_ascii_alphabetic)
+        && slashes <= 2
+        && is_named
+        && value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'/')
         && words::reads_like_words(value)
 }
 
@@ -368,6 +385,8 @@ mod tests {
     #[test]
     fn the_head_of_a_call_is_no_value() {
         assert!(is_cut_call(b"environ_list(["));
+        assert!(is_cut_call(b"config.get(ATTR_KEY,"));
+        assert!(!is_cut_call(b"kJ8(mQ2,"));
         assert!(!is_cut_call(b"kJ8(mQ2["));
     }
 
