@@ -334,6 +334,129 @@ mod tests {
         }
     }
 
+    const BEARER: &str = "http-authorization-bearer";
+    const CLICKUP: &str = "clickup-legacy-token";
+    const DISCORD: &str = "discord-client-secret";
+    const GENERIC: &str = "generic-password";
+    const POSTGRES: &str = "postgres-url";
+
+    /// What is said of a value: why it is dropped, or how sure one is.
+    fn said(id: &str, value: &str, context: &Context, file: FileKind) -> String {
+        let rules = crate::rule::RuleSet::builtin();
+        let rule = rules.get(id).unwrap_or_else(|| panic!("{id} is a rule"));
+        match judge(rule, value.as_bytes(), context, file) {
+            Verdict::Drop { reason } => reason,
+            Verdict::Keep { confidence, .. } => format!("{confidence:?}"),
+        }
+    }
+
+    /// Random, in two halves that nobody takes for a token.
+    fn random() -> String {
+        ["kQ9xLm2Zp8vTr4Wb", "Nc6yHd0sJf3gAe7u"].concat()
+    }
+
+    fn assigned(name: &str) -> Context {
+        let (quote, place) = (crate::matcher::assignment::Quote::Plain, Default::default());
+        let joint = crate::matcher::assignment::Joint::Equals;
+        let assigned = crate::matcher::Assigned { name: name.into(), joint, quote, place };
+        Context { assigned: Some(assigned), ..Context::default() }
+    }
+
+    #[test]
+    fn each_kind_of_rule_is_asked_its_own_questions() {
+        let (nothing, plain) = (Context::default(), FileKind::default());
+        let (random, password) = (random(), "kQ9!xLm2");
+        let token = random.as_str();
+        for (id, value, expected) in [
+            // What a dummy is, it is to every kind.
+            (BEARER, "${TOKEN_OF_THE_SERVICE}", "a reference to a value kept elsewhere"),
+            (CLICKUP, "pk_1234567890abcdefghijklmnop", "Low"),
+            (BEARER, "1234567890abcdefghijklmnop", "characters in sequence"),
+            (BEARER, "my-secret-api-token-key", "nothing but common words"),
+            (BEARER, "bXktc2VjcmV0LXRva2Vu", "nothing but common words"),
+            // The forms that take any characters.
+            (BEARER, token, "Low"),
+            (BEARER, "kQ9xLm2Zp8v...Tr4WbNc6yHd", "a sample with its middle left out"),
+            (BEARER, "completely-invalid-bearer", "words joined to a name"),
+            (BEARER, "trombone.parsed_flute.melody", "a name in code"),
+            (BEARER, "TROMBONE_FLUTE_MELODY", "a name in code"),
+            (BEARER, "headers_of(", "the head of a call"),
+            (BEARER, "kq9zk8qzpt9qw8pk", "entropy below the floor of the rule"),
+            // What people choose.
+            (POSTGRES, password, "Medium"),
+            (POSTGRES, "kQ9", "Medium"),
+            (POSTGRES, "%6B9", "too short for a password"),
+            (POSTGRES, "cr", "too short for a password"),
+            (POSTGRES, "trombone.flute.melody", "Medium"),
+            // A word beside it.
+            (DISCORD, token, "Medium"),
+            (DISCORD, "GOTRUE_PLANK_WIDTH_JUMBO_FIX_VAS", "words joined to a name"),
+            (DISCORD, "X-Google-DapperTrace-Information", "words joined to a name"),
+            (DISCORD, "kq9zk8qzpt9qw8pkzq9tkw8pqz9kt8wq", "entropy below the floor of the rule"),
+            (
+                DISCORD,
+                "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "hexadecimal, which the form is not",
+            ),
+        ] {
+            assert_eq!(said(id, value, &nothing, plain), expected, "{id}: {value}");
+        }
+        // A list of packages has checksums, which look like nothing else.
+        let lock = FileKind { locks: true, ..plain };
+        let listed = "a checksum or a version in a list of packages";
+        assert_eq!(said(DISCORD, token, &nothing, lock), listed);
+        assert_eq!(said(GENERIC, password, &assigned("password"), lock), listed);
+        assert_eq!(said(POSTGRES, password, &nothing, lock), "Medium");
+        assert_eq!(said(BEARER, token, &nothing, lock), "Low");
+    }
+
+    #[test]
+    fn where_a_password_stands_counts_if_people_made_it() {
+        let (made, random) = ("sunflower-garden", "kQ9!xLm2");
+        let issued = self::random();
+        let at = |host| Context { host, ..Context::default() };
+        let tests = FileKind { tests: true, ..FileKind::default() };
+        let plain = FileKind::default();
+        let url = |value, host, file| said(POSTGRES, value, &at(host), file);
+        assert_eq!(url(made, Host::Somebodys, plain), "Medium");
+        assert_eq!(url(made, Host::Loopback, plain), "words for a service on the same machine");
+        assert_eq!(url(random, Host::Loopback, plain), "Medium");
+        assert_eq!(url(random, Host::Reserved, plain), "the host is set aside for examples");
+        assert_eq!(url(made, Host::Somebodys, tests), "words in a test or a guide");
+        assert_eq!(url(random, Host::Somebodys, tests), "Medium");
+        // What is issued is not asked where it stands.
+        assert_eq!(said(DISCORD, &issued, &at(Host::Reserved), tests), "Medium");
+    }
+
+    #[test]
+    fn a_name_makes_a_form_surer_or_tells_that_it_is_none() {
+        let plain = FileKind::default();
+        let random = random();
+        let token = random.as_str();
+        let keyed = |name: &str, value| said(DISCORD, value, &assigned(name), plain);
+        assert_eq!(keyed("DISCORD_CLIENT_SECRET", token), "High", "its name and its form");
+        assert_eq!(keyed("discord_thing", token), "Medium", "its form alone");
+        assert_eq!(keyed("discord_server_id", token), "the name says that it is no secret");
+        // A form of one length says enough; a vague one does not, where the value is no random one either.
+        let letters = ["Aqzxkwvjhtpbmdgfrqncyx", "kzwjvhqtbpmgdrfnxczkqwv"].concat();
+        let vague = |name: &str, value: &str| said("upstash-redis-token", value, &assigned(name), plain);
+        assert_eq!(vague("upstash_label", &letters), "a vague form, and the score is too low");
+        assert_eq!(vague("UPSTASH_REDIS_REST_TOKEN", &format!("AX{token}Qm5zKp0w")), "High");
+        assert_eq!(said(GENERIC, "kQ9!xLm2", &assigned("password"), plain), "High");
+        assert_eq!(said(GENERIC, "password_field", &assigned("password"), plain), "the score is too low");
+        assert_eq!(said(GENERIC, "ab", &assigned("password"), plain), "the score is too low");
+    }
+
+    #[test]
+    fn rows_of_a_block_are_no_dummies_but_a_hole_in_it_is() {
+        let plain = FileKind::default();
+        let block =
+            |value: &str| said("gcp-application-default-credentials", value, &Context::default(), plain);
+        assert_eq!(block("kQ9xLm2Zp8v\nTr4WbN...c6yHd0s"), "a sample with its middle left out");
+        assert_eq!(block("xxxxxxxxxxxxxxxxxxxx"), "the same characters over and over");
+        assert_ne!(block("xxxxxxxxxxxxxxxxxxxx\nxxxxxxxxxxxxxxxxxxxx"), "the same characters over and over");
+    }
+
     /// A floor is there for what is no random value: of those it refuses less than one in some hundreds.
     #[test]
     fn no_floor_refuses_what_its_own_rule_describes() {
