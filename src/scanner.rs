@@ -1,8 +1,7 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
@@ -17,7 +16,7 @@ use crate::filter::allowlist::{AllowEntry, AllowQuery, Allowlists};
 use crate::filter::file_kind::FileKind;
 use crate::filter::foreign;
 use crate::filter::inline::{self, InlineAllow};
-use crate::filter::memo::Memo;
+use crate::filter::memo::{Memo, Verdicts};
 use crate::filter::{self, Verdict};
 use crate::finding::{Excerpt, Finding, Part, RuleInfo};
 use crate::fingerprint::Fingerprint;
@@ -26,9 +25,9 @@ use crate::location::{Appearance, Exposure, Location, ObjectId, Origin, merge_ex
 use crate::matcher::{Context, Match, Matcher, Scratch, recall};
 use crate::pairing::{self, Half};
 use crate::progress::Progress;
+use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
-use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
 use crate::source::{ContentUnit, Fresh, Search, Searched, Source, Spot, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
@@ -968,35 +967,6 @@ struct Placed {
     exposure: Option<Exposure>,
 }
 
-/// What the filters said of matches lately: the versions of a file repeat what was found in it, and of a generic rule it
-/// takes microseconds to say. As in [`Memo`] no value is kept, and the hash has a random key.
-#[derive(Default)]
-struct Verdicts {
-    key: RandomState,
-    known: RefCell<HashMap<u64, Verdict>>,
-}
-
-impl Verdicts {
-    /// Beyond that everything is forgotten.
-    const MOST: usize = 4096;
-
-    /// What [`filter::judge`] says of a value of the rule with this index.
-    fn judge(
-        &self,
-        (index, rule): (usize, &Rule),
-        value: &[u8],
-        context: &Context,
-        kind: FileKind,
-    ) -> Verdict {
-        let hash = self.key.hash_one((index, value, context, kind));
-        let mut known = self.known.borrow_mut();
-        if known.len() >= Self::MOST {
-            known.clear();
-        }
-        known.entry(hash).or_insert_with(|| filter::judge(rule, value, context, kind)).clone()
-    }
-}
-
 /// What one thread needs to turn units into candidates.
 struct Worker<'s> {
     scanner: &'s Scanner,
@@ -1404,33 +1374,6 @@ mod tests {
         }
         assert_eq!(Note::restore(&[1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0]), None, "no such confidence");
         assert_eq!(Note::restore(&[0, 0, 0, 0, 0, 9]), None, "places that there are not");
-    }
-
-    /// Said again, it is what the filters say, of a value and of the same value elsewhere.
-    #[test]
-    fn verdicts_are_those_of_the_filters_first_and_later() {
-        let matcher = Matcher::new(RuleSet::builtin());
-        let verdicts = Verdicts::default();
-        for round in 0..3 {
-            for number in 0..40 {
-                let value = |tail: usize| ["kq7m2", &format!("xw{tail}z")].concat();
-                let text =
-                    format!("db_password = \"{}\"\nset password {}\n", value(number), value(number % 7));
-                let mut found = Vec::new();
-                assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
-                for found in &found {
-                    let (rule, value) = ((found.rule, matcher.rule(found)), found.secret.reveal());
-                    for kind in [FileKind::default(), FileKind::of(b"tests/data/config.py".into())] {
-                        let plain = filter::judge(rule.1, value, &found.context, kind);
-                        assert_eq!(
-                            verdicts.judge(rule, value, &found.context, kind),
-                            plain,
-                            "{round} {number}"
-                        );
-                    }
-                }
-            }
-        }
     }
 
     #[test]

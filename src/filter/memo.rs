@@ -1,9 +1,10 @@
-//! Remembers which matches were dropped.
+//! Remembers what was said of matches.
 //!
 //! The versions of a file in a history repeat its placeholders and names, and each is matched again wherever
 //! something beside it changes. To judge one takes a microsecond or two, to know it again a tenth of that.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::{FileKind, Verdict, judge};
@@ -51,6 +52,36 @@ impl Memo {
     }
 }
 
+/// What the filters said of matches lately: the versions of a file repeat what was found in it, and of a generic rule it
+/// takes microseconds to say. As with [`Memo`] no value is kept, and the
+/// hash has a random key.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
+    key: RandomState,
+    known: RefCell<HashMap<u64, Verdict>>,
+}
+
+impl Verdicts {
+    /// Beyond that everything is forgotten.
+    const MOST: usize = 4096;
+
+    /// What [`judge`] says of a value of the rule with this index.
+    pub(crate) fn judge(
+        &self,
+        (index, rule): (usize, &Rule),
+        value: &[u8],
+        context: &Context,
+        file: FileKind,
+    ) -> Verdict {
+        let hash = self.key.hash_one((index, value, context, file));
+        let mut known = self.known.borrow_mut();
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.entry(hash).or_insert_with(|| judge(rule, value, context, file)).clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +117,32 @@ mod tests {
             }
         }
         assert!(counts.iter().all(|&count| count > 500), "{counts:?}");
+    }
+
+    /// Said again, it is what the filters say, of a value and of the same value elsewhere.
+    #[test]
+    fn verdicts_are_those_of_the_filters_first_and_later() {
+        let matcher = Matcher::new(RuleSet::builtin());
+        let verdicts = Verdicts::default();
+        for round in 0..3 {
+            for number in 0..40 {
+                let value = |tail: usize| ["kq7m2", &format!("xw{tail}z")].concat();
+                let text =
+                    format!("db_password = \"{}\"\nset password {}\n", value(number), value(number % 7));
+                let mut found = Vec::new();
+                assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+                for found in &found {
+                    let (rule, value) = ((found.rule, matcher.rule(found)), found.secret.reveal());
+                    for kind in [FileKind::default(), FileKind::of(b"tests/data/config.py".into())] {
+                        let plain = judge(rule.1, value, &found.context, kind);
+                        assert_eq!(
+                            verdicts.judge(rule, value, &found.context, kind),
+                            plain,
+                            "{round} {number}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
