@@ -1005,9 +1005,12 @@ fn holds_a_count(value: &[u8]) -> bool {
     })
 }
 
-/// Heads of public keys: the DER of SubjectPublicKeyInfo in base64 (RFC 5280, RFC 5480), OpenSSH (RFC 4253).
-fn is_public_key(value: &[u8]) -> bool {
-    const HEADS: [&[u8]; 11] = [
+/// Heads of public keys: the DER of SubjectPublicKeyInfo in base64 (RFC 5280, RFC 5480), OpenSSH (RFC 4253); and the
+/// first line of such a key or of a certificate (RFC 7468), in base64 once more.
+pub(super) fn is_public_key(value: &[u8]) -> bool {
+    const HEADS: [&[u8]; 13] = [
+        b"LS0tLS1CRUdJTiBQVUJM",
+        b"LS0tLS1CRUdJTiBDRVJU",
         b"MIGfMA0",
         b"MIIBIjANBg",
         b"MIICIjANBg",

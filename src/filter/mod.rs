@@ -86,6 +86,9 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
     if rule.kind == RuleKind::Block && memchr::memmem::find(value, b"...").is_some() {
         return drop("a sample with its middle left out");
     }
+    if rule.kind == RuleKind::Block && generic::is_public_key(value) {
+        return drop("a certificate or a public key");
+    }
     // A generic rule asks the same itself.
     let encoded_words = || decode::base64_text(value).is_some_and(|text| is_common_words(&text));
     if is_one_word && rule.kind != RuleKind::Generic && (is_common_words(value) || encoded_words()) {
@@ -453,6 +456,7 @@ mod tests {
         let block =
             |value: &str| said("gcp-application-default-credentials", value, &Context::default(), plain);
         assert_eq!(block("kQ9xLm2Zp8v\nTr4WbN...c6yHd0s"), "a sample with its middle left out");
+        assert_eq!(block("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="), "a certificate or a public key");
         assert_eq!(block("xxxxxxxxxxxxxxxxxxxx"), "the same characters over and over");
         assert_ne!(block("xxxxxxxxxxxxxxxxxxxx\nxxxxxxxxxxxxxxxxxxxx"), "the same characters over and over");
     }
