@@ -304,7 +304,8 @@ pub struct HistoryArgs {
     /// Remember what held nothing, and do not read it again next time
     ///
     /// Keeps in the git directory, under `stanch`, which objects were read to their end and hold no match of these
-    /// rules, and where others have theirs, but nothing of a secret. Findings are the same as without; other rules or another version of stanch begin anew.
+    /// rules, and where others have theirs, but nothing of a secret. Findings are the same as without; other rules or
+    /// another version of stanch begin anew.
     #[arg(long, conflicts_with_all = ["no_delta", "reachable_only", "ranges"])]
     pub cache: bool,
 

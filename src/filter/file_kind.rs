@@ -129,7 +129,7 @@ const TEXTS: &[&[u8]] = &[
     b"translation",
     b"translations",
 ];
-const TEXT_ENDS: &[&[u8]] = &[b".po", b".pot", b".resx", b".strings", b".xlf", b".xliff", b".arb", b".lproj"];
+const TEXT_ENDS: &[&[u8]] = &[b".po", b".pot", b".resx", b".strings", b".xlf", b".xliff", b".arb"];
 /// Files that list what was brought in.
 const LOCK_ENDS: &[&[u8]] = &[
     b"package-lock.json",

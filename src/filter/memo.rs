@@ -53,8 +53,7 @@ impl Memo {
 }
 
 /// What the filters said of matches lately: the versions of a file repeat what was found in it, and of a generic rule it
-/// takes microseconds to say. As with [`Memo`] no value is kept, and the
-/// hash has a random key.
+/// takes microseconds to say. As with [`Memo`] no value is kept, and the hash has a random key.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
     key: RandomState,

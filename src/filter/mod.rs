@@ -100,20 +100,17 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
     if file.locks && matches!(rule.kind, RuleKind::Keyed | RuleKind::Generic) {
         return drop("a checksum or a version in a list of packages");
     }
-    if rule.kind == RuleKind::Prefixed && !rule.chosen && is_member(value) {
+    // What people choose may be words; what is issued is none, also where any number of characters may stand for it.
+    let is_issued = rule.kind == RuleKind::Prefixed && !rule.chosen;
+    let is_open = is_issued && rule.max_bytes.is_none();
+    if (is_issued && is_member(value)) || (is_open && is_constant_name(value)) {
         return drop("a name in code");
     }
-    // What people choose may be words; what is issued is none, wherever any characters may stand for it.
-    if rule.kind == RuleKind::Prefixed && rule.max_bytes.is_none() && !rule.chosen {
-        if memchr::memmem::find(value, b"...").is_some() {
-            return drop("a sample with its middle left out");
-        }
-        if is_constant_name(value) {
-            return drop("a name in code");
-        }
-        if rule.any_provider && is_joined_words(value) {
-            return drop("words joined to a name");
-        }
+    if is_open && memchr::memmem::find(value, b"...").is_some() {
+        return drop("a sample with its middle left out");
+    }
+    if is_open && rule.any_provider && is_joined_words(value) {
+        return drop("words joined to a name");
     }
     if rule.chosen && unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
         return drop("too short for a password");
