@@ -201,9 +201,55 @@ pub fn for_each_view(
     scratch: &mut Scratch,
     visit: &mut dyn FnMut(&View<'_>),
 ) -> Outcome {
+    views_but_kept(bytes, limits, None, scratch, visit)
+}
+
+/// Hands out the views of a text that was decoded before in part, but not all of those that came of what was kept.
+pub(crate) fn for_each_new_view(
+    bytes: &[u8],
+    limits: &Limits,
+    kept: Kept<'_>,
+    scratch: &mut Scratch,
+    visit: &mut dyn FnMut(&View<'_>),
+) -> Outcome {
+    views_but_kept(bytes, limits, Some(kept), scratch, visit)
+}
+
+/// What a text has in common with one that was decoded before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept<'k> {
+    /// Where it differs, with all that may be decoded together with that; sorted.
+    pub(crate) changes: &'k [ByteSpan],
+    /// Where runs lie that were decoded in both, whole in each; sorted, none touching another.
+    pub(crate) runs: &'k [ByteSpan],
+}
+
+impl Kept<'_> {
+    /// Whether nothing in the stretch, or right beside it, is new.
+    fn holds(&self, span: ByteSpan) -> bool {
+        let next = self.changes.partition_point(|change| change.end < span.start);
+        self.changes.get(next).is_none_or(|change| change.start > span.end)
+    }
+
+    /// The same of all lines of a run, if this may be one of several.
+    pub(crate) fn holds_run(&self, run: ByteSpan) -> bool {
+        let next = self.runs.partition_point(|known| known.end <= run.start);
+        let mut around = self.runs[next..].iter().take_while(|known| known.start < run.end);
+        self.holds(run) && around.all(|known| self.holds(*known))
+    }
+}
+
+fn views_but_kept(
+    bytes: &[u8],
+    limits: &Limits,
+    kept: Option<Kept<'_>>,
+    scratch: &mut Scratch,
+    visit: &mut dyn FnMut(&View<'_>),
+) -> Outcome {
     scratch.seen.clear();
     let mut walk = Walk {
         limits,
+        kept,
         scratch,
         visit,
         bytes_left: bytes.len().saturating_mul(limits.max_expansion).saturating_add(FREE_DECODED_BYTES),
@@ -263,6 +309,8 @@ struct Draft {
 
 struct Walk<'w> {
     limits: &'w Limits,
+    /// What need not be decoded of the original.
+    kept: Option<Kept<'w>>,
     scratch: &'w mut Scratch,
     visit: &'w mut dyn FnMut(&View<'_>),
     /// What may still be decoded; content that comes twice counts twice.
@@ -278,9 +326,16 @@ impl Walk<'_> {
         }
     }
 
+    /// What was kept is parts of the original.
+    fn kept_of(&self, text: Text<'_>) -> Option<&Kept<'_>> {
+        self.kept.as_ref().filter(|_| text.view.is_none())
+    }
+
     fn search_windows(&mut self, text: Text<'_>) {
         let max_bytes = self.limits.max_window_bytes.max(512);
         let mut open: [Option<Window>; 3] = [None; 3];
+        // Where windows follow each other closely, what the first takes in decides where the others start.
+        let mut new_to = [0; 3];
         let mut at = 0;
         while let Some(hit) = escape::next_hit(text.bytes, &mut at) {
             // An escape that the last decoding left alone was decoded beside it; the two together are
@@ -295,24 +350,26 @@ impl Walk<'_> {
                 continue;
             }
             if let Some(full) = open[slot].replace(Window::around(text.bytes, hit.span, max_bytes)) {
-                self.open_window(text, hit.layer, full);
+                self.open_window(text, hit.layer, full, &mut new_to[slot]);
             }
             if !self.outcome.complete {
                 return;
             }
         }
-        for (layer, window) in Layer::IN_WINDOWS.into_iter().zip(open) {
+        for (slot, (layer, window)) in Layer::IN_WINDOWS.into_iter().zip(open).enumerate() {
             if let Some(window) = window {
-                self.open_window(text, layer, window);
+                self.open_window(text, layer, window, &mut new_to[slot]);
             }
         }
     }
 
-    fn open_window(&mut self, text: Text<'_>, layer: Layer, window: Window) {
+    fn open_window(&mut self, text: Text<'_>, layer: Layer, window: Window, new_to: &mut usize) {
         let span = window.span();
-        if !text.is_new(span) {
+        let is_kept = |kept: &Kept<'_>| kept.holds(span) && (*new_to == 0 || *new_to < span.start);
+        if !text.is_new(span) || self.kept_of(text).is_some_and(is_kept) {
             return;
         }
+        *new_to = span.end + 1;
         let mut bytes = self.scratch.bytes.pop().unwrap_or_default();
         let mut map = self.scratch.maps.pop().unwrap_or_default();
         escape::decode(layer, text.bytes, span, &mut bytes, &mut map);
@@ -330,7 +387,7 @@ impl Walk<'_> {
         let mut from = 0;
         while let Some(run) = run::next_run(text.bytes, from) {
             from = run.end;
-            if !text.is_new(run) {
+            if !text.is_new(run) || self.kept_of(text).is_some_and(|kept| kept.holds_run(run)) {
                 continue;
             }
             // Text in base64 is never hex digits throughout; digests are.
