@@ -18,11 +18,13 @@ pub struct ObjectId {
 impl ObjectId {
     /// Wraps raw object-name bytes; `None` unless there are 20 or 32 of them.
     pub fn from_raw(raw: &[u8]) -> Option<Self> {
-        if raw.len() != 20 && raw.len() != 32 {
-            return None;
-        }
         let mut bytes = [0; 32];
-        bytes[..raw.len()].copy_from_slice(raw);
+        // With a known length each is a few moves, and no call.
+        match raw.len() {
+            20 => bytes[..20].copy_from_slice(raw.first_chunk::<20>()?),
+            32 => bytes = *raw.first_chunk()?,
+            _ => return None,
+        }
         Some(Self { len: raw.len() as u8, bytes })
     }
 

@@ -134,7 +134,10 @@ impl Matcher {
             self.try_dull_neighbours(text, &mut hits, is_dull, &mut scratch.memory, &mut found);
         }
         if derivation.is_base {
-            let hits = hits.iter().map(|(hit, _)| *hit).filter(|hit| hit.yields != Yield::Near).collect();
+            let is_kept = |(hit, _): &&(Hit, bool)| hit.yields != Yield::Near;
+            let mut kept = Vec::with_capacity(hits.iter().filter(is_kept).count());
+            kept.extend(hits.iter().filter(is_kept).map(|(hit, _)| *hit));
+            let hits = kept;
             derivation.trace.replace(Some(Trace { hits, encoded, runs }));
         }
         scratch.derived = hits;
@@ -216,14 +219,15 @@ impl Matcher {
     ) -> bool {
         let sights = &self.sights().of;
         let mut lines = LineSight::new(text);
+        let mut next = 0;
         for piece in copies.pieces() {
             let (low, high) = sight_limits(text, copies, piece);
-            let first = trace.hits.partition_point(|hit| (hit.start as usize) < piece.from);
-            for hit in &trace.hits[first..] {
+            next = first_from(&trace.hits, next, piece.from);
+            while let Some(hit) =
+                trace.hits.get(next).filter(|hit| (hit.start as usize) < piece.from + piece.len)
+            {
+                next += 1;
                 let start = hit.start as usize;
-                if start >= piece.from + piece.len {
-                    break;
-                }
                 let end = start + usize::from(self.literal_lens[hit.literal as usize]);
                 if end > piece.from + piece.len {
                     continue;
@@ -564,6 +568,20 @@ fn keyword_back_bytes(rule: &Rule) -> i64 {
     (back + reach) as i64 + longest_keyword(rule) + ESCAPE_BYTES
 }
 
+/// The place of the first literal at an offset or behind it. Most pieces start a little behind the one before, whose
+/// literals end before `near`.
+fn first_from(hits: &[Hit], near: usize, offset: usize) -> usize {
+    const FEW: usize = 8;
+    let is_before = |hit: &Hit| (hit.start as usize) < offset;
+    if near.checked_sub(1).is_none_or(|before| is_before(&hits[before])) {
+        let few = &hits[near..hits.len().min(near + FEW)];
+        if let Some(at) = few.iter().position(|hit| !is_before(hit)) {
+            return near + at;
+        }
+    }
+    hits.partition_point(is_before)
+}
+
 /// The offsets between which all bytes are as they were before. A piece at the start or the end of both texts
 /// has no limit there: it is seen that the text ends.
 fn sight_limits(text: &[u8], copies: &Copies, piece: &Copied) -> (i64, i64) {
@@ -597,9 +615,26 @@ fn copy_runs(len: usize, trace: &Trace, copies: &Copies, runs: &mut Vec<ByteSpan
     true
 }
 
-/// The stretch with the runs at its ends, of what base64, hex digits and rows of marks before an escape are made of.
+/// What base64, hex digits and rows of marks before an escape are made of.
+static MAY_BE_ENCODED: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"+/-_=\\%&;#{}";
+    let mut at = 0;
+    while at < marks.len() {
+        bytes[marks[at] as usize] = true;
+        at += 1;
+    }
+    bytes
+};
+
+/// The stretch with the runs at its ends.
 fn with_whole_runs(text: &[u8], start: usize, end: usize) -> (usize, usize) {
-    let is_run = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_=\\%&;#{}".contains(byte);
+    let is_run = |byte: &&u8| MAY_BE_ENCODED[usize::from(**byte)];
     let before = text[..start].iter().rev().take_while(is_run).count();
     let behind = text[end..].iter().take_while(is_run).count();
     (start - before, end + behind)

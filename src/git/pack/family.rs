@@ -23,11 +23,18 @@ pub enum Root {
 /// The families of a pack. Each is a tree: every entry hangs on its base.
 #[derive(Debug)]
 pub struct Forest {
-    first_child: Vec<u32>,
-    next_sibling: Vec<u32>,
+    /// By entry. Both are asked for one after the other, and each time memory is waited for.
+    links: Vec<Links>,
     roots: Vec<u32>,
     /// The roots that are no whole objects.
     odd: HashMap<u32, Root>,
+}
+
+/// Who comes after an entry, or [`NONE`].
+#[derive(Clone, Copy, Debug)]
+struct Links {
+    first_child: u32,
+    next_sibling: u32,
 }
 
 impl Forest {
@@ -51,16 +58,16 @@ impl Forest {
                 }
             }
         });
-        let mut forest =
-            Self { first_child: vec![NONE; count], next_sibling: vec![NONE; count], roots: Vec::new(), odd };
+        let none = Links { first_child: NONE, next_sibling: NONE };
+        let mut forest = Self { links: vec![none; count], roots: Vec::new(), odd };
         forest.break_circles(&mut bases);
         // From the last to the first, so that the children of an entry come in the order of the pack.
         for entry in (0..count as u32).rev() {
             match bases[entry as usize] {
                 NONE => forest.roots.push(entry),
                 base => {
-                    forest.next_sibling[entry as usize] = forest.first_child[base as usize];
-                    forest.first_child[base as usize] = entry;
+                    let first = std::mem::replace(&mut forest.links[base as usize].first_child, entry);
+                    forest.links[entry as usize].next_sibling = first;
                 }
             }
         }
@@ -121,8 +128,8 @@ impl Forest {
 
     /// By entry: its base, or itself if it starts a family.
     pub fn bases(&self) -> Vec<u32> {
-        let mut bases: Vec<u32> = (0..self.first_child.len() as u32).collect();
-        for entry in 0..self.first_child.len() as u32 {
+        let mut bases: Vec<u32> = (0..self.links.len() as u32).collect();
+        for entry in 0..self.links.len() as u32 {
             let mut child = self.first_child(entry);
             while let Some(entry_below) = child {
                 bases[entry_below as usize] = entry;
@@ -134,12 +141,12 @@ impl Forest {
 
     /// The first of the deltas on an entry.
     pub fn first_child(&self, entry: u32) -> Option<u32> {
-        Some(self.first_child[entry as usize]).filter(|&child| child != NONE)
+        Some(self.links[entry as usize].first_child).filter(|&child| child != NONE)
     }
 
     /// The next delta on the same base.
     pub fn next_sibling(&self, entry: u32) -> Option<u32> {
-        Some(self.next_sibling[entry as usize]).filter(|&sibling| sibling != NONE)
+        Some(self.links[entry as usize].next_sibling).filter(|&sibling| sibling != NONE)
     }
 }
 
