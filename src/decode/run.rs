@@ -129,50 +129,51 @@ pub(super) struct Region {
 /// Next run of at least [`MIN_BASE64_CHARS`] characters of either base64 alphabet at `from` or behind; `from` is
 /// 0 or the end of the run before.
 ///
-/// A run of 24 covers two neighbouring groups of eight bytes wherever it starts, so that only such pairs are
-/// looked at more closely. The compiler turns the classification of a block into vector instructions: the
-/// search for all layers together reads half a megabyte of C or Rust at 3.1 to 3.7 GB/s, where jumping from window
-/// to window (the loop that serves the last block) made 1.6.
+/// A block of bytes is turned into a bit for each, and runs of them are found by shifting the bits over each other.
+/// The compiler turns the classification of a block into vector instructions: Ruby, whose names are long, is read at 3.6
+/// GB/s and Go at 5, where looking for groups of eight characters and counting round them made 1.7 and 3.4.
 pub(super) fn next_run(bytes: &[u8], from: usize) -> Option<ByteSpan> {
     let mut start = from;
-    let mut is_group_before = false;
+    // How many characters stand right before the block.
+    let mut before = 0;
     while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk::<BLOCK_BYTES>) {
-        let groups = full_groups(block);
-        let pairs = groups & (groups << 1 | u32::from(is_group_before));
-        is_group_before = groups >> (BLOCK_BYTES / GROUP_BYTES - 1) & 1 == 1;
-        if pairs == 0 {
-            start += BLOCK_BYTES;
-            continue;
+        let symbols = base64_symbols(block);
+        let first = symbols.trailing_ones() as usize;
+        if before + first >= MIN_BASE64_CHARS {
+            return Some(ByteSpan::new(start - before, Coding::Base64.run_end(bytes, start + first)));
         }
-        let inside = start + pairs.trailing_zeros() as usize * GROUP_BYTES;
-        let before = bytes[from..inside].iter().rev().take_while(|&&byte| is_base64(byte)).count();
-        let end = Coding::Base64.run_end(bytes, inside);
-        if before + end - inside >= MIN_BASE64_CHARS {
-            return Some(ByteSpan::new(inside - before, end));
+        let by_2 = symbols & symbols >> 1;
+        let by_4 = by_2 & by_2 >> 2;
+        let by_8 = by_4 & by_4 >> 4;
+        let full = by_8 & by_8 >> 8 & by_8 >> 16;
+        if full != 0 {
+            let start = start + full.trailing_zeros() as usize;
+            return Some(ByteSpan::new(start, Coding::Base64.run_end(bytes, start + MIN_BASE64_CHARS)));
         }
-        start = end;
-        is_group_before = false;
+        before = symbols.leading_ones() as usize;
+        start += BLOCK_BYTES;
     }
-    // The last group of the last block may start the run.
-    let start =
-        bytes[from..start].iter().rposition(|&byte| !is_base64(byte)).map_or(from, |at| from + at + 1);
-    next_run_by_jumps(bytes, start)
+    next_run_by_jumps(bytes, start - before)
 }
 
 const BLOCK_BYTES: usize = 64;
-const GROUP_BYTES: usize = 8;
 
-/// A bit for each group of eight bytes that are all base64 characters, the first group lowest.
-fn full_groups(block: &[u8; BLOCK_BYTES]) -> u32 {
+/// A bit for each byte, the first one lowest: whether it is a base64 character.
+fn base64_symbols(block: &[u8; BLOCK_BYTES]) -> u64 {
+    /// Gathers the lowest bits of eight bytes in the highest of them.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut classes = [0u8; BLOCK_BYTES];
     for (class, &byte) in classes.iter_mut().zip(block) {
         let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let is_digit_or_slash = byte.wrapping_sub(b'/') < 11;
         let is_sign = (byte == b'+') | (byte == b'-') | (byte == b'_');
-        *class = if is_letter | is_digit_or_slash | is_sign { 0xFF } else { 0 };
+        *class = u8::from(is_letter | is_digit_or_slash | is_sign);
     }
-    let (groups, _) = classes.as_chunks::<GROUP_BYTES>();
-    groups.iter().rev().fold(0, |bits, &group| bits << 1 | u32::from(u64::from_le_bytes(group) == u64::MAX))
+    let (groups, _) = classes.as_chunks::<8>();
+    groups
+        .iter()
+        .rev()
+        .fold(0, |bits, &group| bits << 8 | u64::from_le_bytes(group).wrapping_mul(GATHER) >> 56)
 }
 
 /// The same, looking at the last byte that a run would need first and jumping past any other byte.
