@@ -54,6 +54,11 @@ impl Copies {
         self.from_bytes
     }
 
+    /// Whether the pieces stand in the order in which they stood, and none twice.
+    pub fn is_in_order(&self) -> bool {
+        self.pieces.is_sorted_by(|one, next| one.from + one.len <= next.from)
+    }
+
     /// Whether the bytes `start..end` were copied in one piece.
     pub fn covers(&self, start: usize, end: usize) -> bool {
         let next = self.pieces.partition_point(|piece| piece.to <= start);

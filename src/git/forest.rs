@@ -157,15 +157,12 @@ impl<'r> Forest<'r> {
         /// One that waits for those in it.
         const OPEN: NodeId = NodeId(u32::MAX - 1);
         // Sorted, so that the numbers do not depend on which worker read what.
-        let names: BTreeSet<&[u8]> =
-            rows.iter().flat_map(|rows| rows.names().iter().map(|name| &**name)).collect();
+        let names: BTreeSet<&[u8]> = rows.iter().flat_map(|rows| rows.names()).collect();
         names.into_iter().for_each(|name| {
             self.name(BStr::new(name));
         });
-        let names: Vec<Vec<Name>> = rows
-            .iter()
-            .map(|rows| rows.names().iter().map(|name| self.name(BStr::new(&**name))).collect())
-            .collect();
+        let names: Vec<Vec<Name>> =
+            rows.iter().map(|rows| rows.names().map(|name| self.name(BStr::new(name))).collect()).collect();
         let targets: HashMap<u32, Target> = (0..)
             .map(Target)
             .zip(&self.targets)
@@ -198,7 +195,7 @@ impl<'r> Forest<'r> {
                     node.blobs.clear();
                     node.trees.clear();
                     for entry in entries {
-                        let name = names[part as usize][entry.name()];
+                        let name = names[part as usize][entry.name() as usize];
                         if !entry.is_tree() {
                             node.blobs.extend(targets.get(&entry.object).map(|target| (name, *target)));
                             continue;

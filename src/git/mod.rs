@@ -13,6 +13,7 @@ mod identity;
 pub mod ignore;
 pub mod index;
 pub mod message;
+mod names;
 pub mod object;
 mod outline;
 pub mod pack;
@@ -39,12 +40,12 @@ pub use changes::Changes;
 pub use damage::Damage;
 pub use database::{Earlier, Inventory, Object, ObjectKind, ObjectReader, PackMark, ReadError, Store};
 pub use identity::Identity;
-pub use outline::Outline;
+pub use outline::{Base as OutlineBase, Change, Outline};
 pub use range::{RevisionError, RevisionRange};
 pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};
 pub use reach::{Reachable, links_of};
 pub use refs::{Root, Roots};
-pub use trail::{Relevant, Rows, Trail};
+pub use trail::{Pending, Relevant, Rows, Trail};
 
 use crate::location::ObjectId;
 

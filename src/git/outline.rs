@@ -1,6 +1,9 @@
 //! Where the entries of a tree lie.
 
-use super::{Malformed, ObjectKind, TreeEntries};
+use std::ops::Range;
+
+use super::raw::Parts;
+use super::{Malformed, TreeEntries};
 use crate::derived::Copies;
 
 /// The ends of the entries of a tree, so that a tree made from it by copying need not be read where it was copied.
@@ -12,14 +15,43 @@ pub struct Outline {
     ends: Vec<u32>,
 }
 
+/// What a tree was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'b> {
+    /// The bytes of the other tree.
+    pub bytes: &'b [u8],
+    /// Its outline.
+    pub outline: &'b Outline,
+    /// What was copied from it.
+    pub copies: &'b Copies,
+}
+
+impl<'b> Base<'b> {
+    fn entry(&self, place: usize, id_len: usize) -> Option<Parts<'b>> {
+        let ends = &self.outline.ends;
+        let start = place.checked_sub(1).map_or(0, |before| ends[before]) as usize;
+        TreeEntries::new(self.bytes.get(start..ends[place] as usize)?, id_len).next_parts().ok()?
+    }
+}
+
+/// An entry that a tree and what it was made from do not share: kind, name and the bytes of an object name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change<'c> {
+    /// It was not copied.
+    Fresh(Parts<'c>),
+    /// It is in the base alone. Where pieces of the base were copied in another order, some of these may be missing.
+    Gone(Parts<'c>),
+}
+
 impl Outline {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.ends.clear();
     }
 
-    /// Finds the entries of a tree with object names of `id_len` bytes, and calls `fresh` with what those refer to
-    /// that were not copied whole from entries of the base. After an error it holds the entries before that.
+    /// Finds the entries of a tree with object names of `id_len` bytes, and calls `visit` with those that were not
+    /// copied whole from entries of the base, and those of the base that were not copied. After an error it holds the
+    /// entries before that.
     ///
     /// # Errors
     ///
@@ -28,13 +60,21 @@ impl Outline {
         &mut self,
         bytes: &[u8],
         id_len: usize,
-        base: Option<(&Outline, &Copies)>,
-        mut fresh: impl FnMut(ObjectKind, &[u8]),
+        base: Option<&Base<'_>>,
+        mut visit: impl FnMut(Change<'_>),
     ) -> Result<(), Malformed> {
         self.clear();
-        let (base, pieces) = base.map_or((&[][..], &[][..]), |(base, copies)| (&base.ends, copies.pieces()));
+        let (ends, pieces) =
+            base.map_or((&[][..], &[][..]), |base| (&base.outline.ends, base.copies.pieces()));
         let mut pieces = pieces.iter().peekable();
+        let pass = |places: Range<usize>, visit: &mut dyn FnMut(Change<'_>)| {
+            let gone = places.filter_map(|place| base?.entry(place, id_len));
+            gone.for_each(|parts| visit(Change::Gone(parts)));
+        };
+        // How many entries of the base were copied or passed over.
+        let mut passed = 0;
         let mut at = 0;
+        let mut outcome = Ok(());
         while at < bytes.len() {
             while pieces.next_if(|piece| piece.to + piece.len <= at).is_some() {}
             if let Some(piece) = pieces.peek().filter(|piece| piece.to <= at) {
@@ -42,24 +82,40 @@ impl Outline {
                 // The bytes are those of entries only where they start as one.
                 let first = match from {
                     0 => Some(0),
-                    from => base.binary_search(&(from as u32)).ok().map(|before| before + 1),
+                    from => ends.binary_search(&(from as u32)).ok().map(|before| before + 1),
                 };
-                let last = base.partition_point(|&end| end as usize <= piece.from + piece.len);
-                if let Some(copied) = first.and_then(|first| base.get(first..last))
+                let last = ends.partition_point(|&end| end as usize <= piece.from + piece.len);
+                if let Some(first) = first
+                    && let Some(copied) = ends.get(first..last)
                     && let Some(&end) = copied.last()
                 {
                     self.ends.extend(copied.iter().map(|end| end - from as u32 + at as u32));
+                    pass(passed..first, &mut visit);
+                    passed = last;
                     at += end as usize - from;
                     continue;
                 }
             }
             let mut entries = TreeEntries::new(&bytes[at..], id_len);
-            let Some((kind, link)) = entries.next_link()? else { break };
-            fresh(kind, link);
+            match entries.next_parts() {
+                Ok(Some(parts)) => visit(Change::Fresh(parts)),
+                Ok(None) => break,
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
             at = bytes.len() - entries.rest_len();
-            self.ends.push(u32::try_from(at).map_err(|_| Malformed("tree"))?);
+            match u32::try_from(at) {
+                Ok(end) => self.ends.push(end),
+                Err(_) => {
+                    outcome = Err(Malformed("tree"));
+                    break;
+                }
+            }
         }
-        Ok(())
+        pass(passed..ends.len(), &mut visit);
+        outcome
     }
 
     /// The entries of the tree, whose bytes these are.
@@ -86,6 +142,10 @@ mod tests {
         names.iter().flat_map(entry).collect()
     }
 
+    fn name_of(entry: &[u8]) -> Vec<u8> {
+        TreeEntries::new(entry, 20).next_parts().unwrap().unwrap().1.to_vec()
+    }
+
     fn plain(bytes: &[u8]) -> (Vec<u32>, bool) {
         let (mut ends, mut entries) = (Vec::new(), TreeEntries::new(bytes, 20));
         while let Ok(Some(_)) = entries.next_link() {
@@ -104,7 +164,7 @@ mod tests {
         ) {
             let base = tree(&names);
             let mut outline = Outline::default();
-            outline.read(&base, 20, None, |_, _| {}).unwrap();
+            outline.read(&base, 20, None, |_| {}).unwrap();
             prop_assert_eq!(&outline.ends, &plain(&base).0);
             let starts: Vec<usize> = std::iter::once(0).chain(outline.ends.iter().map(|end| *end as usize)).collect();
             let (mut text, mut copies) = (Vec::new(), Copies::default());
@@ -122,11 +182,28 @@ mod tests {
                 }
             }
             let mut derived = Outline::default();
-            let mut fresh = 0;
-            let read = derived.read(&text, 20, Some((&outline, &copies)), |_, _| fresh += 1);
+            let (mut fresh, mut gone) = (Vec::new(), Vec::new());
+            let known = Base { bytes: &base, outline: &outline, copies: &copies };
+            let read = derived.read(&text, 20, Some(&known), |change| match change {
+                Change::Fresh((_, name, _)) => fresh.push(name.to_vec()),
+                Change::Gone((_, name, _)) => gone.push(name.to_vec()),
+            });
             let (ends, is_whole) = plain(&text);
             prop_assert_eq!(read.is_ok(), is_whole);
-            prop_assert!(fresh <= ends.len());
+            prop_assert!(fresh.len() <= ends.len());
+            if copies.is_in_order() {
+                // What is left of the base, with what is new, is all.
+                let mut made: Vec<Vec<u8>> = outline.entries(&base).map(name_of).collect();
+                for name in gone {
+                    let at = made.iter().position(|other| *other == name);
+                    made.remove(at.expect("it was in the base"));
+                }
+                made.extend(fresh);
+                let mut whole: Vec<Vec<u8>> = derived.entries(&text).map(name_of).collect();
+                made.sort();
+                whole.sort();
+                prop_assert_eq!(made, whole);
+            }
             prop_assert_eq!(derived.entries(&text).map(<[u8]>::len).sum::<usize>(), ends.last().map_or(0, |end| *end as usize));
             prop_assert_eq!(derived.ends, ends);
         }
@@ -137,7 +214,7 @@ mod tests {
         let names: Vec<String> = (0..100).map(|number| format!("file{number}")).collect();
         let base = tree(&names);
         let mut outline = Outline::default();
-        outline.read(&base, 20, None, |_, _| {}).unwrap();
+        outline.read(&base, 20, None, |_| {}).unwrap();
         let at = outline.ends[49] as usize;
         let mut text = base[..at].to_vec();
         text.extend(tree(&["new".to_owned()]));
@@ -146,9 +223,10 @@ mod tests {
         copies.push(Copied { from: 0, to: 0, len: at });
         copies.push(Copied { from: at, to: text.len(), len: base.len() - at });
         text.extend_from_slice(&base[at..]);
-        let mut fresh = 0;
+        let mut changes = 0;
         let mut derived = Outline::default();
-        derived.read(&text, 20, Some((&outline, &copies)), |_, _| fresh += 1).unwrap();
-        assert_eq!((fresh, derived.ends.len()), (1, 101));
+        let known = Base { bytes: &base, outline: &outline, copies: &copies };
+        derived.read(&text, 20, Some(&known), |_| changes += 1).unwrap();
+        assert_eq!((changes, derived.ends.len()), (1, 101));
     }
 }

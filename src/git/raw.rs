@@ -103,7 +103,7 @@ pub struct TreeEntry<'a> {
 }
 
 /// Kind, name and the bytes of the object name of an entry.
-pub(super) type Parts<'a> = (ObjectKind, &'a [u8], &'a [u8]);
+pub type Parts<'a> = (ObjectKind, &'a [u8], &'a [u8]);
 
 /// Goes through the entries of a tree with object names of `id_len` bytes; ends at the first error.
 #[derive(Clone, Debug)]

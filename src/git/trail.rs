@@ -3,25 +3,35 @@
 //! To tell that a directory never had a blob one has to look at every version of it: on rails/rails that is
 //! 790,000 trees, and reading them by name took 11 CPU seconds. But an audit reads them all anyway, family by
 //! family, and looks only at the entries that a delta does not copy from its base. Those are the places where
-//! an object can have come into a family of trees, so they are noted, two numbers each. Afterwards, when it is
-//! known which blobs matter, the notes tell which trees may lead to one: those that have it in a new entry,
-//! those below them in their families, and so on upwards to the trees of commits. That is too many rather
-//! than too few, since a delta may also drop an entry; these trees alone are then read again, exactly.
+//! an object can have come into a family of trees, so they are noted, two numbers each, and the entries of the base
+//! that were not copied as well. Afterwards, when it is known which blobs matter, the notes tell which trees may lead
+//! to one: those that have it in a new entry, those below them in their families, and so on upwards to the trees of
+//! commits. That is too many rather than too few, since a delta may also drop an entry; what these trees have is then
+//! made out, [`Rows`], each from those of its base.
 //!
 //! It relies on every object having been read. Where one could not be, or only a part of the history was
-//! wanted, there is no trail, and trees are read one after another as commits name them.
+//! wanted, there is no trail, and trees are read one after another as commits name them. Of trees that an earlier audit
+//! read only the links are kept; those that matter are read again.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
+use super::names::Names;
+use super::raw::Parts;
 use super::{Commit, Inventory, ObjectKind, Outline, TreeEntries};
 use crate::location::ObjectId;
 
 /// Objects are numbers of the [`Inventory`] that was read.
 #[derive(Debug, Default)]
 pub struct Trail {
-    /// A tree or a blob, and a tree that has it in a new entry; or a tree, and one stored as a delta to it.
-    edges: Vec<(u32, u32)>,
-    /// Those that an earlier audit noted.
+    /// Trees, each with where its entries and what it has not of its base end in the lists behind.
+    trees: Vec<TreeNote>,
+    /// The entries that were not copied from a base.
+    entries: Vec<RowEntry>,
+    gone: Vec<GoneEntry>,
+    names: Names,
+    /// What an earlier audit noted: a tree or a blob, and a tree that has it in a new entry; or a tree, and one stored
+    /// as a delta to it.
     earlier_edges: Vec<(u32, u32)>,
     commits: Vec<CommitNote>,
     parents: Vec<u32>,
@@ -44,10 +54,116 @@ struct CommitNote {
     parents: (u32, u32),
 }
 
+/// No tree, and no place.
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct TreeNote {
+    tree: u32,
+    /// The tree from which the other entries were copied, or [`NONE`].
+    base: u32,
+    entries_end: u32,
+    gone_end: u32,
+}
+
+/// An entry of a base that was not copied. A tree may have the same name twice, so the object tells which of them it is,
+/// by the first bytes of its name: looking up its number would take as long as all the rest.
+#[derive(Clone, Copy, Debug)]
+struct GoneEntry {
+    name_and_kind: u32,
+    object_start: [u8; 4],
+}
+
+/// An entry of a tree in a [`Trail`] whose object is still to be looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    note: u32,
+    name_and_kind: u32,
+    /// What it refers to.
+    pub object: ObjectId,
+}
+
 impl Trail {
-    /// Notes that a tree has an object in an entry that was not copied, or is stored as a delta to it.
-    pub fn link(&mut self, object: u32, tree: u32) {
-        self.edges.push((object, tree));
+    /// One with room for the notes of so many objects. Room that is not used is no memory, lists that grow leave some
+    /// behind.
+    pub fn with_room(objects: usize) -> Self {
+        Self {
+            trees: Vec::with_capacity(objects),
+            entries: Vec::with_capacity(objects.saturating_mul(4)),
+            gone: Vec::with_capacity(objects.saturating_mul(2)),
+            ..Self::default()
+        }
+    }
+
+    /// Notes a tree, and the one from which it copied what is not noted of it.
+    pub fn tree(&mut self, tree: u32, base: Option<u32>) {
+        let base = base.unwrap_or(NONE);
+        self.trees.push(TreeNote { tree, base, entries_end: 0, gone_end: self.gone.len() as u32 });
+    }
+
+    /// Prepares the note of an entry of the last tree, to a tree or a blob. It is complete with [`Trail::entry`].
+    pub fn pending(&mut self, (kind, name, object): Parts<'_>) -> Option<Pending> {
+        let name_and_kind = self.name_and_kind(name, kind);
+        Some(Pending {
+            note: self.trees.len() as u32 - 1,
+            name_and_kind,
+            object: ObjectId::from_raw(object)?,
+        })
+    }
+
+    /// Notes an entry, those of one tree behind those of the trees before it; or that it is to something missing.
+    pub fn entry(&mut self, pending: Pending, object: Option<u32>) {
+        let Pending { note, name_and_kind, .. } = pending;
+        let entry = RowEntry { name_and_kind, object: object.unwrap_or_default() };
+        let note = &mut self.trees[note as usize];
+        match object {
+            Some(_) => {
+                self.entries.push(entry);
+                note.entries_end = self.entries.len() as u32;
+            }
+            None => {
+                self.torn_trees.push(note.tree);
+                self.has_gaps |= entry.is_tree();
+            }
+        }
+    }
+
+    fn name_and_kind(&mut self, name: &[u8], kind: ObjectKind) -> u32 {
+        self.names.number(name) << 1 | u32::from(kind == ObjectKind::Tree)
+    }
+
+    /// Notes an entry of the base that the last tree has not.
+    pub fn gone(&mut self, (kind, name, object): Parts<'_>) {
+        let name_and_kind = self.name_and_kind(name, kind);
+        if let (Some(note), Some(object_start)) = (self.trees.last_mut(), object.first_chunk()) {
+            self.gone.push(GoneEntry { name_and_kind, object_start: *object_start });
+            note.gone_end = self.gone.len() as u32;
+        }
+    }
+
+    /// Goes through the links: from a tree or a blob to a tree that has it in a new entry, or from a tree to one stored
+    /// as a delta to it.
+    fn for_each_edge(&self, mut visit: impl FnMut(u32, u32)) {
+        self.earlier_edges.iter().for_each(|(from, to)| visit(*from, *to));
+        self.for_each_new_edge(visit);
+    }
+
+    /// The same of what this audit noted.
+    fn for_each_new_edge(&self, mut visit: impl FnMut(u32, u32)) {
+        let mut start = 0;
+        for note in &self.trees {
+            if note.base != NONE {
+                visit(note.base, note.tree);
+            }
+            let end = note.entries_end as usize;
+            self.entries[start..end].iter().for_each(|entry| visit(entry.object, note.tree));
+            start = end;
+        }
+    }
+
+    fn edge_count(&self) -> usize {
+        let bases = self.trees.iter().filter(|note| note.base != NONE).count();
+        self.earlier_edges.len() + bases + self.entries.len()
     }
 
     /// Notes a commit with its tree and its parents.
@@ -74,12 +190,6 @@ impl Trail {
         self.torn.push(tag);
     }
 
-    /// Notes that a tree refers to a tree or a blob that is not there, in an entry that was not copied.
-    pub fn torn_tree(&mut self, tree: u32, missing: ObjectKind) {
-        self.torn_trees.push(tree);
-        self.has_gaps |= missing == ObjectKind::Tree;
-    }
-
     /// Whether a commit or a tree is missing, so that not everything can be followed.
     pub(super) fn has_gaps(&self) -> bool {
         self.has_gaps
@@ -96,8 +206,10 @@ impl Trail {
     }
 
     /// Adds what another worker noted.
-    pub fn merge(&mut self, other: Trail) {
-        self.edges.extend(other.edges);
+    pub fn merge(&mut self, mut other: Trail) {
+        self.seal();
+        other.seal();
+        self.merge_trees(&mut other);
         let start = self.parents.len() as u32;
         self.parents.extend(other.parents);
         self.commits.extend(other.commits.into_iter().map(|mut note| {
@@ -112,9 +224,50 @@ impl Trail {
         self.is_lost |= other.is_lost;
     }
 
+    /// A tree without entries of its own ends where the one before it does.
+    fn seal(&mut self) {
+        let mut end = 0;
+        for note in &mut self.trees {
+            end = note.entries_end.max(end);
+            note.entries_end = end;
+        }
+    }
+
+    fn merge_trees(&mut self, other: &mut Trail) {
+        if self.trees.is_empty() {
+            std::mem::swap(&mut self.trees, &mut other.trees);
+            std::mem::swap(&mut self.entries, &mut other.entries);
+            std::mem::swap(&mut self.gone, &mut other.gone);
+            std::mem::swap(&mut self.names, &mut other.names);
+            return;
+        }
+        let numbers: Vec<u32> = other.names.iter().map(|name| self.names.number(name)).collect();
+        let renamed = |name_and_kind: u32| numbers[(name_and_kind >> 1) as usize] << 1 | name_and_kind & 1;
+        let (entries_start, gone_start) = (self.entries.len() as u32, self.gone.len() as u32);
+        self.trees.reserve_exact(other.trees.len());
+        self.entries.reserve_exact(other.entries.len());
+        self.gone.reserve_exact(other.gone.len());
+        self.trees.extend(other.trees.drain(..).map(|mut note| {
+            note.entries_end += entries_start;
+            note.gone_end += gone_start;
+            note
+        }));
+        self.entries.extend(other.entries.drain(..).map(|mut entry| {
+            entry.name_and_kind = renamed(entry.name_and_kind);
+            entry
+        }));
+        self.gone.extend(other.gone.drain(..).map(|mut entry| {
+            entry.name_and_kind = renamed(entry.name_and_kind);
+            entry
+        }));
+    }
+
     /// Puts the notes in order; to be called once all of them are there.
     pub fn finish(&mut self) {
-        self.edges.shrink_to_fit();
+        self.seal();
+        self.trees.shrink_to_fit();
+        self.entries.shrink_to_fit();
+        self.gone.shrink_to_fit();
         self.commits.sort_unstable_by_key(|note| note.commit);
         // One that was noted in an earlier run may have been read again.
         self.commits.dedup_by_key(|note| note.commit);
@@ -132,17 +285,18 @@ impl Trail {
         if self.is_lost || self.has_gaps || !self.torn.is_empty() {
             return None;
         }
-        let edges = [&self.earlier_edges[..], &self.edges[..]];
-        let count = self.edges.len() + self.earlier_edges.len();
+        let count = self.edge_count();
         let mut bytes = Vec::with_capacity(32 + 8 * count + 24 * self.commits.len());
         for count in [count, self.tags.len(), self.torn_trees.len(), self.commits.len()] {
             bytes.extend_from_slice(&(count as u64).to_le_bytes());
         }
         let mut put = |number: u32| bytes.extend_from_slice(&number.to_le_bytes());
-        for (one, other) in edges.into_iter().flatten().chain(&self.tags) {
-            put(renumber(*one));
-            put(renumber(*other));
-        }
+        let mut put_pair = |one: u32, other: u32| {
+            put(renumber(one));
+            put(renumber(other));
+        };
+        self.for_each_edge(&mut put_pair);
+        self.tags.iter().for_each(|(tag, target)| put_pair(*tag, *target));
         self.torn_trees.iter().for_each(|tree| put(renumber(*tree)));
         for note in &self.commits {
             let (start, count) = note.parents;
@@ -194,6 +348,102 @@ impl Trail {
         rest.is_empty().then_some(trail)
     }
 
+    /// What the relevant trees have of relevant objects, as far as they were not read in an earlier audit. `None` where
+    /// that does not follow from what this audit noted.
+    pub fn rows(&self, inventory: &Inventory, relevant: &Relevant) -> Option<Rows> {
+        let mut notes = vec![NONE; inventory.len()];
+        for (note, place) in self.trees.iter().zip(0..) {
+            if relevant.is_wanted(note.tree) {
+                notes[note.tree as usize] = place;
+            }
+        }
+        let is_noted = |tree: u32| !relevant.is_wanted(tree) || notes[tree as usize] != NONE;
+        if !(0..inventory.len() as u32).all(is_noted) {
+            return None;
+        }
+        let mut rows = Rows::default();
+        let mut names = vec![NONE; self.names.len()];
+        // By note: where its row stands, once it is made.
+        let mut places = vec![NONE; self.trees.len()];
+        let mut waiting = Vec::new();
+        for &first in notes.iter().filter(|place| **place != NONE) {
+            waiting.push(first);
+            while let Some(&place) = waiting.last() {
+                let base = self.trees[place as usize].base;
+                // One that leads nowhere has nothing to hand on.
+                let base_place = match base != NONE && relevant.is_leading(base) {
+                    true => Some(notes[base as usize]).filter(|place| *place != NONE)?,
+                    false => NONE,
+                };
+                if base_place != NONE && places[base_place as usize] == NONE {
+                    // Each is made of one that was there before it, so none is its own base.
+                    if waiting.len() > self.trees.len() {
+                        return None;
+                    }
+                    waiting.push(base_place);
+                    continue;
+                }
+                waiting.pop();
+                if places[place as usize] == NONE {
+                    let base_row = (base_place != NONE).then(|| places[base_place as usize]);
+                    self.add_row(place as usize, base_row, (inventory, relevant), &mut names, &mut rows);
+                    places[place as usize] = rows.trees.len() as u32 - 1;
+                }
+            }
+        }
+        Some(rows)
+    }
+
+    /// Makes the row of a tree from that of its base and its notes.
+    fn add_row(
+        &self,
+        place: usize,
+        base_row: Option<u32>,
+        (inventory, relevant): (&Inventory, &Relevant),
+        names: &mut [u32],
+        rows: &mut Rows,
+    ) {
+        let before = place.checked_sub(1).map(|before| self.trees[before]);
+        let (entries_start, gone_start) = before.map_or((0, 0), |note| (note.entries_end, note.gone_end));
+        let TreeNote { tree, entries_end, gone_end, .. } = self.trees[place];
+        let mut renamed = |rows: &mut Rows, name_and_kind: u32| {
+            let name = name_and_kind >> 1;
+            if names[name as usize] == NONE {
+                names[name as usize] = rows.names.number(self.names.get(name));
+            }
+            names[name as usize] << 1 | name_and_kind & 1
+        };
+        let row_start = rows.entries.len();
+        if let Some(base_row) = base_row {
+            let range = rows.range(base_row as usize);
+            rows.entries.extend_from_within(range);
+        }
+        for gone in &self.gone[gone_start as usize..gone_end as usize] {
+            if rows.entries.len() == row_start {
+                break;
+            }
+            let name_and_kind = renamed(rows, gone.name_and_kind);
+            let is_gone = |entry: &RowEntry| {
+                entry.name_and_kind == name_and_kind
+                    && inventory.id(entry.object).as_raw().starts_with(&gone.object_start)
+            };
+            if let Some(at) = rows.entries[row_start..].iter().position(is_gone) {
+                rows.entries.remove(row_start + at);
+            }
+        }
+        for entry in &self.entries[entries_start as usize..entries_end as usize] {
+            let is_relevant = match entry.is_tree() {
+                true => relevant.is_leading[entry.object as usize],
+                false => relevant.is_target[entry.object as usize],
+            };
+            if is_relevant {
+                let name_and_kind = renamed(rows, entry.name_and_kind);
+                rows.entries.push(RowEntry { name_and_kind, ..*entry });
+            }
+        }
+        rows.trees.push((tree, rows.entries.len() as u32));
+    }
+
     /// The place of a commit among those that were noted.
     pub(super) fn place(&self, commit: u32) -> Option<u32> {
         let place = self.commits.binary_search_by_key(&commit, |note| note.commit).ok()?;
@@ -240,7 +490,6 @@ impl Trail {
     /// Goes from some objects through tags and commits to all that they reach: of the trees of commits those that are
     /// relevant, and what else there is among the objects.
     pub fn trees_from(&self, inventory: &Inventory, mut waiting: Vec<u32>, relevant: &Relevant) -> Vec<u32> {
-        const NONE: u32 = u32::MAX;
         let mut places = vec![NONE; inventory.len()];
         self.commits.iter().zip(0..).for_each(|(note, place)| places[note.commit as usize] = place);
         let mut is_reached = vec![false; self.commits.len()];
@@ -298,7 +547,8 @@ impl Trail {
         for &tree in &self.torn_trees {
             relevant.lead(tree, inventory, &mut waiting);
         }
-        let mut edges = self.edges.clone();
+        let mut edges = Vec::new();
+        self.for_each_new_edge(|from, to| edges.push((from, to)));
         edges.sort_unstable();
         for &(from, to) in &edges {
             if relevant.is_target[from as usize] || relevant.is_leading[from as usize] {
@@ -316,18 +566,17 @@ impl Trail {
 
     fn leading(&self, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
         let count = inventory.len();
-        let edges = || self.earlier_edges.iter().chain(&self.edges);
         // The edges by their first object: how many come before, then all second ones.
         let mut starts = vec![0_u32; count + 1];
-        edges().for_each(|(from, _)| starts[*from as usize + 1] += 1);
+        self.for_each_edge(|from, _| starts[from as usize + 1] += 1);
         (0..count).for_each(|number| starts[number + 1] += starts[number]);
         let mut ends = starts.clone();
-        let mut holders = vec![0_u32; self.earlier_edges.len() + self.edges.len()];
-        for (from, to) in edges() {
-            let end = &mut ends[*from as usize];
-            holders[*end as usize] = *to;
+        let mut holders = vec![0_u32; self.edge_count()];
+        self.for_each_edge(|from, to| {
+            let end = &mut ends[from as usize];
+            holders[*end as usize] = to;
             *end += 1;
-        }
+        });
         drop(ends);
         let mut relevant = Relevant::new(count);
         targets.iter().for_each(|target| relevant.target(*target, inventory));
@@ -425,8 +674,7 @@ fn likely_place(raw: &[u8]) -> (usize, u64) {
 /// What trees have of relevant objects.
 #[derive(Debug, Default)]
 pub struct Rows {
-    names: Vec<Box<[u8]>>,
-    name_numbers: HashMap<Box<[u8]>, u32>,
+    names: Names,
     /// A tree, and where its entries end: there is no room for as many as 32 bits cannot count.
     trees: Vec<(u32, u32)>,
     entries: Vec<RowEntry>,
@@ -442,8 +690,8 @@ pub(super) struct RowEntry {
 
 impl RowEntry {
     /// Place in [`Rows::names`].
-    pub(super) fn name(self) -> usize {
-        (self.name_and_kind >> 1) as usize
+    pub(super) fn name(self) -> u32 {
+        self.name_and_kind >> 1
     }
 
     pub(super) fn is_tree(self) -> bool {
@@ -473,25 +721,15 @@ impl Rows {
                 ObjectKind::Blob if relevant.is_target[object as usize] => false,
                 _ => continue,
             };
-            let name_and_kind = self.name(name) << 1 | u32::from(is_tree);
+            let name_and_kind = self.names.number(name) << 1 | u32::from(is_tree);
             self.entries.push(RowEntry { name_and_kind, object });
         }
         self.trees.push((tree, self.entries.len() as u32));
     }
 
-    fn name(&mut self, name: &[u8]) -> u32 {
-        if let Some(number) = self.name_numbers.get(name) {
-            return *number;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(Box::from(name));
-        self.name_numbers.insert(Box::from(name), number);
-        number
-    }
-
     /// The names of entries.
-    pub(super) fn names(&self) -> &[Box<[u8]>] {
-        &self.names
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.names.iter()
     }
 
     /// The trees of all rows.
@@ -509,7 +747,6 @@ impl Rows {
         trees: Vec<(u32, u32, u32)>,
         renumber: impl Fn(u32) -> u32,
     ) -> Vec<(u32, u32, u32)> {
-        const NONE: u32 = u32::MAX;
         // By number the place among the trees that still wait.
         let mut waiting = vec![NONE; trees.last().map_or(0, |(last, ..)| *last as usize + 1)];
         trees.iter().zip(0..).for_each(|((tree, ..), place)| waiting[*tree as usize] = place);
@@ -542,8 +779,7 @@ impl Rows {
     /// Writes rows so that [`Rows::restore`] can read them, each number replaced by another one. A tree that stands
     /// in more than one part is written once.
     pub fn store(parts: &[Rows], renumber: impl Fn(u32) -> u32) -> Vec<u8> {
-        let names: BTreeSet<&[u8]> =
-            parts.iter().flat_map(|part| part.names.iter().map(|name| &**name)).collect();
+        let names: BTreeSet<&[u8]> = parts.iter().flat_map(|part| part.names.iter()).collect();
         let places: HashMap<&[u8], u32> = names.iter().copied().zip(0..).collect();
         let mut trees: Vec<(u32, u32, u32)> = Vec::new();
         for (part, rows) in (0..).zip(parts) {
@@ -563,7 +799,7 @@ impl Rows {
             put(tree);
             put(entries.len() as u32);
             for entry in entries {
-                put(places[&*rows.names[entry.name()]] << 1 | entry.name_and_kind & 1);
+                put(places[rows.names.get(entry.name())] << 1 | entry.name_and_kind & 1);
                 put(renumber(entry.object));
             }
         }
@@ -588,10 +824,11 @@ impl Rows {
         }
         for len in &lens {
             let (name, behind) = rest.split_at_checked(*len as usize)?;
-            rows.names.push(Box::from(name));
+            rows.names.number(name);
             rest = behind;
         }
-        (rest.is_empty() && lens.len() == names as usize).then_some(rows)
+        // Were a name there twice, those behind it would have other numbers.
+        (rest.is_empty() && rows.names.len() == names as usize).then_some(rows)
     }
 
     /// How many trees there are.
@@ -601,9 +838,12 @@ impl Rows {
 
     /// A tree and its entries.
     pub(super) fn row(&self, place: usize) -> (u32, &[RowEntry]) {
+        (self.trees[place].0, &self.entries[self.range(place)])
+    }
+
+    fn range(&self, place: usize) -> Range<usize> {
         let start = place.checked_sub(1).map_or(0, |before| self.trees[before].1);
-        let (tree, end) = self.trees[place];
-        (tree, &self.entries[start as usize..end as usize])
+        start as usize..self.trees[place].1 as usize
     }
 }
 
@@ -613,10 +853,13 @@ mod tests {
 
     fn trail() -> Trail {
         let mut trail = Trail::default();
-        trail.link(3, 1);
-        trail.link(1, 4);
+        trail.tree(1, None);
+        trail.entries.push(RowEntry { name_and_kind: 0, object: 3 });
+        trail.trees[0].entries_end = 1;
+        trail.tree(4, Some(1));
+        trail.finish();
         trail.tag(2, 5);
-        trail.torn_tree(4, ObjectKind::Blob);
+        trail.torn_trees.push(4);
         trail.parents = vec![2, 0, 5];
         trail.commits = vec![
             CommitNote { commit: 0, tree: 1, seconds: -7, parents: (0, 0) },
@@ -655,7 +898,9 @@ mod tests {
             |trail: &mut Trail| trail.torn_commit(1),
             |trail: &mut Trail| trail.torn_tag(1),
             |trail: &mut Trail| {
-                trail.torn_tree(1, ObjectKind::Tree);
+                let tree = (ObjectKind::Tree, &b"name"[..], &[7; 20][..]);
+                let pending = trail.pending(tree).unwrap();
+                trail.entry(pending, None);
             },
         ] {
             let mut trail = trail();
@@ -668,7 +913,7 @@ mod tests {
     fn rows() -> Vec<Rows> {
         let mut parts = [Rows::default(), Rows::default()];
         for (part, names) in parts.iter_mut().zip([["b", "a"], ["c", "a"]]) {
-            let numbers: Vec<u32> = names.iter().map(|name| part.name(name.as_bytes())).collect();
+            let numbers: Vec<u32> = names.iter().map(|name| part.names.number(name.as_bytes())).collect();
             part.entries
                 .extend(numbers.iter().map(|name| RowEntry { name_and_kind: name << 1 | 1, object: 3 }));
         }
@@ -684,7 +929,7 @@ mod tests {
         let named = |(tree, entries): (u32, &[RowEntry])| {
             let entries = entries.iter().map(|entry| {
                 (
-                    String::from_utf8(restored.names[entry.name()].to_vec()).unwrap(),
+                    String::from_utf8(restored.names.get(entry.name()).to_vec()).unwrap(),
                     entry.is_tree(),
                     entry.object,
                 )
@@ -702,7 +947,7 @@ mod tests {
         let mut parts = [Rows::default(), Rows::default()];
         let lies = [&[(1, vec![2, 7]), (2, vec![3]), (4, vec![])][..], &[(3, vec![4]), (0, vec![1, 3])]];
         for (part, trees) in parts.iter_mut().zip(lies) {
-            let name = part.name(b"a");
+            let name = part.names.number(b"a");
             for (tree, inner) in trees {
                 let entry = |object: &u32| RowEntry { name_and_kind: name << 1 | 1, object: *object };
                 part.entries.extend(inner.iter().map(entry));

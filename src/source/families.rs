@@ -14,11 +14,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::history::{ObjectError, TreeBase, Wanted, Worker};
+use super::history::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
 use crate::git::pack::{Base, EntryError, Inflater, Pack, Root};
-use crate::git::{ObjectKind, Outline, Relevant, Rows, Store, TreeEntries, links_of};
+use crate::git::{ObjectKind, Outline, OutlineBase, Relevant, Rows, Store, TreeEntries, links_of};
 use crate::location::ObjectId;
 
 /// How many families, or single objects, a worker takes at once. Neighbours share pages of the pack.
@@ -145,6 +145,13 @@ struct Expanded {
     number: Option<u32>,
     /// The entries of a tree, where they were read.
     outline: Option<Outline>,
+}
+
+impl Expanded {
+    /// A tree whose entries were read, as that from which another is copied.
+    fn outlined<'b>(&'b self, copies: &'b Copies) -> Option<OutlineBase<'b>> {
+        Some(OutlineBase { bytes: &self.bytes, outline: self.outline.as_ref()?, copies })
+    }
 }
 
 /// By pack and entry: whether it has to be expanded, since it or one made from it is wanted.
@@ -588,10 +595,10 @@ impl<'w> Walker<'w, '_> {
         outline.clear();
         if self.families.notes_only() {
             if is_wanted {
-                let known = base.and_then(|base| Some((base.outline.as_ref()?, &self.copies)));
                 if self.families.notes_rows() && kind == ObjectKind::Tree {
                     // What is wrong with it was said before.
-                    let _ = outline.read(&bytes, store.inventory.id_len(), known, |_, _| {});
+                    let known = base.and_then(|base| base.outlined(&self.copies));
+                    let _ = outline.read(&bytes, store.inventory.id_len(), known.as_ref(), |_| {});
                 }
                 self.note(number, kind, &bytes, &outline);
             }
@@ -606,11 +613,7 @@ impl<'w> Walker<'w, '_> {
                     Ok(())
                 }
                 (ObjectKind::Tree, _) => {
-                    let base = derived.map(|(base, copies)| TreeBase {
-                        number: base.number,
-                        outline: base.outline.as_ref(),
-                        copies,
-                    });
+                    let base = derived.and_then(|(base, copies)| base.number.zip(base.outlined(copies)));
                     self.worker.new_links(number, &bytes, base, &mut outline)
                 }
                 _ => self.worker.message(id(), Some(number), kind, &bytes),
@@ -702,7 +705,7 @@ impl<'w> Walker<'w, '_> {
         };
         let mut outline = Outline::default();
         if kind == ObjectKind::Tree {
-            let _ = outline.read(&bytes, id.as_raw().len(), None, |_, _| {});
+            let _ = outline.read(&bytes, id.as_raw().len(), None, |_| {});
         }
         if let Some(number) = self.families.store.inventory.number(id.as_raw()) {
             self.note(number, kind, &bytes, &outline);

@@ -17,13 +17,13 @@ use super::{
     ContentUnit, Fresh, MAX_BLOB_BYTES, NewVisitor, Searched, Source, Spot, Visitor, leave_out, text,
 };
 use crate::coverage::{Coverage, Problem, SkipReason};
-use crate::derived::{Copies, Derivation};
+use crate::derived::Derivation;
 use crate::fingerprint::Fingerprint;
 use crate::git::push::Pushed;
 use crate::git::{
-    Attributor, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind, ObjectReader,
-    OpenError, Outline, Reachable, ReadError, Relevant, Repository, RevisionError, RevisionRange, Roots,
-    Rows, Scope, Store, Tag, Trail, links_of,
+    Attributor, Change, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind,
+    ObjectReader, OpenError, Outline, OutlineBase, Pending, Reachable, ReadError, Relevant, Repository,
+    RevisionError, RevisionRange, Roots, Rows, Scope, Store, Tag, Trail, links_of,
 };
 use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
 use crate::progress::Progress;
@@ -249,7 +249,7 @@ impl History {
             let mut keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
             let mut read = Done::default();
             let rows = self.known.get().and_then(|(store, trail)| match &mut *keeping {
-                None => Some(run.rows(store, &trail.leading_to(&store.inventory, objects), &mut read)),
+                None => Some(run.rows(store, trail, &trail.leading_to(&store.inventory, objects), &mut read)),
                 Some(keeping) => {
                     let earlier = keeping.memory.rows.take();
                     keeping.covered = run.cover(repository, (store, trail), objects, earlier, &mut read);
@@ -382,8 +382,8 @@ pub(super) struct Done {
     /// known.
     holders: Option<Vec<(u32, ObjectId)>>,
     trail: Trail,
-    /// Trees and what their entries refer to that were not copied, to be looked up together.
-    links: Vec<(u32, ObjectKind, ObjectId)>,
+    /// Entries of trees that were not copied, to be looked up together.
+    links: Vec<Pending>,
 }
 
 /// How many links are looked up at once: so many that their waiting for memory overlaps, so few that they stay near.
@@ -396,15 +396,12 @@ impl Done {
 
     /// Notes whether that is there to which trees refer.
     fn resolve_links(&mut self, inventory: &Inventory) {
-        let numbers = inventory.numbers(self.links.iter().map(|(.., link)| link.as_raw()));
-        for (number, &(tree, kind, link)) in numbers.zip(&self.links) {
-            match number {
-                Some(number) => self.trail.link(number, tree),
-                None => {
-                    self.loose_ends.insert(link);
-                    self.trail.torn_tree(tree, kind);
-                }
+        let numbers = inventory.numbers(self.links.iter().map(|link| link.object.as_raw()));
+        for (number, &link) in numbers.zip(&self.links) {
+            if number.is_none() {
+                self.loose_ends.insert(link.object);
             }
+            self.trail.entry(link, number);
         }
         self.links.clear();
     }
@@ -686,8 +683,12 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Reads the relevant trees of a store, and notes what cannot be read this time.
-    fn rows(self, store: &Store, relevant: &Relevant, read: &mut Done) -> Vec<Rows> {
+    /// What the relevant trees of a store have; what does not follow from the notes is read again, and what cannot be
+    /// read this time is noted.
+    fn rows(self, store: &Store, trail: &Trail, relevant: &Relevant, read: &mut Done) -> Vec<Rows> {
+        if let Some(rows) = trail.rows(&store.inventory, relevant) {
+            return vec![rows];
+        }
         let families = Families::with_rows(store, relevant);
         let threads = self.threads.max(1);
         read.merge(self.work(&Objects::All(&store.inventory), threads, &|worker| families.work(worker)));
@@ -716,14 +717,14 @@ impl Run<'_, '_> {
         if is_enough && !earlier.is_known.is_empty() {
             let relevant = trail.leading_after(inventory, &covered.targets, &earlier.rows, &earlier.is_known);
             covered.rows = earlier.rows;
-            covered.rows.extend(self.rows(store, &relevant, read));
+            covered.rows.extend(self.rows(store, trail, &relevant, read));
         } else {
             let relevant = trail.leading_to_all(inventory, covered.targets.clone());
             let whole = match store.is_part() {
                 true => Some(store.whole(repository, self.threads)?),
                 false => None,
             };
-            covered.rows = self.rows(whole.as_ref().unwrap_or(store), &relevant, read);
+            covered.rows = self.rows(whole.as_ref().unwrap_or(store), trail, &relevant, read);
         }
         Some(covered)
     }
@@ -799,6 +800,9 @@ impl Shared<'_> {
         match ObjectReader::new(&repository) {
             Ok(reader) => {
                 let reader = reader.refusing(self.history.hopeless.get_or_init(HashSet::new));
+                if let Objects::All(inventory) = self.objects {
+                    done.trail = Trail::with_room(inventory.len() / self.threads.max(1));
+                }
                 work(Worker {
                     shared: self,
                     reader: &reader,
@@ -1094,40 +1098,31 @@ impl<'w> Worker<'w, '_> {
         &mut self,
         tree: u32,
         bytes: &[u8],
-        base: Option<TreeBase<'_>>,
+        base: Option<(u32, OutlineBase<'_>)>,
         outline: &mut Outline,
     ) -> Result<(), Malformed> {
         let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
-        match base.map(|base| base.number) {
-            Some(Some(base)) => self.done.trail.link(base, tree),
-            // Where the base has no number, nothing tells what came with it.
-            Some(None) => self.done.trail.lose(),
-            None => {}
-        }
-        let known = base.and_then(|base| Some((base.outline?, base.copies)));
-        outline.read(bytes, inventory.id_len(), known, |kind, link| {
-            let link = ObjectId::from_raw(link);
-            match kind {
-                ObjectKind::Commit => self.done.submodules.extend(link),
-                _ => self.done.links.extend(link.map(|link| (tree, kind, link))),
-            }
-        })?;
+        // Of what was moved about it is not told what is gone.
+        let base = base.filter(|(_, base)| base.copies.is_in_order());
+        let Done { trail, links, submodules, .. } = &mut *self.done;
+        trail.tree(tree, base.map(|(number, _)| number));
+        outline.read(
+            bytes,
+            inventory.id_len(),
+            base.map(|(_, base)| base).as_ref(),
+            |change| match change {
+                Change::Fresh((ObjectKind::Commit, _, link)) => submodules.extend(ObjectId::from_raw(link)),
+                Change::Fresh(parts) => links.extend(trail.pending(parts)),
+                Change::Gone((ObjectKind::Commit, ..)) => {}
+                Change::Gone(parts) => trail.gone(parts),
+            },
+        )?;
         if self.done.links.len() >= LINKS {
             self.done.resolve_links(inventory);
         }
         self.remember(Some(tree), State::Tree);
         Ok(())
     }
-}
-
-/// The tree that another one was copied from.
-#[derive(Clone, Copy)]
-pub(super) struct TreeBase<'b> {
-    /// Its number in the inventory.
-    pub(super) number: Option<u32>,
-    /// Where its entries lie, where that was read.
-    pub(super) outline: Option<&'b Outline>,
-    pub(super) copies: &'b Copies,
 }
 
 /// The blob is larger than the user or this machine allows.

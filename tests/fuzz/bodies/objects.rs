@@ -4,7 +4,7 @@
 //! The first byte says how many cuts follow, two bytes each, by which a tree is made of the rest, and how long names are.
 
 use stanch::derived::{Copied, Copies};
-use stanch::git::{Commit, ObjectKind, Outline, Tag, TreeEntries, links_of};
+use stanch::git::{Change, Commit, ObjectKind, Outline, OutlineBase, Tag, TreeEntries, links_of};
 use stanch::location::ObjectId;
 
 pub fn run(input: &[u8]) {
@@ -24,7 +24,7 @@ pub fn run(input: &[u8]) {
     let Some((&count, rest)) = input.split_first() else { return };
     let Some((cuts, base)) = rest.split_at_checked(usize::from(count % 8) * 2) else { return };
     let mut outline = Outline::default();
-    let _ = outline.read(base, id_len, None, |_, _| {});
+    let _ = outline.read(base, id_len, None, |_| {});
     assert_eq!(lens(&outline, base), plain(base, id_len).0);
     let (mut text, mut copies) = (Vec::new(), Copies::default());
     copies.restart(base.len());
@@ -40,12 +40,19 @@ pub fn run(input: &[u8]) {
         text.extend_from_slice(&base[from..end]);
     }
     let mut derived = Outline::default();
-    let mut fresh = 0;
-    let read = derived.read(&text, id_len, Some((&outline, &copies)), |_, _| fresh += 1);
+    let (mut fresh, mut gone) = (0, 0);
+    let known = OutlineBase { bytes: base, outline: &outline, copies: &copies };
+    let read = derived.read(&text, id_len, Some(&known), |change| match change {
+        Change::Fresh(_) => fresh += 1,
+        Change::Gone(_) => gone += 1,
+    });
     let (whole, is_whole) = plain(&text, id_len);
     assert_eq!(read.is_ok(), is_whole);
     assert_eq!(lens(&derived, &text), whole);
     assert!(fresh <= whole.len());
+    if copies.is_in_order() {
+        assert_eq!(lens(&outline, base).len() - gone + fresh, whole.len());
+    }
 }
 
 fn lens(outline: &Outline, bytes: &[u8]) -> Vec<usize> {
