@@ -22,7 +22,8 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn help_of_every_command() {
-    insta::assert_snapshot!("help", help(&[]));
+    let name = if cfg!(feature = "verify") { "help" } else { "help-offline" };
+    insta::assert_snapshot!(name, help(&[]));
     for command in ["scan", "staged", "history", "stdin", "check", "explain", "report", "rules"] {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command]));
     }
