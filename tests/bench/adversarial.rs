@@ -6,14 +6,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use stanch::matcher::{Matcher, Scratch};
-use stanch::rule::RuleSet;
 use stanch::rule::schema::{RuleKind, RuleSpec};
 use stanch::rule::shape::Shape;
+use stanch::rule::{Rule, RuleSet};
 
 const TEXT_BYTES: usize = 128 << 10;
 const LEAST_MB_PER_SECOND: f64 = 50.0;
 
 struct Slow {
+    /// Not a number where only the rule alone was asked for.
     with_all: f64,
     /// Without the other rules; of a text against all of them, not a number.
     alone: f64,
@@ -24,10 +25,18 @@ struct Slow {
 fn main() {
     let mut wanted: Vec<String> = Vec::new();
     let (mut wanted_common, mut wanted_text, mut wanted_digests) = (false, None, false);
+    let (mut every, mut first, mut wanted_alone) = (1, 0, false);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        let mut number = |option| {
+            let number = words.next().and_then(|word| word.parse::<usize>().ok());
+            number.unwrap_or_else(|| panic!("{option} takes a number"))
+        };
         match word.as_str() {
             "--common" => wanted_common = true,
+            "--alone" => wanted_alone = true,
+            "--every" => every = number("--every").max(1),
+            "--from" => first = number("--from"),
             "--text" => wanted_text = words.next(),
             "--digests" => wanted_digests = true,
             option if option.starts_with('-') => {}
@@ -45,17 +54,22 @@ fn main() {
         if wanted_digests {
             return print_line(&format!("{:016x}  {text:<24} {}", digest(&all, bytes), rule.id));
         }
-        let with_all = rate(&all, bytes);
-        least = least.min(with_all);
-        if with_all < LEAST_MB_PER_SECOND {
-            let only_it = || Matcher::new(RuleSet::builtin().retain(|other| other.id == rule.id));
-            let alone = rate(alone.get_or_init(only_it), bytes);
+        let only_it = || Matcher::new(RuleSet::builtin().retain(|other| other.id == rule.id));
+        let with_all = if wanted_alone { f64::NAN } else { rate(&all, bytes) };
+        let alone = match with_all >= LEAST_MB_PER_SECOND {
+            true => f64::NAN,
+            false => rate(alone.get_or_init(only_it), bytes),
+        };
+        let rate = if wanted_alone { alone } else { with_all };
+        least = least.min(rate);
+        if rate < LEAST_MB_PER_SECOND {
             slow.push(Slow { with_all, alone, rule: rule.id.clone(), text });
         }
     };
-    for rule in all.rules().rules().iter().filter(|_| !wanted_common) {
-        let spec = rule.spec();
-        if spec.kind == RuleKind::Path || !(wanted.is_empty() || wanted.contains(&spec.id)) {
+    let with_texts = all.rules().rules().iter().map(Rule::spec).filter(|spec| spec.kind != RuleKind::Path);
+    for (number, spec) in with_texts.enumerate().filter(|_| !wanted_common) {
+        let is_in_sample = number >= first && (number - first).is_multiple_of(every);
+        if !is_in_sample || !(wanted.is_empty() || wanted.contains(&spec.id)) {
             continue;
         }
         rules += 1;
@@ -65,7 +79,7 @@ fn main() {
             measure(spec, &alone, name, &text);
         }
     }
-    for (name, text) in &common {
+    for (name, text) in common.iter().filter(|_| !wanted_alone) {
         texts += 1;
         if wanted_digests {
             print_line(&format!("{:016x}  {name}", digest(&all, text)));
@@ -80,7 +94,9 @@ fn main() {
     if wanted_digests {
         return;
     }
-    slow.sort_by(|one, other| one.with_all.total_cmp(&other.with_all));
+    slow.sort_by(|one, other| {
+        one.with_all.total_cmp(&other.with_all).then(one.alone.total_cmp(&other.alone))
+    });
     for Slow { with_all, alone, rule, text } in &slow {
         print_line(&format!("{with_all:8.1} MB/s  {alone:8.1} alone  {text:<24} {rule}"));
     }
