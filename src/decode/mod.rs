@@ -90,6 +90,8 @@ const FREE_DECODED_BYTES: usize = 64 << 10;
 pub struct Scratch {
     bytes: Vec<Vec<u8>>,
     maps: Vec<Map>,
+    lists_of_maps: Vec<Vec<Map>>,
+    lists_of_layers: Vec<Vec<Layer>>,
     run: run::Decoded,
     /// Content and place of the views from the second round on, where two ways can lead to the same, and the
     /// least depth at which each was reached.
@@ -379,7 +381,9 @@ impl Walk<'_> {
             _ => &[Layer::Escapes],
         };
         let is_cut = window.is_cut() || (span.start == 0 && text.is_cut());
-        self.show(text, Draft { bytes, layers, outer_span: span, maps: vec![map], is_cut });
+        let mut maps = self.scratch.lists_of_maps.pop().unwrap_or_default();
+        maps.push(map);
+        self.show(text, Draft { bytes, layers, outer_span: span, maps, is_cut });
     }
 
     fn search_runs(&mut self, text: Text<'_>) {
@@ -461,7 +465,7 @@ impl Walk<'_> {
         let decoded = &mut self.scratch.run;
         let region = run::decode(coding, text.bytes, run.start, run.end, lines, decoded)?;
         let mut bytes = self.scratch.bytes.pop().unwrap_or_default();
-        let mut maps = Vec::with_capacity(3);
+        let mut maps = self.scratch.lists_of_maps.pop().unwrap_or_default();
         let mut new_map = || self.scratch.maps.pop().unwrap_or_default();
         if region.script == Script::Utf8 {
             std::mem::swap(&mut bytes, &mut decoded.bytes);
@@ -507,7 +511,8 @@ impl Walk<'_> {
         let region = text.view.map_or(draft.outer_span, |view| view.original_span(draft.outer_span));
         let depth = text.depth + 1;
         let news = if depth == 1 { News::Content } else { self.news_of(&draft.bytes, region, depth) };
-        let mut layers = text.view.map_or_else(Vec::new, |view| view.layers.clone());
+        let mut layers = self.scratch.lists_of_layers.pop().unwrap_or_default();
+        layers.extend_from_slice(text.view.map_or(&[], |view| &view.layers));
         layers.extend_from_slice(draft.layers);
         let view = View {
             bytes: draft.bytes,
@@ -526,13 +531,16 @@ impl Walk<'_> {
         if self.outcome.complete && news != News::Nothing {
             self.search(Text { bytes: &view.bytes, view: Some(&view), depth });
         }
-        let View { mut bytes, maps, .. } = view;
+        let View { mut bytes, mut maps, mut layers, .. } = view;
         bytes.clear();
+        layers.clear();
         self.scratch.bytes.push(bytes);
-        self.scratch.maps.extend(maps.into_iter().map(|mut map| {
+        self.scratch.lists_of_layers.push(layers);
+        self.scratch.maps.extend(maps.drain(..).map(|mut map| {
             map.clear();
             map
         }));
+        self.scratch.lists_of_maps.push(maps);
     }
 }
 

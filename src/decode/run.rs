@@ -1,9 +1,6 @@
 //! Base64 and hex: long runs of their alphabets that decode to text.
 
 use std::ops::ControlFlow;
-use std::sync::LazyLock;
-
-use data_encoding::{Encoding, HEXLOWER_PERMISSIVE, Specification};
 
 use super::map::{Grain, Map};
 use super::text::{Meter, Script, is_ascii_text};
@@ -25,18 +22,6 @@ const FIRST_LOOK_CHARS: usize = 24;
 /// Bytes decoded to see whether decoding is worth while.
 const TASTE_BYTES: usize = 12;
 
-/// Both alphabets of RFC 4648 in one, without padding; the unused bits of a last character may be set.
-static BASE64: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut specification = Specification::new();
-    specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
-    specification.translate.from.push_str("-_");
-    specification.translate.to.push_str("+/");
-    specification.check_trailing_bits = false;
-    specification.encoding().expect("the alphabet has 64 different symbols")
-});
-
-static HEX: Encoding = HEXLOWER_PERMISSIVE;
-
 /// Value of a base64 character of either alphabet, `NO_VALUE` for any other byte.
 static BASE64_VALUES: [u8; 256] = base64_values();
 const NO_VALUE: u8 = 0xFF;
@@ -51,6 +36,20 @@ const fn base64_values() -> [u8; 256] {
     }
     values[b'-' as usize] = 62;
     values[b'_' as usize] = 63;
+    values
+}
+
+/// Value of a hex digit of either case, `NO_VALUE` for any other byte.
+static HEX_VALUES: [u8; 256] = hex_values();
+
+const fn hex_values() -> [u8; 256] {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
     values
 }
 
@@ -69,13 +68,6 @@ impl Coding {
         }
     }
 
-    fn encoding(self) -> &'static Encoding {
-        match self {
-            Coding::Base64 => &BASE64,
-            Coding::Hex => &HEX,
-        }
-    }
-
     fn chars_per_group(self) -> usize {
         match self {
             Coding::Base64 => 4,
@@ -86,7 +78,7 @@ impl Coding {
     fn is_symbol(self, byte: u8) -> bool {
         match self {
             Coding::Base64 => is_base64(byte),
-            Coding::Hex => byte.is_ascii_hexdigit(),
+            Coding::Hex => is_hex(byte),
         }
     }
 
@@ -197,7 +189,7 @@ pub(super) fn next_hex(bytes: &[u8], from: usize, end: usize) -> Option<ByteSpan
     let mut start = from;
     'search: while start + MIN_HEX_DIGITS <= end {
         for (offset, byte) in bytes[start..start + MIN_HEX_DIGITS].iter().enumerate().rev() {
-            if !byte.is_ascii_hexdigit() {
+            if !is_hex(*byte) {
                 start += offset + 1;
                 continue 'search;
             }
@@ -233,11 +225,11 @@ pub(super) fn starts_like_text(coding: Coding, bytes: &[u8], start: usize) -> bo
     let (groups, _) = text.as_chunks_mut::<3>();
     for (at, group) in groups.iter_mut().enumerate() {
         let decoded = match coding {
-            Coding::Base64 => bytes.get(start + at * 4..start + at * 4 + 4).map(|chars| pack(chars, 6)),
-            Coding::Hex => bytes.get(start + at * 6..start + at * 6 + 6).map(|digits| pack(digits, 4)),
+            Coding::Base64 => rest_at(bytes, start + at * 4).first_chunk().map(three_of_base64),
+            Coding::Hex => rest_at(bytes, start + at * 6).first_chunk().map(three_of_hex),
         };
-        let Some([_, a, b, c]) = decoded.map(u32::to_be_bytes) else { return false };
-        *group = [a, b, c];
+        let Some(decoded) = decoded else { return false };
+        *group = decoded;
         if at == 0 && !may_start_text(*group) {
             return false;
         }
@@ -245,14 +237,21 @@ pub(super) fn starts_like_text(coding: Coding, bytes: &[u8], start: usize) -> bo
     Meter::new(Script::of(&text)).follow(&text).is_continue()
 }
 
-fn pack(chars: &[u8], bits: u32) -> u32 {
-    chars.iter().fold(0, |packed, &byte| {
-        let value = match bits {
-            4 => char::from(byte).to_digit(16).unwrap_or(0) as u8,
-            _ => BASE64_VALUES[usize::from(byte)],
-        };
-        packed << bits | u32::from(value)
-    })
+fn rest_at(bytes: &[u8], at: usize) -> &[u8] {
+    bytes.get(at..).unwrap_or_default()
+}
+
+/// Three bytes from a group of base64 characters.
+fn three_of_base64(chars: &[u8; 4]) -> [u8; 3] {
+    let [a, b, c, d] = chars.map(|byte| u32::from(BASE64_VALUES[usize::from(byte)]));
+    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+    [first, second, third]
+}
+
+/// Three bytes from three pairs of hex digits.
+fn three_of_hex(digits: &[u8; 6]) -> [u8; 3] {
+    let [a, b, c, d, e, f] = digits.map(|byte| HEX_VALUES[usize::from(byte)]);
+    [a << 4 | b, c << 4 | d, e << 4 | f]
 }
 
 fn may_start_text(bytes: [u8; 3]) -> bool {
@@ -371,13 +370,26 @@ fn cut(
     Some(Region { source, script, is_wrapped: chars > first_line_chars })
 }
 
+/// Appends what characters of the alphabet stand for; the unused bits of a last one may be set, and one that is left
+/// over behind the last group carries no whole byte.
 fn append(coding: Coding, chars: &[u8], out: &mut Vec<u8>) {
-    // A lone character behind the last group carries no whole byte: it has no decoded length.
-    let Ok(len) = coding.encoding().decode_len(chars.len()) else { return };
-    let start = out.len();
-    out.resize(start + len, 0);
-    let written = coding.encoding().decode_mut(chars, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
+    match coding {
+        Coding::Base64 => {
+            let (groups, rest) = chars.as_chunks();
+            let start = out.len();
+            out.resize(start + groups.len() * 3, 0);
+            let (bytes, _) = out[start..].as_chunks_mut();
+            bytes.iter_mut().zip(groups).for_each(|(three, group)| *three = three_of_base64(group));
+            let mut last = [b'A'; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            out.extend_from_slice(&three_of_base64(&last)[..rest.len().saturating_sub(1)]);
+        }
+        Coding::Hex => {
+            let (pairs, _) = chars.as_chunks::<2>();
+            let value = |digit: u8| HEX_VALUES[usize::from(digit)];
+            out.extend(pairs.iter().map(|&[high, low]| value(high) << 4 | value(low)));
+        }
+    }
 }
 
 /// The run on the line below, if nothing but a line end lies between: a real one or an escaped one, with
@@ -421,6 +433,10 @@ fn is_base64(byte: u8) -> bool {
     BASE64_VALUES[usize::from(byte)] != NO_VALUE
 }
 
+fn is_hex(byte: u8) -> bool {
+    HEX_VALUES[usize::from(byte)] != NO_VALUE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -440,6 +456,47 @@ mod tests {
                 runs
             };
             prop_assert_eq!(runs(next_run), runs(next_run_by_jumps));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(
+            bytes in prop::collection::vec(any::<u8>(), 0..50),
+            (is_upper, is_url) in any::<(bool, bool)>(),
+            stray in 0u8..16,
+        ) {
+            let mut out = vec![1, 2];
+            let encoded = match is_url {
+                true => data_encoding::BASE64URL_NOPAD.encode(&bytes),
+                false => data_encoding::BASE64_NOPAD.encode(&bytes),
+            };
+            append(Coding::Base64, encoded.as_bytes(), &mut out);
+            prop_assert_eq!(&out[2..], &bytes);
+            // Bits behind the last whole byte mean nothing.
+            let unused = [0, 4, 2][bytes.len() % 3];
+            let mut other = encoded.into_bytes();
+            if let Some(last) = other.last_mut().filter(|_| unused > 0) {
+                let value = BASE64_VALUES[usize::from(*last)] | (stray & ((1 << unused) - 1));
+                *last = (0..=255).find(|&byte| BASE64_VALUES[usize::from(byte)] == value).unwrap();
+            }
+            out.clear();
+            append(Coding::Base64, &other, &mut out);
+            prop_assert_eq!(&out, &bytes);
+            // One character more than whole groups.
+            if bytes.len() % 3 == 0 {
+                other.push(b'A');
+                out.clear();
+                append(Coding::Base64, &other, &mut out);
+                prop_assert_eq!(&out, &bytes);
+            }
+            let digits = match is_upper {
+                true => data_encoding::HEXUPPER.encode(&bytes),
+                false => data_encoding::HEXLOWER.encode(&bytes),
+            };
+            out.clear();
+            append(Coding::Hex, digits.as_bytes(), &mut out);
+            prop_assert_eq!(&out, &bytes);
         }
     }
 

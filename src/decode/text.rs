@@ -75,7 +75,8 @@ impl Meter {
     fn follow_utf8(&mut self, bytes: &[u8]) -> ControlFlow<usize> {
         while let Some(&byte) = bytes.get(self.judged) {
             if byte < 0x80 {
-                self.note(1, is_ascii_text(byte))?;
+                let len = ascii_text_len(&bytes[self.judged..]);
+                self.note(len.max(1), len > 0)?;
                 continue;
             }
             let rest = &bytes[self.judged..];
@@ -150,6 +151,15 @@ pub(super) fn push_char(out: &mut Vec<u8>, character: char) {
 /// Printable ASCII and the usual white space.
 pub(super) fn is_ascii_text(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// How many bytes of such text stand at the start.
+fn ascii_text_len(bytes: &[u8]) -> usize {
+    // So many at a time are looked at without a branch.
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let is_text = |block: &[u8; 16]| block.iter().fold(true, |all, &byte| all & is_ascii_text(byte));
+    let len = 16 * blocks.iter().take_while(|block| is_text(block)).count();
+    len + bytes[len..].iter().take_while(|&&byte| is_ascii_text(byte)).count()
 }
 
 fn unit(pair: &[u8], script: Script) -> u16 {

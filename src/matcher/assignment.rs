@@ -482,6 +482,13 @@ pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize
     }
 }
 
+/// Whether anything can be assigned to a name in a text: [`read`], [`read_scalar`] and [`read_column`] find nothing where
+/// none of the signs stands which all that joins a name to a value has at least one of.
+pub(super) fn may_stand_in(text: &[u8]) -> bool {
+    static SIGNS: [bool; 256] = super::table(b" \t=:<>(,");
+    text.iter().any(|&byte| SIGNS[usize::from(byte)])
+}
+
 fn head_of(text: &[u8], bytes: usize) -> &[u8] {
     &text[..text.len().min(bytes)]
 }
@@ -944,12 +951,10 @@ impl Reader<'_, '_> {
 
     /// What stands here up to a blank, a quote or a delimiter, if it is no longer than a value.
     fn bare_value(&mut self) -> Option<ByteSpan> {
-        let stops = |byte: u8| {
-            byte.is_ascii_whitespace()
-                || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b';' | b'\\' | b'\0')
-        };
+        static STOPS: [bool; 256] = super::table(b" \t\n\r\x0c\"'`<>;\\\0");
         let to = self.text.len().min(self.at + LONGEST_VALUE_BYTES + 1);
-        let end = super::grow(self.bare, (self.at, to), |at| !stops(self.text[at])).unwrap_or(to);
+        let end =
+            super::grow(self.bare, (self.at, to), |at| !STOPS[usize::from(self.text[at])]).unwrap_or(to);
         let len = end - self.at;
         (len > 0 && len <= LONGEST_VALUE_BYTES).then(|| ByteSpan::new(self.at, end))
     }
@@ -1037,6 +1042,10 @@ fn without_scheme(text: &[u8], value: ByteSpan) -> ByteSpan {
 fn scheme_len(text: &[u8]) -> usize {
     // `pass:` is how openssl takes a password.
     const SCHEMES: [&[u8]; 6] = [b"bearer ", b"basic ", b"token ", b"apikey ", b"digest ", b"pass:"];
+    static FIRSTS: [bool; 256] = super::table(b"BbTtAaDdPp");
+    if !text.first().is_some_and(|&first| FIRSTS[usize::from(first)]) {
+        return 0;
+    }
     let starts =
         |scheme: &&&[u8]| text.len() > scheme.len() && text[..scheme.len()].eq_ignore_ascii_case(scheme);
     SCHEMES.iter().find(starts).map_or(0, |scheme| scheme.len())
@@ -1054,6 +1063,22 @@ mod tests {
             read(line.as_bytes(), ByteSpan::new(at, at + 8)).unwrap_or_else(|| panic!("nothing in {line}"));
         assert_eq!(&line[found.name.range()], name, "{line}");
         assert_eq!(&line[found.value.range()], value, "{line}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_assigned_without_a_sign(
+            text in r#"(token|key|name|value|variable|public|/key|default|[a-z0-9]{1,9}|["'`\\\]\[?+|!\n\r.;$)}{@_-]){0,24}"#,
+            from in 0usize..40,
+            len in 0usize..6,
+        ) {
+            let text = text.as_bytes();
+            prop_assert!(!may_stand_in(text));
+            let start = from.min(text.len());
+            let keyword = ByteSpan::new(start, text.len().min(start + len));
+            prop_assert_eq!((read(text, keyword), read_column(text, keyword)), (None, None));
+            prop_assert_eq!(read_scalar(text, keyword, None), None);
+        }
     }
 
     #[test]

@@ -59,7 +59,20 @@ impl Front {
 
 /// Whether the text ends with an escape sequence of JSON, C, a URL or quoted-printable, or with a colour
 /// sequence of a terminal.
+#[inline]
 fn ends_an_escape(before: &[u8]) -> bool {
+    // Nearly all texts are told by where the mark of an escape could stand.
+    match before.last_chunk() {
+        Some(&[a, _, c, d, e, f]) => {
+            let may_end =
+                (a == b'\\') | (c == b'\\') | (e == b'\\') | (d == b'%') | (d == b'=') | (f == b'm');
+            may_end && is_end_of_escape(before)
+        }
+        None => is_end_of_escape(before),
+    }
+}
+
+fn is_end_of_escape(before: &[u8]) -> bool {
     let hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
     match before {
         [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0' | b'a' | b'e'] => true,
@@ -82,12 +95,20 @@ fn ends_an_escape(before: &[u8]) -> bool {
 
 /// Whether an escape starts before `at` and ends behind it, so that what stands before `at` counts for what follows.
 pub(crate) fn is_escape_across(text: &[u8], at: usize) -> bool {
-    /// The longest, that of a terminal.
-    const LONGEST_BYTES: usize = 11;
-    let marks = &text[at.saturating_sub(LONGEST_BYTES)..at];
-    let last = text.len().min(at + LONGEST_BYTES);
-    marks.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'=' | 0x1b))
-        && (at + 1..=last).any(|end| ends_an_escape(&text[..end]) != ends_an_escape(&text[at..end]))
+    /// The longest but that of a terminal.
+    const LONGEST_BYTES: usize = 6;
+    /// The longest of a terminal.
+    const LONGEST_OF_TERMINAL_BYTES: usize = 11;
+    let ends_across = |longest: usize| {
+        let last = text.len().min(at + longest);
+        (at + 1..=last).any(|end| ends_an_escape(&text[..end]) != ends_an_escape(&text[at..end]))
+    };
+    let before = |longest: usize| &text[at.saturating_sub(longest)..at];
+    let marks = |byte: &u8| matches!(byte, b'\\' | b'%' | b'=');
+    if before(LONGEST_OF_TERMINAL_BYTES).contains(&0x1b) {
+        return ends_across(LONGEST_OF_TERMINAL_BYTES);
+    }
+    before(LONGEST_BYTES).iter().any(marks) && ends_across(LONGEST_BYTES)
 }
 
 /// A run of so much encoded text is data; nothing farther from a value is looked at on its own line.
@@ -130,6 +151,18 @@ pub(crate) fn is_pinned(text: &[u8], span: ByteSpan) -> bool {
 mod tests {
     use super::*;
     use crate::rule::shape::Shape;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn escapes_are_told_by_their_marks(text in r"[\\%=u03Dxamn;\[\x1b ]{0,24}", at in 0usize..24) {
+            let text = text.as_bytes();
+            prop_assert_eq!(ends_an_escape(text), is_end_of_escape(text));
+            let at = at.min(text.len());
+            let counts = |end: usize| is_end_of_escape(&text[..end]) != is_end_of_escape(&text[at..end]);
+            prop_assert_eq!(is_escape_across(text, at), (at + 1..=text.len()).any(counts));
+        }
+    }
 
     #[test]
     fn encoded_data_is_told_by_what_is_round_the_value() {

@@ -138,6 +138,8 @@ pub struct Matcher {
     literal_lens: Cow<'static, [u16]>,
     /// How far the rules of each literal look, for texts derived from others.
     sights: OnceLock<derived::Sights>,
+    /// Which bytes stand beside each other in the literals, for places at which texts are joined.
+    pairs: OnceLock<Pairs>,
     /// Rules that have neither a literal nor a keyword and look at everything.
     unanchored: Vec<usize>,
     /// The words of those among them that look only at texts that hold one.
@@ -188,6 +190,8 @@ struct Memory {
     generic: Option<Option<(Assignment, usize)>>,
     /// By the last digits of the number of the literal.
     crowds: Vec<Crowd>,
+    /// Whether anything can be assigned to a name in the text, once it was asked.
+    assigns: Option<bool>,
 }
 
 /// What is known of a literal that many rules share and that stands in many places: the bytes behind it tell most of
@@ -368,11 +372,10 @@ impl SecretWords {
             self.words.clear();
             self.known = (from, from);
         }
-        for at in self.known.1..to {
-            let len = secret_word_at(&text[at..]);
-            if len > 0 {
-                self.words.push((at, len));
-            }
+        let mut next = self.known.1;
+        while let Some(word) = next_secret_word(text, (next, to)) {
+            self.words.push(word);
+            next = word.0 + 1;
         }
         self.known.1 = self.known.1.max(to);
         // Nearly always the last few are asked for.
@@ -396,6 +399,12 @@ impl Memory {
         self.runs.text += 1;
         self.again.clear();
         self.generic = None;
+        self.assigns = None;
+    }
+
+    /// Whether anything can be assigned to a name: in most of what is decoded nothing can.
+    fn assigns(&mut self, text: &[u8]) -> bool {
+        *self.assigns.get_or_insert_with(|| assignment::may_stand_in(text))
     }
 }
 
@@ -893,6 +902,34 @@ struct Places {
     known: Option<(usize, ByteSpan)>,
 }
 
+/// Which two bytes stand beside each other in some literal, letters of both cases being the same.
+#[derive(Debug)]
+struct Pairs([u64; 64]);
+
+impl Pairs {
+    fn of(tables: &Tables) -> Self {
+        let mut pairs = [0; 64];
+        for entry in tables.entries.iter() {
+            let literal = &tables.bytes[entry.start as usize..entry.start as usize + usize::from(entry.len)];
+            for two in literal.windows(2) {
+                pairs[Self::class(two[0])] |= 1 << Self::class(two[1]);
+            }
+        }
+        Self(pairs)
+    }
+
+    /// Without the bits for the case and for bytes that are not ASCII.
+    fn class(byte: u8) -> usize {
+        usize::from(byte & 0x1f | byte >> 1 & 0x20)
+    }
+
+    /// Whether the bytes before and behind a place may both be part of one literal.
+    fn meet_at(&self, text: &[u8], place: usize) -> bool {
+        let Some(two) = place.checked_sub(1).and_then(|first| text.get(first..=place)) else { return false };
+        self.0[Self::class(two[0])] >> Self::class(two[1]) & 1 == 1
+    }
+}
+
 /// How far a rule looked from the start of its literal, if it found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Looked {
@@ -936,11 +973,11 @@ impl Matcher {
         let prefilter = Prefilter::new(tables);
         let unanchored = rules.looking_at_everything();
         let whole = whole::Words::new(&rules, &unanchored);
-        let sights = OnceLock::new();
+        let (sights, pairs) = (OnceLock::new(), OnceLock::new());
         let decode = decode::Limits::default();
         static MADE: AtomicU64 = AtomicU64::new(1);
         let id = MADE.fetch_add(1, Ordering::Relaxed);
-        Self { id, rules, prefilter, literal_lens, sights, unanchored, whole, decode }
+        Self { id, rules, prefilter, literal_lens, sights, pairs, unanchored, whole, decode }
     }
 
     /// The rules that were prepared.
@@ -992,18 +1029,30 @@ impl Matcher {
     }
 
     fn find_in_view<S: Sink>(&self, text: &[u8], view: &View<'_>, scratch: &mut Scratch, out: &mut S) {
-        let mut inside = S::default();
-        self.find_plain(&view.bytes, scratch, &mut inside);
-        self.find_beside_name(text, view, scratch, &mut inside);
-        // What reads the same undecoded has been found there.
-        inside.matches().retain(|found| !view.is_verbatim(found.span));
-        for mut found in inside.matches().drain(..) {
+        let mut told = S::default();
+        // An explanation of a view is one of its own until all is said; matches are put where they stay.
+        let inside = if S::TELLS { &mut told } else { &mut *out };
+        let first = inside.matches().len();
+        self.find_plain(&view.bytes, scratch, inside);
+        self.find_beside_name(text, view, scratch, inside);
+        let mut kept = first;
+        for at in first..inside.matches().len() {
+            let found = &mut inside.matches()[at];
+            // What reads the same undecoded has been found there.
+            if view.is_verbatim(found.span) {
+                continue;
+            }
             found.span = view.original_span(found.span);
             found.secret_span = view.original_span(found.secret_span);
             found.layers.clone_from(&view.layers);
-            out.matches().push(found);
+            inside.matches().swap(kept, at);
+            kept += 1;
         }
-        out.absorb(inside, view);
+        inside.matches().truncate(kept);
+        if S::TELLS {
+            out.matches().append(told.matches());
+            out.absorb(told, view);
+        }
     }
 
     /// A value in base64 is shown without what stands before it, and in a Kubernetes Secret the name and the
@@ -1020,7 +1069,9 @@ impl Matcher {
         }
         let (outer, region) = view.outer(text);
         let head = &outer[lines_back(outer, region.start, HEAD_BYTES, REACH_LINES)..region.start];
-        let mut beside = S::default();
+        let mut told = S::default();
+        let beside = if S::TELLS { &mut told } else { &mut *out };
+        let first = beside.matches().len();
         let mut spliced = std::mem::take(&mut scratch.beside.text);
         spliced.clear();
         spliced.extend_from_slice(head);
@@ -1030,19 +1081,26 @@ impl Matcher {
         let is_known =
             scratch.text_hits.is_some() && view.outer_view().is_none() && self.unanchored.is_empty();
         if is_known && !S::TELLS && !boundary::is_escape_across(&spliced, head.len()) {
-            self.find_new_beside(&spliced, (region.start, head.len()), scratch, &mut beside);
+            self.find_new_beside(&spliced, (region.start, head.len()), scratch, beside);
         } else {
-            self.find_plain(&spliced, scratch, &mut beside);
+            self.find_plain(&spliced, scratch, beside);
         }
         scratch.beside.text = spliced;
         let value_end = head.len() + view.bytes.len();
-        for mut found in beside.matches().drain(..) {
+        let mut kept = first;
+        for at in first..beside.matches().len() {
+            let found = &mut beside.matches()[at];
             let span = found.secret_span;
             if span.start >= head.len() && span.end <= value_end {
                 found.secret_span = ByteSpan::new(span.start - head.len(), span.end - head.len());
                 found.span = found.secret_span;
-                out.matches().push(found);
+                beside.matches().swap(kept, at);
+                kept += 1;
             }
+        }
+        beside.matches().truncate(kept);
+        if S::TELLS {
+            out.matches().append(told.matches());
         }
     }
 
@@ -1070,7 +1128,8 @@ impl Matcher {
             }
         }
         // Where head and value meet, and where the line end comes behind the value.
-        for (place, is_end) in [(head_len, false), (spliced.len() - 1, true)] {
+        let seams = [(head_len, false), (spliced.len() - 1, true)];
+        for (place, is_end) in seams.into_iter().filter(|&(place, _)| self.pairs().meet_at(spliced, place)) {
             let from = place.saturating_sub(OVERLAP_BYTES);
             let to = spliced.len().min(place + OVERLAP_BYTES);
             self.prefilter.find(&spliced[from..to], |literal, start| {
@@ -1085,13 +1144,26 @@ impl Matcher {
         if !hits.is_sorted() {
             hits.sort_unstable();
         }
+        // Nothing is assigned to a name in a value that holds no sign for it, nor is the value to a name in a head without
+        // one that speaks of a secret.
+        let mut is_assigned = None;
+        let mut may_be_assigned = || {
+            *is_assigned.get_or_insert_with(|| {
+                assignment::may_stand_in(&spliced[head_len..spliced.len() - 1])
+                    || next_secret_word(spliced, (0, head_len)).is_some()
+            })
+        };
         for &(start, literal) in hits.iter() {
             let front = Front::of(spliced, start);
             memory.again.clear();
             let misfits = self.misfits(spliced, (literal, start), front, memory).0;
             for (number, target) in self.targets_of(literal).iter().enumerate() {
                 let is_none = front.is_against(target) || (number < 64 && misfits >> number & 1 == 1);
-                if is_none || (start >= head_len && self.is_told_by_value(target, &asked)) {
+                if is_none
+                    || (start >= head_len
+                        && (self.is_told_by_value(target, &asked)
+                            || (target.kind == TriggerKind::Name && !may_be_assigned())))
+                {
                     continue;
                 }
                 self.try_target(spliced, target, self.span_of(literal, start), memory, out);
@@ -1145,7 +1217,9 @@ impl Matcher {
         let misfits = if S::TELLS { 0 } else { self.misfits(text, (literal, start), front, memory).0 };
         for (number, target) in self.targets_of(literal).iter().enumerate() {
             // Most literals stand in the middle of a word, and nothing of a rule is needed to tell.
-            let is_none = front.is_against(target) || (number < 64 && misfits >> number & 1 == 1);
+            let is_none = front.is_against(target)
+                || (number < 64 && misfits >> number & 1 == 1)
+                || (!S::TELLS && target.kind == TriggerKind::Name && !memory.assigns(text));
             if !is_none {
                 self.try_target(text, target, self.span_of(literal, start), memory, out);
             }
@@ -1172,6 +1246,10 @@ impl Matcher {
                 crowd.misfits((self.id, literal), targets, &self.rules, place)
             }
         }
+    }
+
+    fn pairs(&self) -> &Pairs {
+        self.pairs.get_or_init(|| Pairs::of(self.prefilter.tables()))
     }
 
     fn span_of(&self, literal: u32, start: usize) -> ByteSpan {
@@ -1921,6 +1999,33 @@ fn without_backslashes(value: &[u8]) -> Vec<u8> {
 /// Words that speak of a secret.
 const SECRET_WORDS: [&[u8]; 8] = [b"token", b"secret", b"key", b"pass", b"pwd", b"auth", b"cred", b"api"];
 
+/// The first word for a secret that starts in a stretch of the text, and its length.
+fn next_secret_word(text: &[u8], (mut from, to): (usize, usize)) -> Option<(usize, usize)> {
+    const BLOCK_BYTES: usize = 16;
+    // Of most bytes the first two letters tell, of so many at a time without a branch.
+    let may_start = |block: &[u8; BLOCK_BYTES + 1]| {
+        let mut starts = [false; BLOCK_BYTES];
+        for (at, starts) in starts.iter_mut().enumerate() {
+            let (first, second) = (block[at] | 0x20, block[at + 1] | 0x20);
+            let is_of = |word: &[u8]| (first == word[0]) & (second == word[1]);
+            *starts = SECRET_WORDS.iter().fold(false, |any, word| any | is_of(word));
+        }
+        starts.iter().fold(false, |any, &starts| any | starts)
+    };
+    while from < to {
+        let block = text.get(from..).and_then(<[u8]>::first_chunk);
+        let end = to.min(from + BLOCK_BYTES);
+        if block.is_none_or(may_start) {
+            let mut words = (from..end).map(|at| (at, secret_word_at(&text[at..])));
+            if let Some(word) = words.find(|&(_, len)| len > 0) {
+                return Some(word);
+            }
+        }
+        from = end;
+    }
+    None
+}
+
 /// The length of the word for a secret that the text starts with; 0 if it starts with none.
 fn secret_word_at(text: &[u8]) -> usize {
     /// A bit for each second letter, by the first, and bytes that are the same as these but for three bits.
@@ -1987,6 +2092,30 @@ mod tests {
                 let plain = text[from..to].iter().position(|&byte| byte != b'a').map(|at| from + at);
                 prop_assert_eq!(grow(&mut known, (from, to), |at| text[at] == b'a'), plain);
             }
+        }
+
+        #[test]
+        fn words_for_secrets_are_found_where_they_start(
+            text in "(to|toke|token|KEY|ap|apI|pas|pass|auth|aut|[a-zA-Z]|[ .\\n]{0,9}){0,40}",
+            from in 0usize..60,
+            len in 0usize..100,
+        ) {
+            let text = text.as_bytes();
+            let (from, to) = (from.min(text.len()), text.len().min(from + len));
+            let plain = (from..to).map(|at| (at, secret_word_at(&text[at..]))).find(|&(_, len)| len > 0);
+            prop_assert_eq!(next_secret_word(text, (from, to)), plain);
+        }
+
+        #[test]
+        fn bytes_that_meet_in_a_literal_are_known(rule in 0usize..2000, at in 1usize..16) {
+            static MATCHER: LazyLock<Matcher> = LazyLock::new(|| Matcher::new(RuleSet::builtin()));
+            let triggers = MATCHER.rules.triggers();
+            let literal = triggers[rule % triggers.len()].literal;
+            let upper = literal.to_ascii_uppercase();
+            for literal in [literal, upper.as_slice()] {
+                prop_assert_eq!(MATCHER.pairs().meet_at(literal, at), at < literal.len());
+            }
+            prop_assert!(!MATCHER.pairs().meet_at(b"\x01\x02", 1) && !MATCHER.pairs().meet_at(literal, 0));
         }
 
         /// What is remembered of a text says the same as the text itself, in whatever order it is asked.
