@@ -75,15 +75,13 @@ impl Coding {
         }
     }
 
-    fn is_symbol(self, byte: u8) -> bool {
-        match self {
-            Coding::Base64 => is_base64(byte),
-            Coding::Hex => is_hex(byte),
-        }
-    }
-
     fn run_end(self, bytes: &[u8], start: usize) -> usize {
-        bytes[start..].iter().position(|&byte| !self.is_symbol(byte)).map_or(bytes.len(), |len| start + len)
+        let rest = &bytes[start..];
+        let len = match self {
+            Coding::Base64 => position(rest, |byte| !is_in_alphabet(byte)),
+            Coding::Hex => position(rest, |byte| !byte.is_ascii_hexdigit()),
+        };
+        start + len.unwrap_or(rest.len())
     }
 }
 
@@ -156,10 +154,7 @@ fn base64_symbols(block: &[u8; BLOCK_BYTES]) -> u64 {
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut classes = [0u8; BLOCK_BYTES];
     for (class, &byte) in classes.iter_mut().zip(block) {
-        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let is_digit_or_slash = byte.wrapping_sub(b'/') < 11;
-        let is_sign = (byte == b'+') | (byte == b'-') | (byte == b'_');
-        *class = u8::from(is_letter | is_digit_or_slash | is_sign);
+        *class = u8::from(is_in_alphabet(byte));
     }
     let (groups, _) = classes.as_chunks::<8>();
     groups
@@ -203,6 +198,14 @@ pub(super) fn next_hex(bytes: &[u8], from: usize, end: usize) -> Option<ByteSpan
     None
 }
 
+/// The first byte of a kind; of so many at a time it is asked without a branch whether one is there.
+fn position(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> Option<usize> {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let has_none = |block: &&[u8; 16]| !block.iter().fold(false, |any, &byte| any | is_of_kind(byte));
+    let start = 16 * blocks.iter().take_while(has_none).count();
+    bytes[start..].iter().position(|&byte| is_of_kind(byte)).map(|at| start + at)
+}
+
 /// Bytes at the start of a run that belong to an escape in front: the letter of `\n`, the digits of `%3D`.
 pub(super) fn escape_tail(bytes: &[u8], start: usize) -> usize {
     match (start.checked_sub(1).map(|at| bytes[at]), &bytes[start..]) {
@@ -215,7 +218,7 @@ pub(super) fn escape_tail(bytes: &[u8], start: usize) -> usize {
 /// Where another run may start inside one: behind the signs that are also separators of paths and names.
 pub(super) fn next_start(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
     let inside = bytes.get(from..end)?;
-    inside.iter().position(|byte| matches!(byte, b'/' | b'+' | b'-' | b'_')).map(|at| from + at + 1)
+    position(inside, |byte| matches!(byte, b'/' | b'+' | b'-' | b'_')).map(|at| from + at + 1)
 }
 
 /// Whether the first bytes at `start` can be the start of text, at little cost: of digests nineteen in twenty
@@ -243,15 +246,17 @@ fn rest_at(bytes: &[u8], at: usize) -> &[u8] {
 
 /// Three bytes from a group of base64 characters.
 fn three_of_base64(chars: &[u8; 4]) -> [u8; 3] {
-    let [a, b, c, d] = chars.map(|byte| u32::from(BASE64_VALUES[usize::from(byte)]));
-    let [_, first, second, third] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
-    [first, second, third]
+    let &[a, b, c, d] = chars;
+    let value = |byte: u8| BASE64_VALUES[usize::from(byte)];
+    let (b, c) = (value(b), value(c));
+    [value(a) << 2 | b >> 4, b << 4 | c >> 2, c << 6 | value(d)]
 }
 
 /// Three bytes from three pairs of hex digits.
 fn three_of_hex(digits: &[u8; 6]) -> [u8; 3] {
-    let [a, b, c, d, e, f] = digits.map(|byte| HEX_VALUES[usize::from(byte)]);
-    [a << 4 | b, c << 4 | d, e << 4 | f]
+    let &[a, b, c, d, e, f] = digits;
+    let value = |digit: u8| HEX_VALUES[usize::from(digit)];
+    [value(a) << 4 | value(b), value(c) << 4 | value(d), value(e) << 4 | value(f)]
 }
 
 fn may_start_text(bytes: [u8; 3]) -> bool {
@@ -429,6 +434,15 @@ fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
         .map(|line_end| at + line_end.len())
 }
 
+/// As [`is_base64`], without a table: for many bytes at once.
+#[inline(always)]
+fn is_in_alphabet(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit_or_slash = byte.wrapping_sub(b'/') < 11;
+    let is_sign = (byte == b'+') | (byte == b'-') | (byte == b'_');
+    is_letter | is_digit_or_slash | is_sign
+}
+
 fn is_base64(byte: u8) -> bool {
     BASE64_VALUES[usize::from(byte)] != NO_VALUE
 }
@@ -498,6 +512,12 @@ mod tests {
             append(Coding::Hex, digits.as_bytes(), &mut out);
             prop_assert_eq!(&out, &bytes);
         }
+    }
+
+    #[test]
+    fn both_ways_to_tell_the_alphabet_say_the_same() {
+        assert!((0..=255).all(|byte| is_base64(byte) == is_in_alphabet(byte)));
+        assert!((0..=255_u8).all(|byte| is_hex(byte) == byte.is_ascii_hexdigit()));
     }
 
     #[test]
