@@ -895,7 +895,16 @@ impl Reader<'_, '_> {
     /// Steps over a call round a quoted value, as in `SecretString::new("…")`.
     fn wrapper(&mut self) {
         static CALL_BYTES: [bool; 256] = alphanumeric_and(b"_.: []");
-        let path = self.rest().iter().take(48).take_while(|byte| CALL_BYTES[usize::from(**byte)]).count();
+        const LONGEST_CALL_BYTES: usize = 48;
+        if memchr::memchr(b'(', head_of(self.rest(), LONGEST_CALL_BYTES + 1)).is_none() {
+            return;
+        }
+        let path = self
+            .rest()
+            .iter()
+            .take(LONGEST_CALL_BYTES)
+            .take_while(|byte| CALL_BYTES[usize::from(**byte)])
+            .count();
         let reads_environment = |path: &[u8]| path.to_ascii_lowercase().windows(3).any(|w| w == b"env");
         if path > 0 && self.rest().get(path) == Some(&b'(') && !reads_environment(&self.rest()[..path]) {
             let outside = self.at;
@@ -928,6 +937,12 @@ impl Reader<'_, '_> {
         while let Some(&byte) = self.text.get(at) {
             if at - start > LONGEST_VALUE_BYTES || byte == b'\n' {
                 break;
+            }
+            if byte != mark && byte != b'\\' {
+                let to = self.text.len().min(start + LONGEST_VALUE_BYTES + 1);
+                let next = memchr::memchr3(mark, b'\\', b'\n', &self.text[at..to]);
+                at = next.map_or(to, |next| at + next);
+                continue;
             }
             match (byte, &self.text[at + 1..]) {
                 (b'\\', [next, ..]) if escaped && *next == mark => closed = true,

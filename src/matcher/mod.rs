@@ -18,10 +18,12 @@ mod whole;
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bstr::ByteSlice as _;
+use regex::bytes::Captures;
 
 use crate::decode::{self, Layer, View};
 use crate::derived::Hit;
@@ -612,6 +614,10 @@ fn of_form(text: &[u8], named: &Named, rule: &Rule) -> Option<Assignment> {
 /// Whether a value, or what it is if its escapes are undone, is all that the rule asks for.
 fn is_form(text: &[u8], value: ByteSpan, rule: &Rule) -> bool {
     let written = &text[value.range()];
+    // Nothing is longer without its escapes.
+    if written.len() < rule.min_bytes as usize {
+        return false;
+    }
     // Length and bytes are asked first: most rules that look at a name never compile their expression.
     let is_value = |bytes: &[u8]| {
         (rule.min_bytes as usize..=max_bytes(rule)).contains(&bytes.len())
@@ -784,8 +790,8 @@ impl Runs {
             let tail = rule.tail(gap);
             let (end, secret) = if tail.captures_len() > 1 {
                 let Some(groups) = tail.captures(&text[at..window.end]) else { continue };
-                let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
-                let secret = group.map(|group| ByteSpan::new(at + group.start(), at + group.end()));
+                let secret = secret_group(&groups);
+                let secret = secret.map(|group| ByteSpan::new(at + group.start, at + group.end));
                 (groups.get(0).map_or(at, |whole| at + whole.end()), secret)
             } else {
                 let Some(found) = tail.find(&text[at..window.end]) else { continue };
@@ -1482,16 +1488,30 @@ impl Matcher {
         let mut looked = Looked::AtForm;
         // Where a literal says where the match starts, that was asked there. Behind the last start none is asked for.
         let asked = (last_start - window.start).saturating_add(rule.min_bytes as usize);
-        if !rule.is_tied() && !rule.may_match(&hay[..asked.min(hay.len())]) {
-            return looked;
-        }
         let mut from = 0;
+        if !rule.is_tied() {
+            match rule.first_run(&hay[..asked.min(hay.len())]) {
+                Some(start) => from = start,
+                None => return looked,
+            }
+        }
         while from + rule.min_bytes as usize <= hay.len() {
             let next = match (known, &mut runs) {
                 (Some((end, secret)), _) => Some((ByteSpan::new(window.start, end), Some(secret))),
                 (None, Some(runs)) => runs
                     .next_match(text, (index, rule), places, window.start + from)
                     .map(|(span, is_known)| (span, is_known.then_some(span))),
+                // Only one match is asked for there, so that what is its secret is asked at once.
+                (None, None) if rule.is_tied() && rule.regex().captures_len() > 1 => {
+                    rule.regex().captures_at(hay, from).map(|groups| {
+                        let whole = groups.get(0).map_or(from..from, |whole| whole.range());
+                        let secret = secret_group(&groups).unwrap_or(whole.clone());
+                        let in_text = |range: Range<usize>| {
+                            ByteSpan::new(window.start + range.start, window.start + range.end)
+                        };
+                        (in_text(whole), Some(in_text(secret)))
+                    })
+                }
                 (None, None) => rule.regex().find_at(hay, from).map(|found| {
                     (ByteSpan::new(window.start + found.start(), window.start + found.end()), None)
                 }),
@@ -1879,13 +1899,17 @@ fn capture(text: &[u8], (index, rule): (usize, &Rule), span: ByteSpan) -> Match 
     let end = if rule.shape.is_empty() { text.len() } else { span.end };
     if regex.captures_len() > 1
         && let Some(groups) = regex.captures(&text[span.start..end])
+        && let Some(group) = secret_group(&groups)
     {
-        let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
-        if let Some(group) = group {
-            secret_span = ByteSpan::new(span.start + group.start(), span.start + group.end());
-        }
+        secret_span = ByteSpan::new(span.start + group.start, span.start + group.end);
     }
     found_at(text, index, span, secret_span)
+}
+
+/// The part of a match that is the secret, if an expression has such a part.
+fn secret_group(groups: &Captures<'_>) -> Option<Range<usize>> {
+    let group = groups.name("secret").or_else(|| groups.iter().skip(1).flatten().next());
+    group.map(|group| group.range())
 }
 
 fn found_at(text: &[u8], rule: usize, span: ByteSpan, secret_span: ByteSpan) -> Match {

@@ -129,9 +129,9 @@ impl Rule {
         })
     }
 
-    /// Whether a text could hold a match, by the bytes of which matches are made: if not, the expression need
-    /// not even be compiled, which takes a hook longer than everything else.
-    pub(crate) fn may_match(&self, text: &[u8]) -> bool {
+    /// Where the first stretch starts in which a text could hold a match, by the bytes of which matches are made: if there
+    /// is none, the expression need not even be compiled, which takes a hook longer than everything else.
+    pub(crate) fn first_run(&self, text: &[u8]) -> Option<usize> {
         let spec = self.spec();
         let (fewest, fits) = (spec.min_bytes as usize, |byte: &u8| spec.alphabet.contains(*byte));
         // A run of so many bytes covers one of every so many, so most texts are passed over in great steps.
@@ -142,13 +142,13 @@ impl Rule {
                 let before = text[..at].iter().rev().take(fewest).take_while(|byte| fits(byte)).count();
                 let after = text[at..].iter().take(fewest).take_while(|byte| fits(byte)).count();
                 if before + after >= fewest {
-                    return true;
+                    return Some(at - before);
                 }
                 at += after;
             }
             at += step;
         }
-        false
+        None
     }
 
     /// Whether a literal says where a match can start.
@@ -431,6 +431,12 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as usize % n.max(1)
         };
+        // A match starts in a stretch, and none before the first one.
+        let may_match = |rule: &Rule, text: &[u8]| match rule.first_run(text) {
+            Some(0) => true,
+            Some(start) => rule.regex().find(text).is_none_or(|found| start <= found.start()),
+            None => !rule.regex().is_match(text),
+        };
         let set = RuleSet::builtin();
         let mut refused = 0;
         for rule in set.rules().iter().filter(|rule| !rule.shape.is_empty()) {
@@ -439,17 +445,17 @@ mod tests {
             for _ in 0..8 {
                 let sample = shape.sample(&mut below);
                 let found = rule.regex().is_match(&sample);
-                assert!(found && rule.may_match(&sample), "{}", rule.id);
+                assert!(found && may_match(rule, &sample), "{}", rule.id);
                 let swapped: Vec<u8> =
                     sample.iter().map(|byte| byte ^ (0x20 * u8::from(byte.is_ascii_alphabetic()))).collect();
                 let inside = [&b"\x01\x02"[..], &sample, b"\x03"].concat();
                 for text in [&swapped, &inside, &sample[1..].to_vec()] {
-                    assert!(rule.may_match(text) || !rule.regex().is_match(text), "{}", rule.id);
+                    assert!(may_match(rule, text), "{}", rule.id);
                 }
                 let mut broken = sample[..fewest].to_vec();
                 broken[below(fewest)] = 1;
-                assert!(rule.may_match(&broken) || !rule.regex().is_match(&broken), "{}", rule.id);
-                refused += usize::from(!rule.may_match(&broken));
+                assert!(may_match(rule, &broken), "{}", rule.id);
+                refused += usize::from(rule.first_run(&broken).is_none());
             }
         }
         assert!(refused > set.rules().len(), "{refused}: it refuses nothing");
