@@ -1,5 +1,7 @@
 //! Wires source → matcher → filters → findings, in parallel.
 
+mod note;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -7,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 
 use bstr::{BStr, BString};
+use note::{Classes, Note, Sight};
 use sha2::{Digest, Sha256};
 
 use crate::baseline;
@@ -29,7 +32,7 @@ use crate::rule::RuleSet;
 use crate::rule::paths::PathRules;
 use crate::rule::schema::{RuleKind, RuleSpec};
 use crate::secret::Secret;
-use crate::source::{ContentUnit, Fresh, Search, Searched, Source, Spot, Visitor};
+use crate::source::{ContentUnit, Fresh, Known, Search, Searched, Source, Spot, Visitor};
 use crate::span::{ByteSpan, LineColumn, LineIndex};
 
 /// What is reported and what is let pass.
@@ -230,7 +233,7 @@ impl Scanner {
     pub fn scan_watched(&self, source: &dyn Source, threads: usize, progress: &Progress) -> Outcome {
         let counts = Counts::default();
         let (sender, receiver) = mpsc::channel();
-        let search = Searching { scanner: self, counts: &counts, sender, progress };
+        let search = Searching { scanner: self, counts: &counts, sender, progress, classes: Arc::default() };
         let mut coverage = source.drive(threads, &search, progress);
         drop(search);
         let mut candidates = Vec::new();
@@ -249,7 +252,8 @@ impl Scanner {
             };
             candidates.extend(binaries.filter_map(|skipped| by_name(&skipped.name)));
         }
-        let placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
+        let mut placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
+        self.complete(&mut placed, source, threads, &mut coverage);
         let findings = self.settle(placed, Some(source), &counts);
         coverage.sort();
         let (suppressed, noted) = (counts.totals(), counts.into_noted());
@@ -326,6 +330,7 @@ impl Scanner {
             texts: foreign::Judged::default(),
             counts: true,
             is_verbatim: false,
+            is_recalled: false,
         };
         Some((index, Ok(candidate)))
     }
@@ -461,6 +466,43 @@ impl Scanner {
             Placed { candidate, exposure: Some(exposure) }
         });
         merged.chain(rest).collect()
+    }
+
+    /// Reads the lines of what was recalled. Nearly all of them were read: they are those of the run before.
+    fn complete(&self, placed: &mut [Placed], source: &dyn Source, threads: usize, coverage: &mut Coverage) {
+        let recalled = placed.iter().map(|placed| &placed.candidate).filter(|found| found.is_recalled);
+        let objects: BTreeSet<ObjectId> = recalled.filter_map(Candidate::object).collect();
+        if objects.is_empty() {
+            return;
+        }
+        let (sender, receiver) = mpsc::channel();
+        let (counts, progress) = (Counts::default(), Progress::unwatched());
+        let search = Searching {
+            scanner: self,
+            counts: &counts,
+            sender,
+            progress: &progress,
+            classes: Arc::default(),
+        };
+        source.reread(&objects.into_iter().collect::<Vec<_>>(), threads, &search, coverage);
+        drop(search);
+        let mut excerpts = BTreeMap::new();
+        for seen in receiver {
+            if let Seen::Candidate(candidate) = seen {
+                let Location { origin, span, .. } = candidate.location;
+                excerpts.insert((origin, span, candidate.rule.id.clone()), candidate.excerpt);
+            }
+        }
+        for Placed { candidate, .. } in placed.iter_mut().filter(|placed| placed.candidate.is_recalled) {
+            let Location { origin, span, .. } = &candidate.location;
+            match excerpts.get(&(origin.clone(), *span, candidate.rule.id.clone())) {
+                Some(excerpt) => candidate.excerpt = excerpt.clone(),
+                None => {
+                    let name = candidate.object().map(|object| object.to_string()).unwrap_or_default();
+                    coverage.problem(name, "it holds no more what was found in it before: see `git fsck`");
+                }
+            }
+        }
     }
 
     /// The entry of the configuration that accepts the candidate.
@@ -669,12 +711,27 @@ struct Searching<'s> {
     counts: &'s Counts,
     sender: mpsc::Sender<Seen>,
     progress: &'s Progress,
+    classes: Arc<Mutex<Classes>>,
+}
+
+impl Searching<'_> {
+    /// Whether a policy that knows the confidence alone reports a match.
+    fn reports(&self, (rule, confidence): (usize, Confidence)) -> bool {
+        let rule = self.scanner.rules().rules().get(rule);
+        rule.is_none_or(|rule| self.scanner.policy.reports(rule, confidence))
+    }
+}
+
+/// The classes, whoever fell while holding them: each entry is whole.
+fn locked(classes: &Mutex<Classes>) -> MutexGuard<'_, Classes> {
+    classes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'s> Search<'s> for Searching<'s> {
     fn visitor(&self) -> Visitor<'s> {
         let (sender, progress) = (self.sender.clone(), self.progress);
         let mut worker = Worker::new(self.scanner, self.counts);
+        worker.classes = Some(Arc::clone(&self.classes));
         Box::new(move |unit| {
             let inspected = worker.inspect(unit, &mut |candidate| {
                 if candidate.counts {
@@ -687,90 +744,69 @@ impl<'s> Search<'s> for Searching<'s> {
             }
             match inspected.note {
                 Some(note) if note.is_clean() => Searched::Clean,
-                Some(note) => Searched::Matches(note.store()),
-                None => Searched::NotClean,
+                Some(note) if unit.note.is_some() => Searched::Matches(note.store()),
+                Some(_) | None => Searched::NotClean,
             }
         })
     }
 
-    fn lets_pass(&self, note: &[u8]) -> bool {
-        let scanner = self.scanner;
-        let is_weak = |(rule, confidence): (usize, Confidence)| {
-            let rule = scanner.rules().rules().get(rule);
-            rule.is_some_and(|rule| !scanner.policy.reports(rule, confidence))
-        };
-        let sure = Note::restore(note).and_then(|note| note.sure);
-        scanner.policy.foreign.is_none() && sure.is_some_and(|sure| sure.into_iter().all(is_weak))
-    }
-
-    fn passed(&self, note: &[u8]) {
-        let rules = self.scanner.rules().rules();
-        let sure = Note::restore(note).and_then(|note| note.sure).unwrap_or_default();
-        let counted = sure.iter().filter(|(rule, _)| rules.get(*rule).is_some_and(|rule| !rule.public));
-        self.counts.below_threshold.fetch_add(counted.count() as u64, Ordering::Relaxed);
-    }
-}
-
-/// What is written down of a unit that was searched to its end.
-#[derive(Debug, PartialEq, Eq)]
-struct Note {
-    /// The matches that this or another policy would report, going by the text alone: the rule, and how sure each is.
-    /// `None` if there is one that only the text can tell more of, such as one with a marker beside it.
-    sure: Option<Vec<(usize, Confidence)>>,
-    /// Where all matches stand, as the matcher writes it down; `None` if it cannot.
-    places: Option<Vec<u8>>,
-}
-
-impl Note {
-    /// Of more matches in one text nothing is written down: every version of a list of keys would take as much again.
-    const MOST: usize = 1024;
-
-    /// How many are sure, if that is not told.
-    const UNSURE: u32 = u32::MAX;
-
-    /// What is known of a unit, if that is worth anything.
-    fn of(
-        is_complete: bool,
-        sure: Option<Vec<(usize, Confidence)>>,
-        places: Option<Vec<u8>>,
-    ) -> Option<Self> {
-        (is_complete && (sure.is_some() || places.is_some())).then_some(Self { sure, places })
-    }
-
-    fn is_clean(&self) -> bool {
-        self.sure.as_ref().is_some_and(Vec::is_empty)
-    }
-
-    fn store(&self) -> Vec<u8> {
-        let words = |(rule, confidence): &(usize, Confidence)| [*rule as u32, *confidence as u32];
-        let sure = self.sure.as_deref().unwrap_or_default();
-        let count = if self.sure.is_some() { sure.len() as u32 } else { Self::UNSURE };
-        let words = std::iter::once(count).chain(sure.iter().flat_map(words));
-        let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
-        bytes.push(u8::from(self.places.is_some()));
-        bytes.extend(self.places.iter().flatten());
-        bytes
-    }
-
-    fn restore(bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes;
-        let mut word = || {
-            let (word, behind) = rest.split_first_chunk()?;
-            rest = behind;
-            Some(u32::from_le_bytes(*word))
-        };
-        let sure = match word()? {
-            Self::UNSURE => None,
-            count => {
-                let one = |_| Some((word()? as usize, *Confidence::ALL.get(word()? as usize)?));
-                Some((0..count).map(one).collect::<Option<Vec<_>>>()?)
-            }
-        };
-        match rest.split_first()? {
-            (0, []) => Some(Self { sure, places: None }),
-            (1, places) => Some(Self { sure, places: Some(places.to_vec()) }),
-            _ => None,
+    /// Of each class that the policy reports a unit is read, if possible one that was told of before.
+    fn wants(&self, known: &[Known<'_>]) -> Vec<bool> {
+        if self.scanner.policy.foreign.is_some() {
+            return vec![true; known.len()];
         }
+        let mut classes = locked(&self.classes);
+        let mut covered = BTreeSet::new();
+        let mut undecided: Vec<(usize, Vec<u32>)> = Vec::new();
+        let mut wanted = vec![true; known.len()];
+        for ((at, known), wanted) in known.iter().enumerate().zip(&mut wanted) {
+            let Some(Note { sure: Some(sure), sights, .. }) = Note::restore(known.note) else { continue };
+            if let Some(sights) = &sights {
+                sights.iter().for_each(|sight| classes.note_earlier(sight.class));
+                let reported = sure.iter().zip(sights).filter(|(sure, _)| self.reports(**sure));
+                let reported: Vec<u32> = reported.map(|(_, sight)| sight.class).collect();
+                match known.is_told && !reported.is_empty() {
+                    true => covered.extend(reported),
+                    false => undecided.push((at, reported)),
+                }
+            } else if !sure.iter().any(|sure| self.reports(*sure)) {
+                *wanted = false;
+            }
+        }
+        for (at, reported) in undecided {
+            wanted[at] = reported.iter().any(|class| !covered.contains(class));
+            if wanted[at] {
+                covered.extend(reported);
+            }
+        }
+        wanted
+    }
+
+    fn recall(&self, origin: &Origin, note: &[u8]) -> bool {
+        let Some(Note { sure: Some(sure), sights, .. }) = Note::restore(note) else { return false };
+        let rules = self.scanner.rules().rules();
+        let classes = locked(&self.classes);
+        let mut candidates = Vec::new();
+        for (at, one) in sure.iter().enumerate().filter(|(_, one)| self.reports(**one)) {
+            let sight = sights.as_ref().and_then(|sights| sights.get(at));
+            let Some((sight, read)) = sight.and_then(|sight| Some((sight, classes.read(sight.class)?)))
+            else {
+                return false;
+            };
+            if read.evidence.rule != one.0 {
+                return false;
+            }
+            candidates.push(read.at(origin, sight));
+        }
+        let is_weak = |one: &&(usize, Confidence)| !self.reports(**one);
+        let weak = sure.iter().filter(is_weak);
+        let counted = weak.filter(|(rule, _)| rules.get(*rule).is_some_and(|rule| !rule.public));
+        self.counts.below_threshold.fetch_add(counted.count() as u64, Ordering::Relaxed);
+        for candidate in candidates {
+            self.progress.found();
+            let _ = self.sender.send(Seen::Candidate(Box::new(candidate)));
+        }
+        true
     }
 }
 
@@ -921,6 +957,8 @@ pub(crate) struct Candidate {
     counts: bool,
     /// Whether the secret is what stands at its place, byte by byte.
     is_verbatim: bool,
+    /// Whether it is known from an earlier run, and its line is not.
+    is_recalled: bool,
 }
 
 /// What a verdict rests on besides the secret, kept because the path of a blob is found after the blob was
@@ -940,6 +978,23 @@ impl Evidence {
 }
 
 impl Candidate {
+    /// The same in another object, of which the line is not at hand.
+    fn at(&self, origin: &Origin, sight: &Sight) -> Self {
+        let Sight { span, start, end, .. } = *sight;
+        let path = BString::default();
+        Self {
+            rule: Arc::clone(&self.rule),
+            reason: self.reason.clone(),
+            location: Location { path, start, end, span, origin: origin.clone() },
+            secret: self.secret.clone(),
+            excerpt: Excerpt { text: String::new(), secret: 0..0 },
+            evidence: self.evidence.clone(),
+            texts: foreign::Judged::default(),
+            is_recalled: true,
+            ..*self
+        }
+    }
+
     /// The object to attribute, for content whose place in the history is found later.
     fn object(&self) -> Option<ObjectId> {
         match self.location.origin {
@@ -976,6 +1031,8 @@ struct Worker<'s> {
     /// Made for the first text of a history.
     memo: OnceCell<Memo>,
     verdicts: Verdicts,
+    /// Where what is found is to be known again.
+    classes: Option<Arc<Mutex<Classes>>>,
 }
 
 /// What the search of a unit came to.
@@ -989,7 +1046,7 @@ struct Inspected {
 impl<'s> Worker<'s> {
     fn new(scanner: &'s Scanner, counts: &'s Counts) -> Self {
         let (scratch, matches, memo) = (Scratch::default(), Vec::new(), OnceCell::new());
-        Self { scanner, counts, scratch, matches, memo, verdicts: Verdicts::default() }
+        Self { scanner, counts, scratch, matches, memo, verdicts: Verdicts::default(), classes: None }
     }
 
     /// Hands the candidates of a unit to `keep`.
@@ -1004,8 +1061,9 @@ impl<'s> Worker<'s> {
         // Most units have no match to ask it for.
         let kind = || unit.path.map(FileKind::of).unwrap_or_default();
         let matcher = &self.scanner.matcher;
-        let known = unit.note.and_then(|note| {
-            recall::restore(unit.bytes, &Note::restore(note)?.places?, matcher.rules().rules().len())
+        let mut earlier = unit.note.and_then(Note::restore);
+        let known = earlier.as_mut().and_then(|note| {
+            recall::restore(unit.bytes, &note.places.take()?, matcher.rules().rules().len())
         });
         let is_complete = match (known, unit.derivation) {
             (Some(known), _) => {
@@ -1022,13 +1080,20 @@ impl<'s> Worker<'s> {
             (None, None) => matcher.find(unit.bytes, &mut self.scratch, &mut self.matches),
         };
         if self.matches.is_empty() {
-            return Inspected { is_complete, note: Note::of(is_complete, Some(Vec::new()), None) };
+            let clean = Note { sure: Some(Vec::new()), sights: None, places: None };
+            return Inspected { is_complete, note: is_complete.then_some(clean) };
         }
         // The configuration of another scanner decides by more than is written down.
         let mut sure = match self.scanner.policy.foreign {
             None => Some(Vec::new()),
             Some(_) => None,
         };
+        // Nothing is to be decoded, and nothing more to be asked of the text.
+        let few = Some(&self.matches).filter(|matches| matches.len() <= Note::MOST && unit.note.is_some());
+        let places = few.and_then(|matches| recall::store(unit.bytes, matches));
+        let classes = self.classes.as_deref().filter(|_| places.is_some() && sure.is_some());
+        let mut sights = classes.map(|_| Vec::new());
+        let earlier = earlier.and_then(|note| note.sights);
         let lines = LineIndex::starting_at(
             unit.bytes,
             LineColumn { line: unit.first_line, column: unit.first_column },
@@ -1049,6 +1114,25 @@ impl<'s> Worker<'s> {
             let judged = scanner.judge(unit, &lines, kind, index, &matches);
             match &judged {
                 Ok(Candidate { confidence, .. }) | Err(Passed::Weak { confidence, .. }) => {
+                    if let (Some(classes), Some(all)) = (classes, &mut sights) {
+                        let class_of = || {
+                            let at = all.len();
+                            let known = earlier.as_ref().and_then(|sights| sights.get(at));
+                            let known = known.filter(|known| known.span == found.secret_span);
+                            let known = known.map(|known| known.class);
+                            let mut classes = locked(classes);
+                            let class = classes.class_of(found, known);
+                            if let (Ok(candidate), Some(class)) = (&judged, known) {
+                                classes.note_read(class, candidate);
+                            }
+                            class
+                        };
+                        let sight = scanner.sight(unit, &lines, index, &matches, class_of);
+                        match sight {
+                            Some(sight) => all.push(sight),
+                            None => sights = None,
+                        }
+                    }
                     sure.iter_mut().for_each(|sure| sure.push((found.rule, *confidence)));
                 }
                 Err(Passed::Inline { .. }) => sure = None,
@@ -1082,9 +1166,9 @@ impl<'s> Worker<'s> {
             }
         }
         let sure = sure.filter(|sure| sure.len() <= Note::MOST);
-        let few = Some(&self.matches).filter(|matches| matches.len() <= Note::MOST);
-        let places = few.and_then(|matches| recall::store(unit.bytes, matches));
-        Inspected { is_complete, note: Note::of(is_complete, sure, places) }
+        let sights = sights.filter(|_| sure.is_some());
+        let is_worth_it = is_complete && (sure.is_some() || places.is_some());
+        Inspected { is_complete, note: is_worth_it.then_some(Note { sure, sights, places }) }
     }
 }
 
@@ -1159,6 +1243,28 @@ impl Scanner {
         let rule = |index: usize| self.matcher.rule(&matches[index]);
         let look = |index: usize| (rule(index).id.as_str(), matches[index].secret_span);
         pairing::nearest(rule(index).pair.as_ref()?, index, matches.len(), look)
+    }
+
+    /// What is written down of a match that the policy or another one reports, so that its text need not be read for
+    /// it. `None` if the text has more to say: of its other half, or of a marker.
+    fn sight(
+        &self,
+        unit: &ContentUnit<'_>,
+        lines: &LineIndex<'_>,
+        index: usize,
+        matches: &Matches<'_>,
+        class: impl FnOnce() -> u32,
+    ) -> Option<Sight> {
+        let found = &matches[index];
+        let rule = self.matcher.rule(found);
+        let line = lines.line_span(found.secret_span.start);
+        let allowed = || matches.allowed_inline(unit.bytes, lines, line, (found.rule, &rule.id));
+        if rule.pair.is_some() || allowed().is_some() {
+            return None;
+        }
+        let [start, end] =
+            [found.secret_span.start, found.secret_span.end].map(|byte| lines.line_column(byte));
+        Sight::of(class(), found.secret_span, start, end)
     }
 
     /// A match that is shown beside its other half, whatever the policy says of it alone.
@@ -1289,6 +1395,7 @@ impl Scanner {
             counts: true,
             is_verbatim: found.layers.is_empty()
                 && unit.bytes.get(found.secret_span.range()) == Some(found.secret.reveal()),
+            is_recalled: false,
         }
     }
 }
@@ -1359,22 +1466,6 @@ fn excerpt(text: &[u8], line: ByteSpan, found: &Match, matches: &Matches<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn notes_are_read_as_they_were_written() {
-        let sure = vec![(3, Confidence::Low), (700, Confidence::Proven)];
-        for sure in [None, Some(Vec::new()), Some(sure)] {
-            for places in [None, Some(Vec::new()), Some(vec![7; 32])] {
-                let note = Note { sure: sure.clone(), places };
-                let bytes = note.store();
-                assert_eq!(Note::restore(&bytes), Some(note));
-                let first = 4 + 8 * sure.as_ref().map_or(0, Vec::len);
-                assert!((0..=first).all(|len| Note::restore(&bytes[..len]).is_none()), "{bytes:?}");
-            }
-        }
-        assert_eq!(Note::restore(&[1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0]), None, "no such confidence");
-        assert_eq!(Note::restore(&[0, 0, 0, 0, 0, 9]), None, "places that there are not");
-    }
 
     #[test]
     fn matches_on_a_span_are_those_that_overlap_it() {

@@ -4,11 +4,11 @@
 //! decides what a match is, so other rules have another file. It says of each object that was read to its end what
 //! came of it: [`State`]. Objects never change, so that stays true wherever the object lies and however it is stored.
 //!
-//! What had a match that a report speaks of is searched again in every run, for a report needs the bytes; so findings
-//! are the same as without the file. Of a blob with matches the file says of which rules they are, how sure and where
-//! ([`Searched::Matches`](super::Searched::Matches)): it is read again only under a policy that reports one of them, and
-//! then what stands there is taken from it without a search. The file holds no byte of their values, but the fingerprints
-//! that a report shows as well, since each takes milliseconds to work out.
+//! Of a blob with matches the file has a note, which is the searcher's own
+//! ([`Searched::Matches`](super::Searched::Matches)): what they are, how sure and where. By the notes alone
+//! the searcher says which blobs it has to read, since a report needs the bytes, and what it found in the others; so
+//! findings are the same as without the file. The file holds no byte of their values and no hash of one, but that two
+//! are the same, and the fingerprints that a report shows as well, since each takes milliseconds to work out.
 //!
 //! Links are different: what an object refers to can go. A file is *closed* when everything to which its
 //! objects refer is among them, but for blobs that it names as missing. As long as all of a closed file is still there,
@@ -25,7 +25,7 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 6`; the last character is the version |
+//! | 16 | `stanch history 7`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | how many bytes a name has: 20 or 32 |
 //! | 8 | 1 if the file is closed, else 0 |
@@ -55,12 +55,12 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::Spot;
+use super::{Known, NewVisitor, Spot};
 use crate::fingerprint::Fingerprint;
 use crate::git::{Earlier, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 6";
+const MAGIC: &[u8; 16] = b"stanch history 7";
 /// How many parts of any length there are.
 const PARTS: usize = 11;
 /// Where the numbers of the head start.
@@ -193,9 +193,8 @@ pub(super) struct News<'n> {
 }
 
 impl Memory {
-    /// Reads what is known of a repository under a digest, where blobs with a note need not be read if it
-    /// `lets_pass` them. A file that cannot be used is a note.
-    pub(super) fn load(repository: &Repository, digest: [u8; 32], lets_pass: impl Fn(&[u8]) -> bool) -> Self {
+    /// Reads what is known of a repository under a digest. A file that cannot be used is a note.
+    pub(super) fn load(repository: &Repository, digest: [u8; 32]) -> Self {
         let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         let path = repository.common_dir().join("stanch").join(format!("history-{name}.cache"));
         let mut memory = Self {
@@ -223,7 +222,7 @@ impl Memory {
             if records.is_closed && !memory.restore(&records, |number| (number < count).then_some(number)) {
                 return Err(CacheError::Damaged("its notes make no sense"));
             }
-            let held = |note: &[u8]| Held { note: note.to_vec(), is_passed: lets_pass(note) };
+            let held = |note: &[u8]| Held { note: note.to_vec(), is_passed: false };
             memory.held = records.held().map(|(blob, note)| (blob, held(note))).collect();
             memory.fingerprints = records.fingerprints().collect();
             memory.records = Some(records);
@@ -236,6 +235,18 @@ impl Memory {
                 .push(format!("the cache {path} {error}; everything is searched, and it is written anew"));
         }
         memory
+    }
+
+    /// Asks which of the blobs with a note need not be read.
+    pub(super) fn choose(&mut self, search: &NewVisitor<'_>) {
+        let told: BTreeSet<u32> = self.fingerprints.keys().map(|(number, _)| *number).collect();
+        let known: Vec<Known<'_>> = self
+            .held
+            .iter()
+            .map(|(number, held)| Known { note: &held.note, is_told: told.contains(number) })
+            .collect();
+        let wanted = search.wants(&known);
+        self.held.values_mut().zip(wanted).for_each(|(held, is_wanted)| held.is_passed = !is_wanted);
     }
 
     /// Takes over what a closed file notes of links; says whether that makes sense.
@@ -348,9 +359,15 @@ impl Memory {
         known.filter(|(number, state)| !self.is_read_again(*number, *state))
     }
 
-    /// The notes on blobs that need not be read for them.
-    pub(super) fn passed(&self) -> impl Iterator<Item = &[u8]> {
-        self.held.values().filter(|held| held.is_passed).map(|held| &held.note[..])
+    /// The blobs that need not be read for their matches, and the notes on them.
+    pub(super) fn passed(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let passed = self.held.iter().filter(|(_, held)| held.is_passed);
+        passed.map(|(number, held)| (*number, &held.note[..]))
+    }
+
+    /// Whether an object is a blob of which there is a note.
+    pub(super) fn is_held(&self, number: u32) -> bool {
+        self.held.contains_key(&number)
     }
 
     /// The note on a blob.

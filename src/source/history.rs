@@ -326,6 +326,22 @@ impl Source for History {
         })
     }
 
+    fn reread<'s>(
+        &'s self,
+        objects: &[ObjectId],
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        coverage: &mut Coverage,
+    ) {
+        let read = self.with_run(threads, |run, repository| {
+            let done = Run { new_visitor, ..run }.objects(&Objects::These(objects.to_vec()));
+            let faults = done.damage.into_faults(repository.is_partial_clone());
+            coverage.problems.extend(done.coverage.problems);
+            coverage.problems.extend(faults.into_iter().map(Problem::from));
+        });
+        coverage.problems.extend(read.err());
+    }
+
     fn fingerprint(&self, spot: &Spot) -> Option<Fingerprint> {
         let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let keeping = keeping.as_ref()?;
@@ -428,8 +444,10 @@ impl Run<'_, '_> {
         }
         let is_all = !self.history.options.reachable_only;
         let cache = self.history.options.cache.filter(|_| is_all);
-        let lets_pass = |note: &[u8]| self.new_visitor.lets_pass(note);
-        let mut memory = cache.map(|digest| Memory::load(repository, digest, lets_pass));
+        let mut memory = cache.map(|digest| Memory::load(repository, digest));
+        if let Some(memory) = &mut memory {
+            memory.choose(self.new_visitor);
+        }
         let known = memory.as_ref().and_then(|memory| memory.open_after(repository, self.threads));
         let (store, faults) =
             known.map_or_else(|| Store::open(repository, self.threads), |store| (store, Vec::new()));
@@ -440,6 +458,9 @@ impl Run<'_, '_> {
             Ok(reader) => {
                 if let Some(memory) = &mut memory {
                     memory.apply(&store);
+                    if !store.is_part() {
+                        memory.choose(self.new_visitor);
+                    }
                 }
                 let run = Run { reader: &reader.refusing(hopeless), ..self };
                 done = run.inventory(repository, &store.inventory, Some(&store), memory.as_mut(), faults);
@@ -547,14 +568,29 @@ impl Run<'_, '_> {
     fn remembering(self, store: &Store, memory: &mut Memory) -> Done {
         let inventory = &store.inventory;
         let known = memory.take_trail();
-        let wanted = |number| memory.wants(number);
-        let families = Families::new(store, Some(&wanted)).leaving_the_rest();
-        let mut done = Run { memory: Some(memory), ..self }.walk(&families, &Objects::All(inventory));
+        let run = Run { memory: Some(memory), ..self };
+        let walk = |wanted: Wanted<'_>| {
+            run.walk(&Families::new(store, wanted).leaving_the_rest(), &Objects::All(inventory))
+        };
+        let mut done = Done::default();
+        // First what was read before: the rest is then known again where it is the same.
+        if memory.passed().next().is_some() {
+            done.merge(walk(Some(&|number| memory.is_held(number) && memory.wants(number))));
+            done.merge(walk(Some(&|number| !memory.is_held(number) && memory.wants(number))));
+        } else {
+            done.merge(walk(Some(&|number| memory.wants(number))));
+        }
         // Known trees and commits are not read, but what was noted of them then is still so. That is nearly all of it.
         let fresh = std::mem::replace(&mut done.trail, known);
         done.trail.merge(fresh);
         done.loose_ends.extend(memory.holders.iter().map(|(_, missing)| *missing));
-        memory.passed().for_each(|note| self.new_visitor.passed(note));
+        let recall = |number, note| self.new_visitor.recall(&Origin::Blob(inventory.id(number)), note);
+        let passed = memory.passed().filter(|(number, note)| !recall(*number, note));
+        let unknown: BTreeSet<ObjectId> = passed.map(|(number, _)| inventory.id(number)).collect();
+        if !unknown.is_empty() {
+            // What was to be read for them could not be.
+            done.merge(self.objects(&Objects::These(unknown.iter().copied().collect())));
+        }
         for (number, state) in memory.known() {
             match state {
                 State::Commit => done.commits.push(inventory.id(number)),
@@ -567,6 +603,7 @@ impl Run<'_, '_> {
             }
             done.coverage.known_clean += 1;
         }
+        done.coverage.known_clean -= unknown.len() as u64;
         done.submodules.extend(memory.submodules());
         done
     }
@@ -986,7 +1023,8 @@ impl<'w> Worker<'w, '_> {
     ) {
         self.done.coverage.blobs += 1;
         self.shared.progress.blob();
-        let note = self.shared.memory.zip(number).and_then(|(memory, number)| memory.note(number));
+        let kept = self.shared.memory.zip(number);
+        let note = kept.map(|(memory, number)| memory.note(number).unwrap_or_default());
         let state = match self.unit((id, &Origin::Blob(id), None), bytes, derivation, note) {
             Some(Searched::Clean) => State::Blob,
             Some(Searched::NotClean) => State::Again,

@@ -61,7 +61,8 @@ pub struct ContentUnit<'a> {
     pub fresh: Fresh<'a>,
     /// How the bytes relate to those of another unit, where that is known.
     pub derivation: Option<&'a Derivation<'a>>,
-    /// What an earlier search of the same bytes left as [`Searched::Matches`].
+    /// What an earlier search of the same bytes left as [`Searched::Matches`]; empty if there was none, and `None` if
+    /// nobody keeps it.
     pub note: Option<&'a [u8]>,
 }
 
@@ -116,16 +117,27 @@ pub trait Search<'s>: Sync {
     /// A visitor for a worker thread.
     fn visitor(&self) -> Visitor<'s>;
 
-    /// Whether a unit of which this was written down need not be read, since no report would speak of its matches.
-    fn lets_pass(&self, note: &[u8]) -> bool {
-        let _ = note;
-        false
+    /// Which of the units that an earlier search knows are to be read. The others are left to [`Search::recall`], when
+    /// these have been visited.
+    fn wants(&self, known: &[Known<'_>]) -> Vec<bool> {
+        vec![true; known.len()]
     }
 
-    /// Counts what was found in a unit that was not read, since it was let pass.
-    fn passed(&self, note: &[u8]) {
-        let _ = note;
+    /// Takes what was written down of a unit for what a visit would come to; says whether that is enough. If it is not,
+    /// nothing was taken, and the unit is to be read.
+    fn recall(&self, origin: &Origin, note: &[u8]) -> bool {
+        let _ = (origin, note);
+        false
     }
+}
+
+/// A unit that an earlier search knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// What was written down as [`Searched::Matches`].
+    pub note: &'k [u8],
+    /// Whether a report told of it, and so may again.
+    pub is_told: bool,
 }
 
 impl<'s, F: Fn() -> Visitor<'s> + Sync> Search<'s> for F {
@@ -181,6 +193,17 @@ pub trait Source {
     ) -> BTreeMap<ObjectId, Vec<Appearance>> {
         let _ = (objects, threads, coverage);
         BTreeMap::new()
+    }
+
+    /// Reads objects once more of which [`Search::recall`] told. Problems go to `coverage`.
+    fn reread<'s>(
+        &'s self,
+        objects: &[ObjectId],
+        threads: usize,
+        new_visitor: &'s NewVisitor<'s>,
+        coverage: &mut Coverage,
+    ) {
+        let _ = (objects, threads, new_visitor, coverage);
     }
 
     /// The fingerprint of what stands there, if an earlier run left it with [`Source::note_fingerprints`].

@@ -394,6 +394,47 @@ fn what_is_too_weak_is_read_once() {
     assert_eq!(ran(&strict)["coverage"]["blobs"], 0);
 }
 
+/// Of the versions of a file with a secret one is read, and of a report that tells of another one that one.
+#[test]
+fn one_of_many_with_the_same_secret_is_read() {
+    let sandbox = Sandbox::repo();
+    sandbox.commit_all("start");
+    let line = format!("token = {}", clickup_token(50));
+    let version = |number: usize| {
+        format!(
+            "{}{line}
+",
+            format!(
+                "line {number}
+"
+            )
+            .repeat(number)
+        )
+    };
+    for number in 3..9 {
+        sandbox.write("app/config.txt", version(number));
+        sandbox.commit_all("another version");
+    }
+    let first = as_without(&sandbox, &[]);
+    assert_eq!(first["findings"][0]["line"], 4);
+    assert_eq!(as_without(&sandbox, &[])["coverage"]["blobs"], 1);
+    // Other branches have a later version at the same time; by its name one of them comes before.
+    let root = sandbox.git(&["rev-list", "--max-parents=0", "HEAD"]);
+    let tree = sandbox.git(&["rev-parse", "HEAD~1^{tree}"]);
+    for number in 0..8 {
+        let early = sandbox.git(&["commit-tree", "-p", &root, "-m", &format!("early {number}"), &tree]);
+        sandbox.git(&["branch", &format!("early{number}"), &early]);
+    }
+    assert_eq!(as_without(&sandbox, &[])["findings"][0]["line"], 8);
+    // Where a known secret stands in what is new the old ones are known to be the same.
+    sandbox.write("app/other.txt", version(5));
+    sandbox.write("docs/guide.md", version(20));
+    sandbox.commit_all("elsewhere");
+    let ran = as_without(&sandbox, &[]);
+    assert_eq!(ran["findings"].as_array().map(Vec::len), Some(3), "{ran}");
+    assert!(ran["coverage"]["blobs"].as_u64() < Some(5), "{ran}");
+}
+
 /// Each kind of change between two runs.
 #[test]
 fn whatever_changes_the_report_is_that_of_a_run_without() {

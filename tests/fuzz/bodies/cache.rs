@@ -62,7 +62,7 @@ pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
     let Audited { place, names, found } = pack::chosen(&PLACES, how);
     let mut file = Vec::new();
-    let head = [b"stanch history 6", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
+    let head = [b"stanch history 7", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
     match how % 4 {
         0 => file.extend_from_slice(rest),
         1 => {
