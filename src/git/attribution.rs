@@ -7,6 +7,7 @@ use bstr::{BStr, BString};
 
 use super::forest::{EMPTY, Forest, NodeId, Target};
 use super::graph::{Distance, Graph, Marks, TreeKey};
+use super::ledger::{Events, Ledger, Seen};
 use super::quick::QuickReader;
 use super::{
     Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, ReadError, Repository, Root, Roots, Rows,
@@ -238,6 +239,162 @@ impl<'r> Attributor<'r> {
         appearance
     }
 
+    /// Does the same with a ledger of `all` that may be asked for some time, by number, which goes on where it ends: it
+    /// knows of those that are `known`. It is left empty where the ledger is of no use.
+    pub fn appearances_after(
+        &mut self,
+        objects: &[ObjectId],
+        all: &[u32],
+        ledger: &mut Option<Ledger>,
+        known: &[bool],
+    ) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let Some(Known { store, .. }) = self.known else { return self.appearances(objects) };
+        let noted: HashSet<u32> = ledger.iter().flat_map(Ledger::blobs).collect();
+        let is_noted =
+            |id: &ObjectId| store.inventory.number(id.as_raw()).is_some_and(|at| noted.contains(&at));
+        let (mut blobs, mut others) = (BTreeSet::new(), Vec::new());
+        for id in objects {
+            match is_noted(id) || !matches!(self.kind(id), Some(ObjectKind::Commit | ObjectKind::Tag)) {
+                true => drop(blobs.insert(*id)),
+                false => others.push(*id),
+            }
+        }
+        let all: BTreeSet<ObjectId> = all.iter().map(|number| store.inventory.id(*number)).collect();
+        let earlier = ledger.take();
+        let recorded = self.recorded(&blobs, &all, earlier.as_ref().map(|ledger| (ledger, known)));
+        let Some((mut appearances, recorded)) = recorded else { return self.appearances(objects) };
+        *ledger = Some(recorded);
+        appearances.extend(self.appearances(&others));
+        appearances
+    }
+
+    /// Says where blobs appear, and what of it is known the next time. `None` if too much of it is.
+    fn recorded(
+        &mut self,
+        blobs: &BTreeSet<ObjectId>,
+        all: &BTreeSet<ObjectId>,
+        earlier: Option<(&Ledger, &[bool])>,
+    ) -> Option<(BTreeMap<ObjectId, Vec<Appearance>>, Ledger)> {
+        let Known { store, rows, .. } = self.known.filter(|_| self.is_everything)?;
+        let inventory = &store.inventory;
+        let by_object = self.graph.by_object()?;
+        let commit_of = |object: u32| by_object.get(object as usize).copied().filter(|at| *at != u32::MAX);
+        let mut forest = Forest::new(self.reader, all);
+        let mut events = match earlier {
+            Some((ledger, known)) => {
+                let paths = forest.plant_after(inventory, ledger, rows, known)?;
+                let target = |blob: u32| forest.target(&inventory.id(blob));
+                ledger.resume(target, &paths, commit_of)?
+            }
+            None => {
+                forest.plant(inventory, rows);
+                Events::default()
+            }
+        };
+        let is_known = |commit: u32| {
+            let object = self.graph.object(commit).map_or(0, |object| object as usize);
+            earlier.is_some_and(|(_, known)| known.get(object).copied().unwrap_or_default())
+        };
+        let mut has_child = vec![false; self.distances.len()];
+        for commit in 0..self.graph.len() {
+            let distance = self.distance(commit);
+            for &parent in self.graph.parents(commit) {
+                has_child[parent as usize] |= self.distance(parent) == distance;
+            }
+            if is_known(commit) {
+                continue;
+            }
+            let node = self.node(&mut forest, commit);
+            let parents = self.graph.parents(commit);
+            let before: Vec<NodeId> = parents.iter().map(|parent| self.node(&mut forest, *parent)).collect();
+            for (path, target) in forest.minus_by_path(node, &before)? {
+                let place = events.place(path, target);
+                events.came.push((place, commit));
+            }
+            for (&parent, before) in parents.iter().zip(before) {
+                for (path, target) in forest.minus_by_path(before, &[node])? {
+                    let place = events.place(path, target);
+                    events.went.push((place, parent, commit));
+                }
+            }
+        }
+        let mut stays = vec![Stay::default(); events.places.len()];
+        for (place, commit) in &events.came {
+            let stay = &mut stays[*place as usize];
+            stay.marks.add(self.graph.marks[*commit as usize]);
+            let rank = |commit: u32| (self.distance(commit), commit);
+            if stay.first.is_none_or(|first| rank(first) > rank(*commit)) {
+                stay.first = Some(*commit);
+            }
+        }
+        let rank = |commit: u32| (self.distance(commit), std::cmp::Reverse(commit));
+        let mut end = |place: u32, commit: u32| {
+            let stay = &mut stays[place as usize];
+            if stay.last.is_none_or(|last| rank(commit) < rank(last)) {
+                stay.last = Some(commit);
+            }
+        };
+        for (place, commit, child) in &events.went {
+            if self.distance(*commit) == self.distance(*child) {
+                end(*place, *commit);
+            }
+        }
+        // The best come first, so that what was seen has its best end.
+        let mut tips: Vec<u32> =
+            (0..self.graph.len()).filter(|commit| !has_child[*commit as usize]).collect();
+        tips.sort_unstable_by_key(|commit| rank(*commit));
+        let (listable, mut seen) = (forest.listable(), Seen::default());
+        for commit in tips {
+            let node = self.node(&mut forest, commit);
+            if !listable[node.0 as usize] {
+                return None;
+            }
+            for (path, target) in forest.unseen(node, &mut seen) {
+                if let Some(place) = events.find(path, target) {
+                    end(place, commit);
+                }
+            }
+        }
+        let head = self.head.map_or(EMPTY, |head| self.node(&mut forest, head));
+        if !listable[head.0 as usize] {
+            return None;
+        }
+        let in_head: HashSet<_> = forest.unseen(head, &mut Seen::default()).into_iter().collect();
+        let is_asked: Vec<bool> = all.iter().map(|id| blobs.contains(id)).collect();
+        let mut told = Stays::new();
+        for (place, stay) in (0..).zip(stays) {
+            let (path, target) = events.at(place);
+            if is_asked[target.0 as usize] {
+                told.insert((target, forest.spell(path)), stay);
+            }
+        }
+        let in_head: HashSet<(Target, BString)> = in_head
+            .into_iter()
+            .filter(|(_, target)| is_asked[target.0 as usize])
+            .map(|(path, target)| (target, forest.spell(path)))
+            .collect();
+        self.stays_under_refs(&mut forest, &mut told);
+        told.retain(|(target, _), _| is_asked[target.0 as usize]);
+        self.stays_in_dangling_trees(&mut forest, &mut told, blobs.len());
+        let object = |commit: u32| self.graph.object(commit).unwrap_or_default();
+        let ledger = Ledger::of(&forest, events, object).filter(|_| !forest.has_too_many_paths)?;
+        self.damage.get_mut().merge(std::mem::take(&mut forest.damage));
+        let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
+        for ((target, path), stay) in told {
+            if !is_asked[target.0 as usize] {
+                continue;
+            }
+            let place = (target, path);
+            let in_head = in_head.contains(&place);
+            let appearance = self.appearance(place.1, stay, in_head);
+            appearances.entry(forest.id_of(target)).or_default().push(appearance);
+        }
+        for target in blobs {
+            appearances.entry(*target).or_insert_with(|| vec![self.without_path(target)]);
+        }
+        Some((appearances, ledger))
+    }
+
     /// A blob that no commit has gets the paths of the trees that have it, else a description in angle
     /// brackets.
     fn blobs(&mut self, targets: &BTreeSet<ObjectId>) -> BTreeMap<ObjectId, Vec<Appearance>> {
@@ -250,7 +407,7 @@ impl<'r> Attributor<'r> {
         self.stays_in_commits(&mut forest, &mut stays);
         if self.is_everything {
             self.stays_under_refs(&mut forest, &mut stays);
-            self.stays_in_dangling_trees(&mut forest, &mut stays);
+            self.stays_in_dangling_trees(&mut forest, &mut stays, targets.len());
         }
         let head = self.head.map_or(EMPTY, |head| self.node(&mut forest, head));
         for ((target, path), stay) in stays {
@@ -368,9 +525,9 @@ impl<'r> Attributor<'r> {
 
     /// Looks for what has no place yet in the trees that no commit has, such as those that `git stash`,
     /// an aborted rebase or `git write-tree` leave behind.
-    fn stays_in_dangling_trees(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
+    fn stays_in_dangling_trees(&self, forest: &mut Forest<'_>, stays: &mut Stays, count: usize) {
         let placed: HashSet<Target> = stays.keys().map(|(target, _)| *target).collect();
-        if placed.len() == forest.target_count() {
+        if placed.len() == count {
             return;
         }
         if let Some(nodes) = forest.outermost() {

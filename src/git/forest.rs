@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::ledger::{Ledger, Seen};
 use super::{Damage, Inventory, ObjectKind, ObjectReader, Rows, TreeEntries};
 use crate::location::ObjectId;
 
@@ -22,11 +23,18 @@ pub(super) const EMPTY: NodeId = NodeId(0);
 
 /// Number of a node; equal trees of targets have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct NodeId(u32);
+pub(super) struct NodeId(pub(super) u32);
 
 /// Number of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Target(u32);
+pub(super) struct Target(pub(super) u32);
+
+/// Number of a path; that of the top is [`TOP`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PathId(pub(super) u32);
+
+/// The path of the tree of a commit.
+pub(super) const TOP: PathId = PathId(0);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Name(u32);
@@ -105,8 +113,8 @@ struct Planted<'r> {
     inventory: &'r Inventory,
     /// By number of the object.
     nodes: Vec<NodeId>,
-    /// The nodes with targets of trees that lie in no other.
-    outermost: Vec<NodeId>,
+    /// Likewise, whether a tree lies in another one.
+    is_inner: Vec<bool>,
 }
 
 /// A path and what lies there.
@@ -121,6 +129,9 @@ pub(super) struct Forest<'r> {
     name_numbers: HashMap<Rc<[u8]>, Name>,
     nodes: Vec<Rc<Node>>,
     node_numbers: HashMap<Rc<Node>, NodeId, QuickKey>,
+    /// Paths but that of the top: the one above and a name.
+    paths: Vec<(PathId, Name)>,
+    path_numbers: HashMap<(PathId, Name), PathId, QuickKey>,
     known: HashMap<ObjectId, NodeId>,
     planted: Option<Planted<'r>>,
     /// Trees with targets that lie in other trees.
@@ -141,6 +152,8 @@ impl<'r> Forest<'r> {
             name_numbers: HashMap::new(),
             nodes: vec![Rc::clone(&empty)],
             node_numbers: HashMap::from_iter([(empty, EMPTY)]),
+            paths: Vec::new(),
+            path_numbers: HashMap::default(),
             known: HashMap::new(),
             planted: None,
             inner: HashSet::new(),
@@ -152,6 +165,57 @@ impl<'r> Forest<'r> {
     /// Makes the nodes of all trees from the rows of those that lead to a target. Other trees are then known
     /// to have none.
     pub(super) fn plant(&mut self, inventory: &'r Inventory, rows: &[Rows]) {
+        let (nodes, is_inner) = (vec![EMPTY; inventory.len()], vec![false; inventory.len()]);
+        self.plant_beside(Planted { inventory, nodes, is_inner }, rows, &[]);
+    }
+
+    /// The same, where the trees that are `known`, by number, have the nodes of a ledger. `None` if that holds
+    /// anything which is not here; else the paths of the ledger.
+    pub(super) fn plant_after(
+        &mut self,
+        inventory: &'r Inventory,
+        ledger: &Ledger,
+        rows: &[Rows],
+        known: &[bool],
+    ) -> Option<Vec<PathId>> {
+        let names: Vec<Name> = ledger.names.iter().map(|name| self.name(BStr::new(&**name))).collect();
+        let targets = self.targets_by_number(inventory);
+        let mut numbers = vec![EMPTY];
+        let mut rest = &ledger.nodes[..];
+        let mut node = Node::default();
+        while let Some(([blobs, trees], behind)) = rest.split_first_chunk() {
+            let (blobs, behind) = behind.split_at_checked(*blobs as usize * 2)?;
+            let (trees, behind) = behind.split_at_checked(*trees as usize * 2)?;
+            node.blobs.clear();
+            node.trees.clear();
+            for [name, blob] in blobs.as_chunks().0 {
+                node.blobs.push((*names.get(*name as usize)?, *targets.get(blob)?));
+            }
+            for [name, tree] in trees.as_chunks().0 {
+                node.trees.push((*names.get(*name as usize)?, *numbers.get(*tree as usize)?));
+            }
+            numbers.push(self.intern(&mut node));
+            rest = behind;
+        }
+        let (mut nodes, mut is_inner) = (vec![EMPTY; inventory.len()], vec![false; inventory.len()]);
+        for (tree, node) in &ledger.trees {
+            *nodes.get_mut(*tree as usize)? = *numbers.get((node >> 1) as usize)?;
+            is_inner[*tree as usize] = node & 1 != 0;
+        }
+        let mut paths = vec![TOP];
+        for (above, name) in &ledger.paths {
+            paths.push(self.path(*paths.get(*above as usize)?, *names.get(*name as usize)?));
+        }
+        self.plant_beside(Planted { inventory, nodes, is_inner }, rows, known);
+        Some(paths)
+    }
+
+    fn targets_by_number(&self, inventory: &Inventory) -> HashMap<u32, Target> {
+        let numbered = (0..).map(Target).zip(&self.targets);
+        numbered.filter_map(|(target, id)| Some((inventory.number(id.as_raw())?, target))).collect()
+    }
+
+    fn plant_beside(&mut self, planted: Planted<'r>, rows: &[Rows], known: &[bool]) {
         /// A tree whose node is not made yet.
         const UNKNOWN: NodeId = NodeId(u32::MAX);
         /// One that waits for those in it.
@@ -163,21 +227,19 @@ impl<'r> Forest<'r> {
         });
         let names: Vec<Vec<Name>> =
             rows.iter().map(|rows| rows.names().map(|name| self.name(BStr::new(name))).collect()).collect();
-        let targets: HashMap<u32, Target> = (0..)
-            .map(Target)
-            .zip(&self.targets)
-            .filter_map(|(target, id)| Some((inventory.number(id.as_raw())?, target)))
-            .collect();
-        let mut nodes = vec![EMPTY; inventory.len()];
+        let Planted { inventory, mut nodes, mut is_inner } = planted;
+        let targets = self.targets_by_number(inventory);
+        let is_known = |tree: usize| known.get(tree).copied().unwrap_or_default();
         let mut places = vec![(0_u32, 0_u32); inventory.len()];
         for (part, rows) in (0..).zip(rows) {
             for place in 0..rows.len() {
                 let tree = rows.row(place).0 as usize;
-                nodes[tree] = UNKNOWN;
-                places[tree] = (part, place as u32);
+                if !is_known(tree) {
+                    nodes[tree] = UNKNOWN;
+                    places[tree] = (part, place as u32);
+                }
             }
         }
-        let mut is_inner = vec![false; inventory.len()];
         let mut waiting: Vec<u32> = Vec::new();
         let mut node = Node::default();
         for part in rows {
@@ -219,9 +281,34 @@ impl<'r> Forest<'r> {
                 }
             }
         }
-        let outermost = nodes.iter().zip(&is_inner).filter(|(node, is_inner)| **node != EMPTY && !**is_inner);
-        let outermost = outermost.map(|(node, _)| *node).collect();
-        self.planted = Some(Planted { inventory, nodes, outermost });
+        self.planted = Some(Planted { inventory, nodes, is_inner });
+    }
+
+    /// What is to be known of the forest the next time, if all trees were planted and no path can be read in two ways.
+    pub(super) fn ledger(&self) -> Option<Ledger> {
+        let Planted { nodes, is_inner, .. } = self.planted.as_ref()?;
+        if self.names.iter().any(|name| name.contains(&b'/')) {
+            return None;
+        }
+        let mut ledger =
+            Ledger { names: self.names.iter().map(|name| Box::from(&**name)).collect(), ..Ledger::default() };
+        for node in &self.nodes[1..] {
+            ledger.nodes.extend([node.blobs.len() as u32, node.trees.len() as u32]);
+            for (name, target) in &node.blobs {
+                ledger.nodes.extend([name.0, self.number_of(*target)?]);
+            }
+            ledger.nodes.extend(node.trees.iter().flat_map(|(name, tree)| [name.0, tree.0]));
+        }
+        let trees = (0..).zip(nodes).zip(is_inner).filter(|((_, node), _)| **node != EMPTY);
+        ledger.trees =
+            trees.map(|((tree, node), is_inner)| (tree, node.0 << 1 | u32::from(*is_inner))).collect();
+        ledger.paths = self.paths.iter().map(|(above, name)| (above.0, name.0)).collect();
+        Some(ledger)
+    }
+
+    /// The number of a target in the inventory from which the nodes were made.
+    pub(super) fn number_of(&self, target: Target) -> Option<u32> {
+        self.planted.as_ref()?.inventory.number(self.id_of(target).as_raw())
     }
 
     /// The node of a tree by its number in the inventory from which the nodes were made.
@@ -231,15 +318,13 @@ impl<'r> Forest<'r> {
 
     /// The nodes with targets of trees that lie in no other, if all trees are known.
     pub(super) fn outermost(&self) -> Option<Vec<NodeId>> {
-        self.planted.as_ref().map(|planted| planted.outermost.clone())
+        let Planted { nodes, is_inner, .. } = self.planted.as_ref()?;
+        let outermost = nodes.iter().zip(is_inner).filter(|(node, is_inner)| **node != EMPTY && !**is_inner);
+        Some(outermost.map(|(node, _)| *node).collect())
     }
 
     pub(super) fn target(&self, id: &ObjectId) -> Option<Target> {
         self.target_numbers.get(id).copied()
-    }
-
-    pub(super) fn target_count(&self) -> usize {
-        self.targets.len()
     }
 
     pub(super) fn id_of(&self, target: Target) -> ObjectId {
@@ -375,6 +460,82 @@ impl<'r> Forest<'r> {
             }
         }
         places
+    }
+
+    /// The same, with numbers for paths. `None` if there are more than can be listed.
+    pub(super) fn minus_by_path(&mut self, node: NodeId, others: &[NodeId]) -> Option<Vec<(PathId, Target)>> {
+        let mut places = Vec::new();
+        let mut waiting = vec![(TOP, node, others.to_vec())];
+        while let Some((path, node, others)) = waiting.pop() {
+            if node == EMPTY || others.contains(&node) {
+                continue;
+            }
+            if places.len() + waiting.len() > MAX_PATHS {
+                return None;
+            }
+            let node = Rc::clone(&self.nodes[node.0 as usize]);
+            let others: Vec<Rc<Node>> =
+                others.iter().map(|other| Rc::clone(&self.nodes[other.0 as usize])).collect();
+            for blob in &node.blobs {
+                if !others.iter().any(|other| other.blobs.binary_search(blob).is_ok()) {
+                    places.push((self.path(path, blob.0), blob.1));
+                }
+            }
+            for (name, tree) in &node.trees {
+                let namesakes = others.iter().filter_map(|other| other.subtree(*name)).collect();
+                waiting.push((self.path(path, *name), *tree, namesakes));
+            }
+        }
+        Some(places)
+    }
+
+    /// The places of a node but for what was seen there before.
+    pub(super) fn unseen(&mut self, node: NodeId, seen: &mut Seen) -> Vec<(PathId, Target)> {
+        let mut places = Vec::new();
+        let mut waiting = vec![(TOP, node)];
+        while let Some((path, node)) = waiting.pop() {
+            if node == EMPTY || !seen.insert((path, node)) {
+                continue;
+            }
+            let node = Rc::clone(&self.nodes[node.0 as usize]);
+            for (name, target) in &node.blobs {
+                places.push((self.path(path, *name), *target));
+            }
+            for (name, tree) in &node.trees {
+                waiting.push((self.path(path, *name), *tree));
+            }
+        }
+        places
+    }
+
+    /// The nodes, by number, of which all places can be listed.
+    pub(super) fn listable(&self) -> Vec<bool> {
+        let mut counts: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            // Those in it were made before.
+            let inner = node.trees.iter().map(|(_, tree)| counts.get(tree.0 as usize).copied());
+            let inner = inner.map(|count| count.unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
+            counts.push(inner.saturating_add(node.blobs.len()));
+        }
+        counts.into_iter().map(|count| count <= MAX_PATHS).collect()
+    }
+
+    fn path(&mut self, above: PathId, name: Name) -> PathId {
+        *self.path_numbers.entry((above, name)).or_insert_with(|| {
+            self.paths.push((above, name));
+            PathId(self.paths.len() as u32)
+        })
+    }
+
+    /// The path of a number.
+    pub(super) fn spell(&self, mut path: PathId) -> BString {
+        let mut names = Vec::new();
+        while let Some((above, name)) = (path.0 as usize).checked_sub(1).map(|at| self.paths[at]) {
+            names.push(&*self.names[name.0 as usize]);
+            path = above;
+        }
+        names.reverse();
+        BString::from(names.join(&b'/'))
     }
 
     /// Whether a node has a target at a path.

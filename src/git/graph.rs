@@ -414,6 +414,26 @@ impl<'k> Graph<'k> {
         }
     }
 
+    /// The number of a commit in the inventory, if all commits of a trail are here.
+    pub(super) fn object(&self, commit: u32) -> Option<u32> {
+        match &self.keys {
+            Keys::Read { .. } => None,
+            Keys::Noted { trail, places, .. } => Some(trail.at(places[commit as usize]).0),
+        }
+    }
+
+    /// By number in the inventory the commit, or the greatest number, if all commits of a trail are here.
+    pub(super) fn by_object(&self) -> Option<Vec<u32>> {
+        let Keys::Noted { inventory, .. } = &self.keys else { return None };
+        let mut commits = vec![NONE; inventory.len()];
+        (0..self.len()).for_each(|commit| {
+            if let Some(object) = self.object(commit) {
+                commits[object as usize] = commit;
+            }
+        });
+        Some(commits)
+    }
+
     /// How a message names a commit.
     pub(super) fn name(&self, commit: u32) -> String {
         format!("commit {}", self.id(commit))

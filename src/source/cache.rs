@@ -25,11 +25,11 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 7`; the last character is the version |
+//! | 16 | `stanch history 8`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | how many bytes a name has: 20 or 32 |
 //! | 8 | 1 if the file is closed, else 0 |
-//! | 88 | how many bytes each of the following eleven has |
+//! | 96 | how many bytes each of the following twelve has |
 //! | a name each | names of the objects, ascending |
 //! | 1 each | what is known of each, in the same order; 128 more if it lies in none of the packs |
 //! | a name each | names of the commits of submodules that trees refer to, ascending |
@@ -39,6 +39,7 @@
 //! | | in a closed file the notes that attribution follows ([`Trail`]) |
 //! | 4 each | objects that were attributed, ascending |
 //! | | the trees that lead to them or to what is missing ([`Rows`]) |
+//! | | where they came and went ([`Ledger`]), if that is known |
 //! | | blobs, ascending, each with how many bytes the note on it has, 4 and 4 bytes, and then the note |
 //! | 32 each | object, number of the rule, start and end of what it found, and the fingerprint; ascending |
 //! | 4 | CRC-32 of all before |
@@ -57,12 +58,12 @@ use std::path::{Path, PathBuf};
 
 use super::{Known, NewVisitor, Spot};
 use crate::fingerprint::Fingerprint;
-use crate::git::{Earlier, ObjectKind, PackMark, Repository, Rows, Store, Trail};
+use crate::git::{Earlier, Ledger, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 
-const MAGIC: &[u8; 16] = b"stanch history 7";
+const MAGIC: &[u8; 16] = b"stanch history 8";
 /// How many parts of any length there are.
-const PARTS: usize = 11;
+const PARTS: usize = 12;
 /// Where the numbers of the head start.
 const NUMBERS_AT: usize = 16 + 32;
 const HEAD_BYTES: usize = NUMBERS_AT + 8 * (2 + PARTS);
@@ -176,6 +177,8 @@ pub(super) struct Covered {
     pub(super) rows: Vec<Rows>,
     /// By number: whether an object was known when this was written.
     pub(super) is_known: Vec<bool>,
+    /// Where the objects came and went in what was known.
+    pub(super) ledger: Option<Ledger>,
 }
 
 /// What a run came to.
@@ -257,13 +260,18 @@ impl Memory {
         let rows = Rows::restore(records.part(ROWS), &number);
         let holders = records.holders().map(holder).collect::<Option<Vec<_>>>();
         let targets = records.targets().map(&number).collect::<Option<Vec<_>>>();
-        let (Some(trail), Some(rows), Some(holders), Some(mut targets)) = (trail, rows, holders, targets)
+        let ledger = match records.part(LEDGER) {
+            [] => Some(None),
+            bytes => Ledger::restore(bytes, &number).map(Some),
+        };
+        let (Some(trail), Some(rows), Some(holders), Some(mut targets), Some(ledger)) =
+            (trail, rows, holders, targets, ledger)
         else {
             return false;
         };
         targets.sort_unstable();
         self.trail = Some(trail);
-        self.rows = Some(Covered { targets, rows: vec![rows], is_known: Vec::new() });
+        self.rows = Some(Covered { targets, rows: vec![rows], is_known: Vec::new(), ledger });
         self.holders = holders;
         self.is_closed = true;
         true
@@ -517,6 +525,7 @@ impl Memory {
             targets.sort_unstable();
             parts[TARGETS] = targets.into_iter().flat_map(u32::to_le_bytes).collect();
             parts[ROWS] = Rows::store(&covered.rows, renumber);
+            parts[LEDGER] = covered.ledger.as_ref().map(|ledger| ledger.store(renumber)).unwrap_or_default();
             parts[TRAIL] = trail;
         }
         (is_closed, parts)
@@ -594,8 +603,9 @@ const HOLDERS: usize = 5;
 const TRAIL: usize = 6;
 const TARGETS: usize = 7;
 const ROWS: usize = 8;
-const HELD: usize = 9;
-const FINGERPRINTS: usize = 10;
+const LEDGER: usize = 9;
+const HELD: usize = 10;
+const FINGERPRINTS: usize = 11;
 
 /// A file that was checked.
 #[derive(Debug)]
@@ -629,7 +639,7 @@ impl Records {
             at = at.filter(|at| *at <= end);
             start..at.unwrap_or(end)
         });
-        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 32];
+        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 1, 32];
         if at != Some(end) || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0) {
             return Err(CacheError::Damaged("its length is not what it says"));
         }
@@ -744,6 +754,7 @@ mod tests {
         parts[TRAIL] = b"notes".to_vec();
         parts[TARGETS] = 1_u32.to_le_bytes().to_vec();
         parts[ROWS] = b"rows".to_vec();
+        parts[LEDGER] = b"ledger".to_vec();
         parts[FINGERPRINTS] = [1_u32, 2, 3, 4, 5, 6, 7, 8].map(u32::to_le_bytes).concat();
         parts[HELD] = [&[2, 0, 0, 0, 6, 0, 0, 0][..], b"a note"].concat();
         parts

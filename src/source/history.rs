@@ -149,6 +149,8 @@ impl History {
             let cover = |run: Run<'_, '_>, repository: &Repository| {
                 let mut read = Done::default();
                 let covered = run.cover(repository, (store, trail?), &[], rows, &mut read);
+                // Nobody asked what the new commits brought.
+                let covered = covered.map(|covered| Covered { ledger: None, ..covered });
                 covered.filter(|_| read.is_undamaged())
             };
             self.with_run(threads, cover).ok()?
@@ -264,7 +266,12 @@ impl History {
             let known = self.known.get().zip(rows.as_ref());
             let known = known.map(|((store, trail), rows)| Known { store, trail, rows });
             let mut attributor = Attributor::new(repository, run.reader, &roots, run.shallow, &scope, known);
-            let appearances = attributor.appearances(objects);
+            let appearances = match keeping.as_mut().and_then(|keeping| keeping.covered.as_mut()) {
+                Some(Covered { targets, ledger, is_known, .. }) => {
+                    attributor.appearances_after(objects, targets, ledger, is_known)
+                }
+                None => attributor.appearances(objects),
+            };
             let faults =
                 roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
             coverage.problems.extend(faults.map(Problem::from));
@@ -755,6 +762,7 @@ impl Run<'_, '_> {
             let relevant = trail.leading_after(inventory, &covered.targets, &earlier.rows, &earlier.is_known);
             covered.rows = earlier.rows;
             covered.rows.extend(self.rows(store, trail, &relevant, read));
+            (covered.ledger, covered.is_known) = (earlier.ledger, earlier.is_known);
         } else {
             let relevant = trail.leading_to_all(inventory, covered.targets.clone());
             let whole = match store.is_part() {

@@ -418,6 +418,10 @@ fn one_of_many_with_the_same_secret_is_read() {
     let first = as_without(&sandbox, &[]);
     assert_eq!(first["findings"][0]["line"], 4);
     assert_eq!(as_without(&sandbox, &[])["coverage"]["blobs"], 1);
+    // Where it came and went is known: the tenth part of the file has something in it.
+    let bytes = fs::read(&cache_files(&sandbox)[0]).expect("a cache");
+    let length = bytes[16 + 32 + 2 * 8 + 9 * 8..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    assert!(length > Some(100), "{length:?}");
     // Other branches have a later version at the same time; by its name one of them comes before.
     let root = sandbox.git(&["rev-list", "--max-parents=0", "HEAD"]);
     let tree = sandbox.git(&["rev-parse", "HEAD~1^{tree}"]);

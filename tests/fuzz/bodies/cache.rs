@@ -62,7 +62,7 @@ pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
     let Audited { place, names, found } = pack::chosen(&PLACES, how);
     let mut file = Vec::new();
-    let head = [b"stanch history 7", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
+    let head = [b"stanch history 8", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
     match how % 4 {
         0 => file.extend_from_slice(rest),
         1 => {
@@ -83,13 +83,17 @@ pub fn run(input: &[u8]) {
             let head_of = |at: u32| [at, note.len() as u32].map(u32::to_le_bytes).concat();
             let held: Vec<u8> = noted.flat_map(|(at, _)| [&head_of(at)[..], note].concat()).collect();
             let (names_len, count) = (place.id_len * names.len(), names.len());
-            let lens = [names_len, count, 0, 0, 0, 0, trail.len(), 0, rows.len(), held.len(), 0];
+            // Where blobs came and went is read from the same bytes, if a bit says so.
+            let ledger = if how & 4 == 0 { &[][..] } else { rows };
+            let lens =
+                [names_len, count, 0, 0, 0, 0, trail.len(), 0, rows.len(), ledger.len(), held.len(), 0];
             let numbers = std::iter::once(u64::from(how % 4 - 2)).chain(lens.map(|len| len as u64));
             numbers.for_each(|number| file.extend(number.to_le_bytes()));
             names.iter().for_each(|name| file.extend(name));
             file.extend_from_slice(&states);
             file.extend_from_slice(trail);
             file.extend_from_slice(rows);
+            file.extend_from_slice(ledger);
             file.extend_from_slice(&held);
             file.extend(crc32fast::hash(&file).to_le_bytes());
         }
