@@ -1088,10 +1088,9 @@ impl<'s> Worker<'s> {
             None => Some(Vec::new()),
             Some(_) => None,
         };
-        // Nothing is to be decoded, and nothing more to be asked of the text.
         let few = Some(&self.matches).filter(|matches| matches.len() <= Note::MOST && unit.note.is_some());
         let places = few.and_then(|matches| recall::store(unit.bytes, matches));
-        let classes = self.classes.as_deref().filter(|_| places.is_some() && sure.is_some());
+        let classes = self.classes.as_deref().filter(|_| few.is_some() && sure.is_some());
         let mut sights = classes.map(|_| Vec::new());
         let earlier = earlier.and_then(|note| note.sights);
         let lines = LineIndex::starting_at(
@@ -1121,7 +1120,7 @@ impl<'s> Worker<'s> {
                             let known = known.filter(|known| known.span == found.secret_span);
                             let known = known.map(|known| known.class);
                             let mut classes = locked(classes);
-                            let class = classes.class_of(found, known);
+                            let class = classes.class_of(unit.bytes, found, known);
                             if let (Ok(candidate), Some(class)) = (&judged, known) {
                                 classes.note_read(class, candidate);
                             }
@@ -1393,11 +1392,15 @@ impl Scanner {
                 None => foreign::Judged::default(),
             },
             counts: true,
-            is_verbatim: found.layers.is_empty()
-                && unit.bytes.get(found.secret_span.range()) == Some(found.secret.reveal()),
+            is_verbatim: is_verbatim(unit.bytes, found),
             is_recalled: false,
         }
     }
+}
+
+/// Whether a secret is what stands at its place.
+fn is_verbatim(text: &[u8], found: &Match) -> bool {
+    found.layers.is_empty() && text.get(found.secret_span.range()) == Some(found.secret.reveal())
 }
 
 /// What allowlists of another scanner look at.

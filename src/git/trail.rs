@@ -15,6 +15,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::names::Names;
 use super::raw::Parts;
@@ -32,7 +33,7 @@ pub struct Trail {
     names: Names,
     /// What an earlier audit noted: a tree or a blob, and a tree that has it in a new entry; or a tree, and one stored
     /// as a delta to it.
-    earlier_edges: Vec<(u32, u32)>,
+    earlier_edges: EarlierEdges,
     commits: Vec<CommitNote>,
     parents: Vec<u32>,
     /// Annotated tags and what they point to.
@@ -43,6 +44,42 @@ pub struct Trail {
     torn_trees: Vec<u32>,
     has_gaps: bool,
     is_lost: bool,
+}
+
+/// Edges as they were written, of which nothing is read as long as nobody asks for it: on rails/rails that is a third
+/// of a file of 84 MB.
+#[derive(Debug, Default)]
+struct EarlierEdges {
+    bytes: Arc<Vec<u8>>,
+    range: Range<usize>,
+}
+
+impl EarlierEdges {
+    fn raw(&self) -> &[[u8; 8]] {
+        self.bytes[self.range.clone()].as_chunks().0
+    }
+
+    fn len(&self) -> usize {
+        self.raw().len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+        let word = |[a, b, c, d]: [u8; 4]| u32::from_le_bytes([a, b, c, d]);
+        self.raw()
+            .iter()
+            .map(move |[a, b, c, d, e, f, g, h]| (word([*a, *b, *c, *d]), word([*e, *f, *g, *h])))
+    }
+
+    /// The same with other numbers; `None` if one has none.
+    fn renumbered(&self, number: impl Fn(u32) -> Option<u32>) -> Option<Self> {
+        let mut bytes = Vec::with_capacity(self.len() * 8);
+        for (from, to) in self.iter() {
+            bytes.extend_from_slice(&number(from)?.to_le_bytes());
+            bytes.extend_from_slice(&number(to)?.to_le_bytes());
+        }
+        let range = 0..bytes.len();
+        Some(Self { bytes: Arc::new(bytes), range })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +181,7 @@ impl Trail {
     /// Goes through the links: from a tree or a blob to a tree that has it in a new entry, or from a tree to one stored
     /// as a delta to it.
     fn for_each_edge(&self, mut visit: impl FnMut(u32, u32)) {
-        self.earlier_edges.iter().for_each(|(from, to)| visit(*from, *to));
+        self.earlier_edges.iter().for_each(|(from, to)| visit(from, to));
         self.for_each_new_edge(visit);
     }
 
@@ -216,7 +253,10 @@ impl Trail {
             note.parents.0 += start;
             note
         }));
-        self.earlier_edges.extend(other.earlier_edges);
+        // Only one of them can have any: no worker reads what was written.
+        if self.earlier_edges.len() == 0 {
+            self.earlier_edges = other.earlier_edges;
+        }
         self.tags.extend(other.tags);
         self.torn.extend(other.torn);
         self.torn_trees.extend(other.torn_trees);
@@ -312,19 +352,40 @@ impl Trail {
         Some(bytes)
     }
 
-    /// Reads what [`Trail::store`] wrote, each number replaced by another one. `None` for anything else, and where
-    /// there is no other number.
-    pub fn restore(bytes: &[u8], number: impl Fn(u32) -> Option<u32>) -> Option<Self> {
-        let mut rest = bytes;
+    /// Reads what [`Trail::store`] wrote at a place of some bytes, each number replaced by another one, or, if there are
+    /// no `others`, left as it is if it is less than a limit. `None` for anything else, and where there is no other number.
+    pub fn restore(
+        (bytes, place): (&Arc<Vec<u8>>, Range<usize>),
+        limit: u32,
+        others: Option<&dyn Fn(u32) -> Option<u32>>,
+    ) -> Option<Self> {
+        let number = |number: u32| match others {
+            Some(others) => others(number),
+            None => (number < limit).then_some(number),
+        };
+        let mut rest = &bytes[place.clone()];
         let mut count = || usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok();
         let (edges, tags, torn_trees, commits) = (count()?, count()?, count()?, count()?);
+        let edges_at = place.end - rest.len();
+        let (raw, behind) = rest.split_at_checked(edges.checked_mul(8)?)?;
+        rest = behind;
+        let earlier_edges = EarlierEdges { bytes: Arc::clone(bytes), range: edges_at..edges_at + raw.len() };
+        let earlier_edges = match others {
+            Some(others) => earlier_edges.renumbered(others)?,
+            None => {
+                let words = raw.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+                // Folded rather than searched, which the processor does many at a time.
+                let most = words.fold(0, u32::max);
+                Some(earlier_edges).filter(|edges| edges.len() == 0 || most < limit)?
+            }
+        };
         let mut pairs = |count: usize| -> Option<Vec<(u32, u32)>> {
             let (raw, behind) = rest.split_at_checked(count.checked_mul(8)?)?;
             rest = behind;
             let part = |raw: &[u8]| number(u32::from_le_bytes(*raw.first_chunk()?));
             raw.chunks_exact(8).map(|raw| Some((part(raw)?, part(&raw[4..])?))).collect()
         };
-        let (earlier_edges, tags) = (pairs(edges)?, pairs(tags)?);
+        let tags = pairs(tags)?;
         let number = |rest: &mut &[u8]| number(u32::from_le_bytes(take(rest)?));
         // Before room is made for them: are there as many?
         if rest.len() / 4 < torn_trees || rest.len() / 20 < commits {
@@ -527,23 +588,23 @@ impl Trail {
         self.leading(inventory, targets, &self.torn_trees)
     }
 
-    /// Which trees may lead to some objects or to what is not there, when the trees of earlier audits that do are
-    /// those of the rows. Only trees that are not `known`, by number, are to be read.
+    /// Which trees may lead to some objects or to what is not there, when the `trees` of earlier audits do. Only those
+    /// that are not `known`, by number, are to be read.
     pub fn leading_after(
         &self,
         inventory: &Inventory,
         targets: &[u32],
-        rows: &[Rows],
+        trees: impl IntoIterator<Item = u32>,
         known: &[bool],
     ) -> Relevant {
-        let mut relevant = Relevant::new(inventory.len());
+        // So few are read that to look up all that they have takes less than to note what is likely.
+        let mut relevant = Relevant { likely: Vec::new(), ..Relevant::new(inventory.len()) };
         relevant.is_read = known.to_vec();
         targets.iter().for_each(|target| relevant.target(*target, inventory));
         let mut waiting = Vec::new();
-        for (tree, _) in rows.iter().flat_map(|rows| &rows.trees) {
-            relevant.lead(*tree, inventory, &mut waiting);
+        for tree in trees {
+            relevant.is_leading[tree as usize] = true;
         }
-        waiting.clear();
         for &tree in &self.torn_trees {
             relevant.lead(tree, inventory, &mut waiting);
         }
@@ -609,7 +670,7 @@ pub struct Relevant {
     is_target: Vec<bool>,
     is_leading: Vec<bool>,
     /// By the first bits of a name, whether it may be that of a relevant object: most entries of trees are
-    /// of no interest, and finding the number of an object takes long.
+    /// of no interest, and finding the number of an object takes long. Any may be, if it is empty.
     likely: Vec<u64>,
     /// By number: what was read before. Nothing, if it is empty.
     is_read: Vec<bool>,
@@ -635,12 +696,14 @@ impl Relevant {
 
     fn note_likely(&mut self, id: &ObjectId) {
         let (word, bit) = likely_place(id.as_raw());
-        self.likely[word] |= bit;
+        if let Some(word) = self.likely.get_mut(word) {
+            *word |= bit;
+        }
     }
 
     fn is_likely(&self, raw: &[u8]) -> bool {
         let (word, bit) = likely_place(raw);
-        self.likely[word] & bit != 0
+        self.likely.get(word).is_none_or(|word| word & bit != 0)
     }
 
     /// The number of a tree if it may lead to what is sought, by the bytes of its name.
@@ -738,6 +801,17 @@ impl Rows {
         rows.map(|(tree, entries)| {
             (tree, entries.iter().filter(|entry| entry.is_tree()).map(|entry| entry.object))
         })
+    }
+
+    /// By number, for `count` objects, which of some trees and of those of the rows lead to some of the first. They
+    /// come as they were written, the inner ones first.
+    pub fn leading_to(parts: &[Rows], trees: impl IntoIterator<Item = u32>, count: usize) -> Vec<bool> {
+        let mut is_leading = vec![false; count];
+        trees.into_iter().for_each(|tree| is_leading[tree as usize] = true);
+        for (tree, mut below) in Self::trees(parts) {
+            is_leading[tree as usize] |= below.any(|below| is_leading[below as usize]);
+        }
+        is_leading
     }
 
     /// Puts trees, given with part and place, behind those that lie in them, so that who goes through the rows knows
@@ -868,11 +942,24 @@ mod tests {
         trail
     }
 
+    fn edges(trail: &Trail) -> Vec<(u32, u32)> {
+        let mut edges = Vec::new();
+        trail.for_each_edge(|from, to| edges.push((from, to)));
+        edges
+    }
+
+    fn restore(bytes: &[u8], limit: u32, others: Option<&dyn Fn(u32) -> Option<u32>>) -> Option<Trail> {
+        let all = Arc::new([b"before", bytes, b"behind"].concat());
+        Trail::restore((&all, 6..6 + bytes.len()), limit, others)
+    }
+
     #[test]
     fn what_was_stored_is_restored_under_other_numbers() {
         let stored = trail().store(|number| number + 1).unwrap();
-        let restored = Trail::restore(&stored, |number| Some((number - 1) * 10)).unwrap();
-        assert_eq!(restored.earlier_edges, [(30, 10), (10, 40)]);
+        let restored = restore(&stored, 0, Some(&|number| Some((number - 1) * 10))).unwrap();
+        assert_eq!(edges(&restored), [(30, 10), (10, 40)]);
+        let same = restore(&stored, 7, None).unwrap();
+        assert_eq!(edges(&same), [(4, 2), (2, 5)]);
         assert_eq!((restored.find_tag(20), &restored.torn_trees[..]), (Some(50), &[40][..]));
         let commits: Vec<_> = restored.commits().collect();
         assert_eq!(commits, [(0, 10, &[][..]), (50, 40, &[0, 50][..])]);
@@ -881,14 +968,19 @@ mod tests {
 
     #[test]
     fn what_is_no_trail_is_refused() {
-        let number = |below: u32| move |number: u32| (number < below).then_some(number);
         let bytes = trail().store(|number| number).unwrap();
+        let below = |limit: u32| move |number: u32| (number < limit).then_some(number);
+        let both = |bytes: &[u8], limit: u32| {
+            let others = below(limit);
+            [restore(bytes, limit, None), restore(bytes, 0, Some(&others))].iter().any(Option::is_some)
+        };
+        assert!(both(&bytes, 6));
         for len in 0..bytes.len() {
-            assert!(Trail::restore(&bytes[..len], number(6)).is_none(), "{len} bytes of it");
+            assert!(!both(&bytes[..len], 6), "{len} bytes of it");
         }
-        assert!(Trail::restore(&[&bytes[..], b"\0"].concat(), number(6)).is_none(), "a byte more");
-        assert!(Trail::restore(&bytes, number(5)).is_none(), "a number too high");
-        assert!(Trail::restore(&[0xFF; 40], number(6)).is_none(), "more than there is memory for");
+        assert!(!both(&[&bytes[..], b"\0"].concat(), 6), "a byte more");
+        assert!(!both(&bytes, 5), "a number too high");
+        assert!(!both(&[0xFF; 40], 6), "more than there is memory for");
     }
 
     #[test]

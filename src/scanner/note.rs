@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use super::Candidate;
+use super::{Candidate, is_verbatim};
 use crate::level::Confidence;
 use crate::matcher::Match;
 use crate::span::{ByteSpan, LineColumn};
@@ -129,10 +129,11 @@ impl Classes {
         self.count = self.count.max(class.saturating_add(1));
     }
 
-    /// The class of a match that stands in its text as it is; `earlier` is what it was in an earlier run.
-    pub(super) fn class_of(&mut self, found: &Match, earlier: Option<u32>) -> u32 {
-        let value = found.secret.reveal();
-        let [one, other] = self.keys.each_ref().map(|key| key.hash_one((found.rule, value, &found.context)));
+    /// The class of a match in a text; `earlier` is what it was in an earlier run.
+    pub(super) fn class_of(&mut self, text: &[u8], found: &Match, earlier: Option<u32>) -> u32 {
+        let Match { rule, context, layers, .. } = found;
+        let all = (rule, found.secret.reveal(), context, layers, is_verbatim(text, found));
+        let [one, other] = self.keys.each_ref().map(|key| key.hash_one(all));
         if let Some(earlier) = earlier {
             self.numbers.entry((one, other)).or_insert(earlier);
             return earlier;

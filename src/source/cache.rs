@@ -55,6 +55,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Known, NewVisitor, Spot};
 use crate::fingerprint::Fingerprint;
@@ -256,7 +257,12 @@ impl Memory {
     fn restore(&mut self, records: &Records, number: impl Fn(u32) -> Option<u32>) -> bool {
         let missing: Vec<ObjectId> = records.missing().collect();
         let holder = |(tree, place): (u32, u32)| Some((number(tree)?, *missing.get(place as usize)?));
-        let trail = Trail::restore(records.part(TRAIL), &number);
+        let place = (&records.bytes, records.parts[TRAIL].clone());
+        let is_other = (0..records.count()).any(|at| number(at) != Some(at));
+        let trail = match is_other {
+            true => Trail::restore(place, 0, Some(&number)),
+            false => Trail::restore(place, records.count(), None),
+        };
         let rows = Rows::restore(records.part(ROWS), &number);
         let holders = records.holders().map(holder).collect::<Option<Vec<_>>>();
         let targets = records.targets().map(&number).collect::<Option<Vec<_>>>();
@@ -610,7 +616,7 @@ const FINGERPRINTS: usize = 11;
 /// A file that was checked.
 #[derive(Debug)]
 struct Records {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     /// Length of a name in bytes.
     id_len: usize,
     is_closed: bool,
@@ -647,7 +653,7 @@ impl Records {
             return Err(CacheError::Damaged("its checksum is not that of its content"));
         }
         let is_closed = number(1);
-        let records = Self { bytes, id_len, is_closed: is_closed == 1, parts };
+        let records = Self { bytes: Arc::new(bytes), id_len, is_closed: is_closed == 1, parts };
         let are_sorted = records.names().is_sorted_by(|one, next| one < next);
         let states = records.part(STATES);
         let are_known = states.iter().all(|&byte| State::of(byte & !LOOSE).is_some());

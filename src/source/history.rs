@@ -680,8 +680,16 @@ impl Run<'_, '_> {
         let threads = self.threads.max(1);
         let inventory = &store.inventory;
         let earlier = trail.and_then(|_| Some((memory?, memory?.rows.as_ref()?)));
+        // Of the trees that are known those that lead to what is missing, and not those to what has a match.
+        let leading = earlier.map(|(memory, covered)| {
+            Rows::leading_to(&covered.rows, memory.holders.iter().map(|(tree, _)| *tree), inventory.len())
+        });
+        let is_leading = |tree: &u32| leading.as_ref().is_some_and(|leading| leading[*tree as usize]);
         let relevant = trail.map(|trail| match earlier {
-            Some((_, covered)) => trail.leading_after(inventory, &[], &covered.rows, &covered.is_known),
+            Some((_, covered)) => {
+                let trees = (0..inventory.len() as u32).filter(is_leading);
+                trail.leading_after(inventory, &[], trees, &covered.is_known)
+            }
             None => trail.leading_to_missing(inventory),
         });
         let torn = trail.map_or(&[][..], Trail::torn);
@@ -700,8 +708,8 @@ impl Run<'_, '_> {
             links.edges.extend(trail.tags());
         }
         if let Some((memory, covered)) = earlier {
-            for (tree, below) in Rows::trees(&covered.rows) {
-                links.edges.extend(below.map(|below| (tree, below)));
+            for (tree, below) in Rows::trees(&covered.rows).filter(|(tree, _)| is_leading(tree)) {
+                links.edges.extend(below.filter(is_leading).map(|below| (tree, below)));
             }
             let holders = memory.holders.iter().map(|(tree, missing)| (*tree, ObjectKind::Tree, *missing));
             links.loose_ends.extend(holders);
@@ -759,7 +767,8 @@ impl Run<'_, '_> {
             targets.into_iter().chain(earlier.targets).collect::<BTreeSet<u32>>().into_iter().collect();
         let mut covered = Covered { targets, ..Covered::default() };
         if is_enough && !earlier.is_known.is_empty() {
-            let relevant = trail.leading_after(inventory, &covered.targets, &earlier.rows, &earlier.is_known);
+            let trees = Rows::trees(&earlier.rows).map(|(tree, _)| tree);
+            let relevant = trail.leading_after(inventory, &covered.targets, trees, &earlier.is_known);
             covered.rows = earlier.rows;
             covered.rows.extend(self.rows(store, trail, &relevant, read));
             (covered.ledger, covered.is_known) = (earlier.ledger, earlier.is_known);
