@@ -159,6 +159,14 @@ pub struct CommitInfo {
     pub offset_minutes: i32,
 }
 
+impl CommitInfo {
+    /// A commit of which only the id is known yet.
+    pub(crate) fn of_id(id: ObjectId) -> Self {
+        let (author_name, author_email) = (BString::default(), BString::default());
+        Self { id, author_name, author_email, time_seconds: 0, offset_minutes: 0 }
+    }
+}
+
 /// How long and from where a secret can be seen in the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {

@@ -254,6 +254,8 @@ impl Scanner {
         }
         let mut placed = self.place(candidates, source, threads, progress, &mut coverage, &counts);
         self.complete(&mut placed, source, threads, &mut coverage);
+        let exposures = placed.iter_mut().filter_map(|placed| placed.exposure.as_mut());
+        source.name_commits(&mut exposures.collect::<Vec<_>>(), &mut coverage);
         let findings = self.settle(placed, Some(source), &counts);
         coverage.sort();
         let (suppressed, noted) = (counts.totals(), counts.into_noted());

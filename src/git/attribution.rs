@@ -55,6 +55,22 @@ pub struct Attributor<'r> {
     infos: RefCell<HashMap<u32, Option<CommitInfo>>>,
     damage: RefCell<Damage>,
     has_too_many_paths: bool,
+    /// Whether commits are told by their ids alone.
+    tells_ids: bool,
+}
+
+/// What a report tells of a commit. One that cannot be read is damage.
+pub fn commit_info(reader: &ObjectReader<'_>, id: ObjectId, damage: &mut Damage) -> Option<CommitInfo> {
+    match reader.read(&id) {
+        Ok(object) => {
+            let commit =
+                Commit::parse(object.bytes()).ok().filter(|_| object.kind() == ObjectKind::Commit)?;
+            return Some(commit.info(id));
+        }
+        Err(ReadError::Missing) => damage.unreadable(id, "it is listed but is not found any more"),
+        Err(ReadError::Corrupt(message)) => damage.unreadable(id, message),
+    }
+    None
 }
 
 /// What is known of one blob at one path. Commits are numbers.
@@ -95,6 +111,7 @@ impl<'r> Attributor<'r> {
             infos: RefCell::default(),
             damage: RefCell::default(),
             has_too_many_paths: false,
+            tells_ids: false,
         };
         let tips: Vec<(ObjectId, Marks)> =
             roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
@@ -240,7 +257,8 @@ impl<'r> Attributor<'r> {
     }
 
     /// Does the same with a ledger of `all` that may be asked for some time, by number, which goes on where it ends: it
-    /// knows of those that are `known`. It is left empty where the ledger is of no use.
+    /// knows of those that are `known`. It is left empty where the ledger is of no use. Of the commits that a ledger
+    /// tells of there is the id alone; [`commit_info`] tells the rest.
     pub fn appearances_after(
         &mut self,
         objects: &[ObjectId],
@@ -261,7 +279,9 @@ impl<'r> Attributor<'r> {
         }
         let all: BTreeSet<ObjectId> = all.iter().map(|number| store.inventory.id(*number)).collect();
         let earlier = ledger.take();
+        self.tells_ids = true;
         let recorded = self.recorded(&blobs, &all, earlier.as_ref().map(|ledger| (ledger, known)));
+        self.tells_ids = false;
         let Some((mut appearances, recorded)) = recorded else { return self.appearances(objects) };
         *ledger = Some(recorded);
         appearances.extend(self.appearances(&others));
@@ -589,6 +609,9 @@ impl<'r> Attributor<'r> {
     }
 
     fn info(&self, commit: u32) -> Option<CommitInfo> {
+        if self.tells_ids {
+            return Some(CommitInfo::of_id(self.graph.id(commit)));
+        }
         let mut infos = self.infos.borrow_mut();
         infos.entry(commit).or_insert_with(|| self.info_of(self.graph.id(commit))).clone()
     }

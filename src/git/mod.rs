@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteVec};
 
-pub use attribution::{Attributor, Known, Scope};
+pub use attribution::{Attributor, Known, Scope, commit_info};
 pub use changes::Changes;
 pub use damage::Damage;
 pub use database::{Earlier, Inventory, Object, ObjectKind, ObjectReader, PackMark, ReadError, Store};

@@ -23,9 +23,11 @@ use crate::git::push::Pushed;
 use crate::git::{
     Attributor, Change, Changes, Commit, Damage, Fault, Inventory, Known, Malformed, ObjectKind,
     ObjectReader, OpenError, Outline, OutlineBase, Pending, Reachable, ReadError, Relevant, Repository,
-    RevisionError, RevisionRange, Roots, Rows, Scope, Store, Tag, Trail, links_of,
+    RevisionError, RevisionRange, Roots, Rows, Scope, Store, Tag, Trail, commit_info, links_of,
 };
-use crate::location::{Appearance, COMMIT_MESSAGE_PATH, ObjectId, Origin, TAG_MESSAGE_PATH};
+use crate::location::{
+    Appearance, COMMIT_MESSAGE_PATH, CommitInfo, Exposure, ObjectId, Origin, TAG_MESSAGE_PATH,
+};
 use crate::progress::Progress;
 
 /// Blobs of this size are read one at a time, whatever the number of threads, to bound memory.
@@ -228,7 +230,8 @@ impl History {
         coverage.problems.extend(self.faults.iter().cloned().map(Problem::from));
         coverage.problems.extend(faults.into_iter().map(Problem::from));
         let mut commits = done.commits;
-        commits.sort_unstable();
+        // Those that a cache knows are in order already, which this kind of sorting sees.
+        commits.sort();
         // A second run of one source reads the same commits.
         let _ = self.commits.set(commits);
         Ok(())
@@ -331,6 +334,28 @@ impl Source for History {
             coverage.problems.push(problem);
             BTreeMap::new()
         })
+    }
+
+    fn name_commits(&self, exposures: &mut [&mut Exposure], coverage: &mut Coverage) {
+        let is_remembering = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if !is_remembering || exposures.is_empty() {
+            return;
+        }
+        let named = self.with_run(1, |run, repository| {
+            let mut damage = Damage::default();
+            let mut infos: BTreeMap<ObjectId, Option<CommitInfo>> = BTreeMap::new();
+            for exposure in exposures {
+                for commit in [&mut exposure.first, &mut exposure.last] {
+                    if let Some(id) = commit.as_ref().map(|commit| commit.id) {
+                        let info = || commit_info(run.reader, id, &mut damage);
+                        commit.clone_from(infos.entry(id).or_insert_with(info));
+                    }
+                }
+            }
+            let faults = damage.into_faults(repository.is_partial_clone());
+            coverage.problems.extend(faults.into_iter().map(Problem::from));
+        });
+        coverage.problems.extend(named.err());
     }
 
     fn reread<'s>(

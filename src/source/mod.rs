@@ -20,7 +20,7 @@ use bstr::{BStr, BString};
 use crate::coverage::{Coverage, SkipReason};
 use crate::derived::Derivation;
 use crate::fingerprint::Fingerprint;
-use crate::location::{Appearance, ObjectId, Origin};
+use crate::location::{Appearance, Exposure, ObjectId, Origin};
 use crate::progress::Progress;
 use crate::span::ByteSpan;
 
@@ -193,6 +193,12 @@ pub trait Source {
     ) -> BTreeMap<ObjectId, Vec<Appearance>> {
         let _ = (objects, threads, coverage);
         BTreeMap::new()
+    }
+
+    /// Fills in the commits of exposures, of which [`Source::attribute`] may have told the ids alone: most of what it
+    /// tells is never reported. Problems go to `coverage`.
+    fn name_commits(&self, exposures: &mut [&mut Exposure], coverage: &mut Coverage) {
+        let _ = (exposures, coverage);
     }
 
     /// Reads objects once more of which [`Search::recall`] told. Problems go to `coverage`.
