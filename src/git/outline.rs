@@ -39,7 +39,7 @@ impl<'b> Base<'b> {
 pub enum Change<'c> {
     /// It was not copied.
     Fresh(Parts<'c>),
-    /// It is in the base alone. Where pieces of the base were copied in another order, some of these may be missing.
+    /// It is in the base alone.
     Gone(Parts<'c>),
 }
 
@@ -71,8 +71,12 @@ impl Outline {
             let gone = places.filter_map(|place| base?.entry(place, id_len));
             gone.for_each(|parts| visit(Change::Gone(parts)));
         };
-        // How many entries of the base were copied or passed over.
+        // How many entries of the base were copied or passed over; or, where they come in another order, which were copied.
         let mut passed = 0;
+        let mut taken = match base {
+            Some(base) if !base.copies.is_in_order() => vec![false; ends.len()],
+            _ => Vec::new(),
+        };
         let mut at = 0;
         let mut outcome = Ok(());
         while at < bytes.len() {
@@ -85,13 +89,23 @@ impl Outline {
                     from => ends.binary_search(&(from as u32)).ok().map(|before| before + 1),
                 };
                 let last = ends.partition_point(|&end| end as usize <= piece.from + piece.len);
-                if let Some(first) = first
-                    && let Some(copied) = ends.get(first..last)
+                // An entry that is copied twice is new the second time.
+                let until = |first: usize| match taken.get(first..last) {
+                    Some(taken) => first + taken.iter().take_while(|is_taken| !**is_taken).count(),
+                    None => last,
+                };
+                if let Some(places) = first.map(|first| first..until(first))
+                    && let Some(copied) = ends.get(places.clone())
                     && let Some(&end) = copied.last()
                 {
                     self.ends.extend(copied.iter().map(|end| end - from as u32 + at as u32));
-                    pass(passed..first, &mut visit);
-                    passed = last;
+                    match taken.get_mut(places.clone()) {
+                        Some(taken) => taken.fill(true),
+                        None => {
+                            pass(passed..places.start, &mut visit);
+                            passed = places.end;
+                        }
+                    }
                     at += end as usize - from;
                     continue;
                 }
@@ -114,7 +128,12 @@ impl Outline {
                 }
             }
         }
-        pass(passed..ends.len(), &mut visit);
+        match taken.is_empty() {
+            true => pass(passed..ends.len(), &mut visit),
+            false => (0..ends.len())
+                .filter(|place| !taken[*place])
+                .for_each(|place| pass(place..place + 1, &mut visit)),
+        }
         outcome
     }
 
@@ -191,19 +210,17 @@ mod tests {
             let (ends, is_whole) = plain(&text);
             prop_assert_eq!(read.is_ok(), is_whole);
             prop_assert!(fresh.len() <= ends.len());
-            if copies.is_in_order() {
-                // What is left of the base, with what is new, is all.
-                let mut made: Vec<Vec<u8>> = outline.entries(&base).map(name_of).collect();
-                for name in gone {
-                    let at = made.iter().position(|other| *other == name);
-                    made.remove(at.expect("it was in the base"));
-                }
-                made.extend(fresh);
-                let mut whole: Vec<Vec<u8>> = derived.entries(&text).map(name_of).collect();
-                made.sort();
-                whole.sort();
-                prop_assert_eq!(made, whole);
+            // What is left of the base, with what is new, is all.
+            let mut made: Vec<Vec<u8>> = outline.entries(&base).map(name_of).collect();
+            for name in gone {
+                let at = made.iter().position(|other| *other == name);
+                made.remove(at.expect("it was in the base"));
             }
+            made.extend(fresh);
+            let mut whole: Vec<Vec<u8>> = derived.entries(&text).map(name_of).collect();
+            made.sort();
+            whole.sort();
+            prop_assert_eq!(made, whole);
             prop_assert_eq!(derived.entries(&text).map(<[u8]>::len).sum::<usize>(), ends.last().map_or(0, |end| *end as usize));
             prop_assert_eq!(derived.ends, ends);
         }

@@ -1182,8 +1182,6 @@ impl<'w> Worker<'w, '_> {
         outline: &mut Outline,
     ) -> Result<(), Malformed> {
         let Objects::All(inventory) = self.shared.objects else { return Ok(()) };
-        // Of what was moved about it is not told what is gone.
-        let base = base.filter(|(_, base)| base.copies.is_in_order());
         let Done { trail, links, submodules, .. } = &mut *self.done;
         trail.tree(tree, base.map(|(number, _)| number));
         outline.read(
