@@ -24,6 +24,8 @@ mod range;
 mod raw;
 mod reach;
 mod refs;
+mod relevant;
+mod rows;
 pub mod staged;
 pub mod tip;
 pub mod tracked;
@@ -47,7 +49,9 @@ pub use range::{RevisionError, RevisionRange};
 pub use raw::{Commit, Malformed, Tag, TreeEntries, TreeEntry};
 pub use reach::{Reachable, links_of};
 pub use refs::{Root, Roots};
-pub use trail::{Pending, Relevant, Rows, Trail};
+pub use relevant::Relevant;
+pub use rows::Rows;
+pub use trail::{Pending, Trail};
 
 use crate::location::ObjectId;
 
