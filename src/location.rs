@@ -160,7 +160,7 @@ pub struct CommitInfo {
 }
 
 impl CommitInfo {
-    /// A commit of which only the id is known yet.
+    /// A commit of which only the id is known yet, as attribution tells it.
     pub(crate) fn of_id(id: ObjectId) -> Self {
         let (author_name, author_email) = (BString::default(), BString::default());
         Self { id, author_name, author_email, time_seconds: 0, offset_minutes: 0 }

@@ -1,14 +1,16 @@
 //! Which commits, paths and refs have a blob: found afterwards, for the few blobs with findings.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bstr::{BStr, BString};
+use bstr::BString;
 
-use super::forest::{EMPTY, Forest, NodeId, Target};
+use super::forest::{EMPTY, Forest, NodeId, Seen, Target};
 use super::graph::{Distance, Graph, Marks, TreeKey};
-use super::ledger::{Events, Ledger, Seen};
+use super::ledger::Ledger;
 use super::quick::QuickReader;
+use super::stays::{Places, Stay, Stays, Step};
 use super::{
     Commit, Damage, Fault, Inventory, ObjectKind, ObjectReader, ReadError, Repository, Root, Roots, Rows,
     Store, Tag, Trail,
@@ -51,37 +53,38 @@ pub struct Attributor<'r> {
     direct: HashMap<ObjectId, Marks>,
     /// The trees and blobs among them, with the first ref that does.
     pinned: BTreeMap<(ObjectId, ObjectKind), BString>,
-    /// Commits that were read again for the report.
-    infos: RefCell<HashMap<u32, Option<CommitInfo>>>,
     damage: RefCell<Damage>,
     has_too_many_paths: bool,
-    /// Whether commits are told by their ids alone.
-    tells_ids: bool,
 }
 
-/// What a report tells of a commit. One that cannot be read is damage.
-pub fn commit_info(reader: &ObjectReader<'_>, id: ObjectId, damage: &mut Damage) -> Option<CommitInfo> {
+/// What a report tells of a commit, from the packs of a store if it has it. One that cannot be read is damage.
+pub fn commit_info(
+    id: ObjectId,
+    store: Option<&Store>,
+    reader: &ObjectReader<'_>,
+    damage: &mut Damage,
+) -> Option<CommitInfo> {
+    let info = |kind: ObjectKind, bytes: &[u8]| {
+        Commit::parse(bytes).ok().filter(|_| kind == ObjectKind::Commit).map(|commit| commit.info(id))
+    };
+    if let Some((kind, bytes)) = store.and_then(|store| store.read(&id)) {
+        return info(kind, &bytes);
+    }
     match reader.read(&id) {
-        Ok(object) => {
-            let commit =
-                Commit::parse(object.bytes()).ok().filter(|_| object.kind() == ObjectKind::Commit)?;
-            return Some(commit.info(id));
-        }
+        Ok(object) => return info(object.kind(), object.bytes()),
         Err(ReadError::Missing) => damage.unreadable(id, "it is listed but is not found any more"),
         Err(ReadError::Corrupt(message)) => damage.unreadable(id, message),
     }
     None
 }
 
-/// What is known of one blob at one path. Commits are numbers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stay {
-    first: Option<u32>,
-    last: Option<u32>,
-    marks: Marks,
+/// What a ledger holds, as it goes on from one audit to the next.
+struct Recording<'l> {
+    /// The blobs of which it tells.
+    all: BTreeSet<ObjectId>,
+    /// That of the audit before, if there is one, and which objects it knew, by number.
+    earlier: Option<(Ledger, &'l [bool])>,
 }
-
-type Stays = BTreeMap<(Target, BString), Stay>;
 
 impl<'r> Attributor<'r> {
     /// Loads the graph of commits. `shallow` are those whose parents were not fetched. Without anything
@@ -108,10 +111,8 @@ impl<'r> Attributor<'r> {
             is_everything: matches!(scope, Scope::Everything(_)),
             direct: HashMap::new(),
             pinned: BTreeMap::new(),
-            infos: RefCell::default(),
             damage: RefCell::default(),
             has_too_many_paths: false,
-            tells_ids: false,
         };
         let tips: Vec<(ObjectId, Marks)> =
             roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
@@ -201,27 +202,64 @@ impl<'r> Attributor<'r> {
     }
 
     /// Every path at which objects appear, at least one for each, sorted. Commits and tags stand for their
-    /// messages.
+    /// messages. Of the commits that are named there is the id alone; [`commit_info`] tells the rest.
     pub fn appearances(&mut self, objects: &[ObjectId]) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let (mut appearances, blobs) = self.messages(objects, |_| false);
+        if !blobs.is_empty() {
+            appearances.extend(self.blobs(&blobs, None).0);
+        }
+        appearances
+    }
+
+    /// Does the same with a ledger of `all` that may be asked for some time, by number, which goes on where it ends: it
+    /// knows of those that are `known`. It is left empty where there can be none.
+    pub fn appearances_after(
+        &mut self,
+        objects: &[ObjectId],
+        all: &[u32],
+        ledger: &mut Option<Ledger>,
+        known: &[bool],
+    ) -> BTreeMap<ObjectId, Vec<Appearance>> {
+        let Some(Known { store, .. }) = self.known else { return self.appearances(objects) };
+        let noted: HashSet<u32> = ledger.iter().flat_map(Ledger::blobs).collect();
+        let is_noted =
+            |id: &ObjectId| store.inventory.number(id.as_raw()).is_some_and(|at| noted.contains(&at));
+        let (mut appearances, blobs) = self.messages(objects, is_noted);
+        let all = all.iter().map(|number| store.inventory.id(*number)).collect();
+        let earlier = ledger.take().map(|ledger| (ledger, known));
+        let (found, recorded) = self.blobs(&blobs, Some(Recording { all, earlier }));
+        *ledger = recorded;
+        appearances.extend(found);
+        appearances
+    }
+
+    /// Where the messages among some objects appear, and the other objects. Those that are surely blobs are not looked at.
+    fn messages(
+        &self,
+        objects: &[ObjectId],
+        is_blob: impl Fn(&ObjectId) -> bool,
+    ) -> (BTreeMap<ObjectId, Vec<Appearance>>, BTreeSet<ObjectId>) {
         let mut appearances = BTreeMap::new();
         let mut blobs = BTreeSet::new();
         for id in objects {
-            match self.kind(id) {
-                Some(ObjectKind::Commit) => {
-                    appearances.insert(*id, vec![self.commit_message(id)]);
+            let message = match is_blob(id) {
+                true => None,
+                false => match self.kind(id) {
+                    Some(ObjectKind::Commit) => Some(self.commit_message(id)),
+                    Some(ObjectKind::Tag) => Some(self.tag_message(id)),
+                    _ => None,
+                },
+            };
+            match message {
+                Some(message) => {
+                    appearances.insert(*id, vec![message]);
                 }
-                Some(ObjectKind::Tag) => {
-                    appearances.insert(*id, vec![self.tag_message(id)]);
-                }
-                _ => {
+                None => {
                     blobs.insert(*id);
                 }
             }
         }
-        if !blobs.is_empty() {
-            appearances.extend(self.blobs(&blobs));
-        }
-        appearances
+        (appearances, blobs)
     }
 
     /// The message of a commit appears in the commit itself.
@@ -250,197 +288,91 @@ impl<'r> Attributor<'r> {
         let mut appearance = self.appearance(BString::from(TAG_MESSAGE_PATH), stay, false);
         if commit.is_none() {
             // Of a range only its commits are in the graph.
-            let info = self.info_of(target);
+            let is_commit = self.kind(&target) == Some(ObjectKind::Commit);
+            let info = is_commit.then(|| CommitInfo::of_id(target));
             (appearance.exposure.first, appearance.exposure.last) = (info.clone(), info);
         }
         appearance
     }
 
-    /// Does the same with a ledger of `all` that may be asked for some time, by number, which goes on where it ends: it
-    /// knows of those that are `known`. It is left empty where the ledger is of no use. Of the commits that a ledger
-    /// tells of there is the id alone; [`commit_info`] tells the rest.
-    pub fn appearances_after(
+    /// Says where blobs appear, and what of it is known the next time, if that is to be recorded.
+    ///
+    /// A blob that no commit has gets the paths of the trees that have it, else a description in angle brackets.
+    fn blobs(
         &mut self,
-        objects: &[ObjectId],
-        all: &[u32],
-        ledger: &mut Option<Ledger>,
-        known: &[bool],
-    ) -> BTreeMap<ObjectId, Vec<Appearance>> {
-        let Some(Known { store, .. }) = self.known else { return self.appearances(objects) };
-        let noted: HashSet<u32> = ledger.iter().flat_map(Ledger::blobs).collect();
-        let is_noted =
-            |id: &ObjectId| store.inventory.number(id.as_raw()).is_some_and(|at| noted.contains(&at));
-        let (mut blobs, mut others) = (BTreeSet::new(), Vec::new());
-        for id in objects {
-            match is_noted(id) || !matches!(self.kind(id), Some(ObjectKind::Commit | ObjectKind::Tag)) {
-                true => drop(blobs.insert(*id)),
-                false => others.push(*id),
-            }
-        }
-        let all: BTreeSet<ObjectId> = all.iter().map(|number| store.inventory.id(*number)).collect();
-        let earlier = ledger.take();
-        self.tells_ids = true;
-        let recorded = self.recorded(&blobs, &all, earlier.as_ref().map(|ledger| (ledger, known)));
-        self.tells_ids = false;
-        let Some((mut appearances, recorded)) = recorded else { return self.appearances(objects) };
-        *ledger = Some(recorded);
-        appearances.extend(self.appearances(&others));
-        appearances
-    }
-
-    /// Says where blobs appear, and what of it is known the next time. `None` if too much of it is.
-    fn recorded(
-        &mut self,
-        blobs: &BTreeSet<ObjectId>,
-        all: &BTreeSet<ObjectId>,
-        earlier: Option<(&Ledger, &[bool])>,
-    ) -> Option<(BTreeMap<ObjectId, Vec<Appearance>>, Ledger)> {
-        let Known { store, rows, .. } = self.known.filter(|_| self.is_everything)?;
-        let inventory = &store.inventory;
-        let by_object = self.graph.by_object()?;
-        let commit_of = |object: u32| by_object.get(object as usize).copied().filter(|at| *at != u32::MAX);
-        let mut forest = Forest::new(self.reader, all);
-        let mut events = match earlier {
-            Some((ledger, known)) => {
-                let paths = forest.plant_after(inventory, ledger, rows, known)?;
-                let target = |blob: u32| forest.target(&inventory.id(blob));
-                ledger.resume(target, &paths, commit_of)?
-            }
-            None => {
-                forest.plant(inventory, rows);
-                Events::default()
-            }
+        asked: &BTreeSet<ObjectId>,
+        recording: Option<Recording<'_>>,
+    ) -> (BTreeMap<ObjectId, Vec<Appearance>>, Option<Ledger>) {
+        let is_recording = recording.is_some() && self.is_everything;
+        let (all, earlier) = match recording {
+            Some(Recording { all, earlier }) => (Cow::Owned(all), earlier),
+            None => (Cow::Borrowed(asked), None),
         };
-        let is_known = |commit: u32| {
-            let object = self.graph.object(commit).map_or(0, |object| object as usize);
-            earlier.is_some_and(|(_, known)| known.get(object).copied().unwrap_or_default())
-        };
-        let mut has_child = vec![false; self.distances.len()];
-        for commit in 0..self.graph.len() {
-            let distance = self.distance(commit);
-            for &parent in self.graph.parents(commit) {
-                has_child[parent as usize] |= self.distance(parent) == distance;
+        let resumed = earlier.filter(|_| is_recording).and_then(|earlier| self.resume(&all, earlier));
+        let (mut forest, mut places, mut steps, known) = resumed.unwrap_or_else(|| {
+            let mut forest = Forest::new(self.reader, &all);
+            if let Some(Known { store, rows, .. }) = self.known {
+                forest.plant(&store.inventory, rows);
             }
-            if is_known(commit) {
-                continue;
-            }
-            let node = self.node(&mut forest, commit);
-            let parents = self.graph.parents(commit);
-            let before: Vec<NodeId> = parents.iter().map(|parent| self.node(&mut forest, *parent)).collect();
-            for (path, target) in forest.minus_by_path(node, &before)? {
-                let place = events.place(path, target);
-                events.came.push((place, commit));
-            }
-            for (&parent, before) in parents.iter().zip(before) {
-                for (path, target) in forest.minus_by_path(before, &[node])? {
-                    let place = events.place(path, target);
-                    events.went.push((place, parent, commit));
-                }
-            }
-        }
-        let mut stays = vec![Stay::default(); events.places.len()];
-        for (place, commit) in &events.came {
-            let stay = &mut stays[*place as usize];
-            stay.marks.add(self.graph.marks[*commit as usize]);
-            let rank = |commit: u32| (self.distance(commit), commit);
-            if stay.first.is_none_or(|first| rank(first) > rank(*commit)) {
-                stay.first = Some(*commit);
-            }
-        }
-        let rank = |commit: u32| (self.distance(commit), std::cmp::Reverse(commit));
-        let mut end = |place: u32, commit: u32| {
-            let stay = &mut stays[place as usize];
-            if stay.last.is_none_or(|last| rank(commit) < rank(last)) {
-                stay.last = Some(commit);
-            }
-        };
-        for (place, commit, child) in &events.went {
-            if self.distance(*commit) == self.distance(*child) {
-                end(*place, *commit);
-            }
-        }
-        // The best come first, so that what was seen has its best end.
-        let mut tips: Vec<u32> =
-            (0..self.graph.len()).filter(|commit| !has_child[*commit as usize]).collect();
-        tips.sort_unstable_by_key(|commit| rank(*commit));
-        let (listable, mut seen) = (forest.listable(), Seen::default());
-        for commit in tips {
-            let node = self.node(&mut forest, commit);
-            if !listable[node.0 as usize] {
-                return None;
-            }
-            for (path, target) in forest.unseen(node, &mut seen) {
-                if let Some(place) = events.find(path, target) {
-                    end(place, commit);
-                }
-            }
-        }
-        let head = self.head.map_or(EMPTY, |head| self.node(&mut forest, head));
-        if !listable[head.0 as usize] {
-            return None;
-        }
-        let in_head: HashSet<_> = forest.unseen(head, &mut Seen::default()).into_iter().collect();
-        let is_asked: Vec<bool> = all.iter().map(|id| blobs.contains(id)).collect();
-        let mut told = Stays::new();
-        for (place, stay) in (0..).zip(stays) {
-            let (path, target) = events.at(place);
-            if is_asked[target.0 as usize] {
-                told.insert((target, forest.spell(path)), stay);
-            }
-        }
-        let in_head: HashSet<(Target, BString)> = in_head
-            .into_iter()
-            .filter(|(_, target)| is_asked[target.0 as usize])
-            .map(|(path, target)| (target, forest.spell(path)))
-            .collect();
-        self.stays_under_refs(&mut forest, &mut told);
-        told.retain(|(target, _), _| is_asked[target.0 as usize]);
-        self.stays_in_dangling_trees(&mut forest, &mut told, blobs.len());
-        let object = |commit: u32| self.graph.object(commit).unwrap_or_default();
-        let ledger = Ledger::of(&forest, events, object).filter(|_| !forest.has_too_many_paths)?;
-        self.damage.get_mut().merge(std::mem::take(&mut forest.damage));
-        let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
-        for ((target, path), stay) in told {
-            if !is_asked[target.0 as usize] {
-                continue;
-            }
-            let place = (target, path);
-            let in_head = in_head.contains(&place);
-            let appearance = self.appearance(place.1, stay, in_head);
-            appearances.entry(forest.id_of(target)).or_default().push(appearance);
-        }
-        for target in blobs {
-            appearances.entry(*target).or_insert_with(|| vec![self.without_path(target)]);
-        }
-        Some((appearances, ledger))
-    }
-
-    /// A blob that no commit has gets the paths of the trees that have it, else a description in angle
-    /// brackets.
-    fn blobs(&mut self, targets: &BTreeSet<ObjectId>) -> BTreeMap<ObjectId, Vec<Appearance>> {
-        let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
-        let mut forest = Forest::new(self.reader, targets);
-        if let Some(known) = self.known {
-            forest.plant(&known.store.inventory, known.rows);
-        }
-        let mut stays = Stays::new();
-        self.stays_in_commits(&mut forest, &mut stays);
+            (forest, Places::default(), Vec::new(), &[][..])
+        });
+        let mut stays = Stays::new(&self.graph, &self.distances);
+        steps.iter().for_each(|step| stays.note(*step));
+        self.compare(&mut forest, &mut places, known, |step| {
+            stays.note(step);
+            steps.extend(is_recording.then_some(step));
+        });
+        self.note_tips(&mut forest, &places, &mut stays);
+        // Refs and trees that no commit has are looked at anew each time.
+        let object = |commit: u32| self.graph.object(commit);
+        let ledger = is_recording.then(|| Ledger::of(&forest, (&places, &steps), object)).flatten();
+        let mut pinned: Vec<(Target, BString, Marks)> = Vec::new();
         if self.is_everything {
-            self.stays_under_refs(&mut forest, &mut stays);
-            self.stays_in_dangling_trees(&mut forest, &mut stays, targets.len());
+            pinned = self.note_refs(&mut forest, &mut places, &mut stays);
+            let mut unplaced: HashSet<Target> = asked.iter().filter_map(|id| forest.target(id)).collect();
+            for target in places.iter().map(|place| &place.1).chain(pinned.iter().map(|pinned| &pinned.0)) {
+                unplaced.remove(target);
+            }
+            self.note_dangling_trees(&mut forest, &mut places, &unplaced);
         }
         let head = self.head.map_or(EMPTY, |head| self.node(&mut forest, head));
-        for ((target, path), stay) in stays {
-            let in_head = forest.has(head, BStr::new(&path), target);
-            let appearance = self.appearance(path, stay, in_head);
-            appearances.entry(forest.id_of(target)).or_default().push(appearance);
+        let mut appearances: BTreeMap<ObjectId, Vec<Appearance>> = BTreeMap::new();
+        let mut add = |target: Target, path: BString, stay: Stay, in_head: bool| {
+            if let Some(id) = asked.get(&forest.id_of(target)) {
+                appearances.entry(*id).or_default().push(self.appearance(path, stay, in_head));
+            }
+        };
+        for (number, place) in (0..).zip(places.iter()) {
+            add(place.1, forest.spell(place.0), *stays.at(number), forest.has(head, *place));
+        }
+        for (target, path, marks) in pinned {
+            add(target, path, Stay { marks, ..Stay::default() }, false);
+        }
+        for list in appearances.values_mut() {
+            list.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         }
         self.has_too_many_paths |= forest.has_too_many_paths;
         self.damage.get_mut().merge(forest.damage);
-        for target in targets {
+        for target in asked {
             appearances.entry(*target).or_insert_with(|| vec![self.without_path(target)]);
         }
-        appearances
+        (appearances, ledger.filter(|_| !forest.has_too_many_paths))
+    }
+
+    /// Goes on from a ledger. `None` if it names what is not here.
+    fn resume<'l>(
+        &self,
+        all: &BTreeSet<ObjectId>,
+        (ledger, known): (Ledger, &'l [bool]),
+    ) -> Option<(Forest<'r>, Places, Vec<Step>, &'l [bool])> {
+        let Known { store, rows, .. } = self.known?;
+        let by_object = self.graph.by_object()?;
+        let mut forest = Forest::new(self.reader, all);
+        let paths = forest.plant_after(&store.inventory, &ledger, rows, known)?;
+        let target = |blob: u32| forest.target(&store.inventory.id(blob));
+        let commit = |object: u32| by_object.get(object as usize).copied().filter(|at| *at != u32::MAX);
+        let (places, steps) = ledger.resume(target, &paths, commit)?;
+        Some((forest, places, steps, known))
     }
 
     /// What was broken on the way; the labels are incomplete then.
@@ -465,117 +397,111 @@ impl<'r> Attributor<'r> {
         forest.node(tree, || self.graph.name(commit))
     }
 
-    /// Goes from old to new and compares each commit with its parents.
-    ///
-    /// The first commit that has a blob at a path is one of those that brought it there. The last is one
-    /// whose child lacks it, or one without children; only children at the same distance count, so that
-    /// a commit which refs reach is not passed over for a dangling one. What reaches any commit that has
-    /// the blob reaches the one that brought it there.
-    fn stays_in_commits(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
-        let mut has_child = vec![false; self.distances.len()];
+    /// Goes from old to new through the commits that are not known, by number of the object, and compares each with its
+    /// parents. What was there before the commits in scope gets no place.
+    fn compare(
+        &self,
+        forest: &mut Forest<'_>,
+        places: &mut Places,
+        known: &[bool],
+        mut note: impl FnMut(Step),
+    ) {
+        let is_known = |commit: u32| {
+            let object = self.graph.object(commit).map(|object| object as usize);
+            object.and_then(|object| known.get(object)).copied().unwrap_or_default()
+        };
         for commit in 0..self.graph.len() {
-            let Some(distance) = self.distance(commit) else { continue };
+            if self.distance(commit).is_none() || is_known(commit) {
+                continue;
+            }
             let node = self.node(forest, commit);
             let parents = self.graph.parents(commit);
             let before: Vec<NodeId> = parents.iter().map(|parent| self.node(forest, *parent)).collect();
-            for (path, target) in forest.minus(node, &before) {
-                let stay = stays.entry((target, path)).or_default();
-                stay.marks.add(self.graph.marks[commit as usize]);
-                // Older commits come first, so only a smaller distance is a better answer.
-                if stay.first.is_none_or(|first| self.distance(first) > Some(distance)) {
-                    stay.first = Some(commit);
-                }
+            for place in forest.minus(node, &before) {
+                note(Step::Came { place: places.number(place), commit });
             }
             for (&parent, before) in parents.iter().zip(before) {
-                if self.distance(parent) == Some(distance) {
-                    has_child[parent as usize] = true;
-                    self.end_stays(forest, stays, parent, before, &[node]);
+                if self.distance(parent).is_some() {
+                    for place in forest.minus(before, &[node]) {
+                        if let Some(place) = places.find(place) {
+                            note(Step::Went { place, commit: parent, child: commit });
+                        }
+                    }
                 }
             }
         }
-        // Many refs end in equal trees: the newest of them stands for all.
-        let mut tips: HashMap<(NodeId, Distance), u32> = HashMap::new();
-        for commit in (0..self.graph.len()).filter(|commit| !has_child[*commit as usize]) {
-            if let Some(distance) = self.distance(commit) {
-                tips.insert((self.node(forest, commit), distance), commit);
+    }
+
+    /// Notes what the commits without children still have.
+    fn note_tips(&self, forest: &mut Forest<'_>, places: &Places, stays: &mut Stays<'_>) {
+        let mut has_child = vec![false; self.distances.len()];
+        for commit in 0..self.graph.len() {
+            let distance = self.distance(commit);
+            for &parent in self.graph.parents(commit) {
+                has_child[parent as usize] |= self.distance(parent) == distance;
             }
         }
-        for ((node, _), commit) in tips {
-            self.end_stays(forest, stays, commit, node, &[]);
+        let is_tip = |commit: &u32| !has_child[*commit as usize] && self.distance(*commit).is_some();
+        let mut tips: Vec<u32> = (0..self.graph.len()).filter(is_tip).collect();
+        // The best come first, so that what was seen has its best end.
+        tips.sort_unstable_by_key(|commit| (self.distance(*commit), std::cmp::Reverse(*commit)));
+        let mut seen = Seen::default();
+        for commit in tips {
+            let node = self.node(forest, commit);
+            for place in forest.unseen(node, &mut seen) {
+                if let Some(place) = places.find(place) {
+                    stays.end(place, commit);
+                }
+            }
         }
     }
 
-    /// Notes that `commit` still has what `node` has and `after` lacks.
-    fn end_stays(
+    /// Notes what lies in the trees to which refs lead without a commit in between, and gives the blobs to which they do.
+    fn note_refs(
         &self,
         forest: &mut Forest<'_>,
-        stays: &mut Stays,
-        commit: u32,
-        node: NodeId,
-        after: &[NodeId],
-    ) {
-        let rank = |commit: u32| (self.distance(commit), std::cmp::Reverse(commit));
-        for (path, target) in forest.minus(node, after) {
-            // What was there before the commits in scope has no stay.
-            if let Some(stay) = stays.get_mut(&(target, path))
-                && stay.last.is_none_or(|last| rank(commit) < rank(last))
-            {
-                stay.last = Some(commit);
-            }
-        }
-    }
-
-    fn stays_under_refs(&self, forest: &mut Forest<'_>, stays: &mut Stays) {
+        places: &mut Places,
+        stays: &mut Stays<'_>,
+    ) -> Vec<(Target, BString, Marks)> {
+        let mut pinned = Vec::new();
         for ((id, kind), name) in &self.pinned {
-            let places = match kind {
-                ObjectKind::Blob => {
-                    let path = BString::from(bstr::concat([&b"<"[..], name, b">"]));
-                    forest.target(id).map(|target| (path, target)).into_iter().collect()
-                }
-                _ => {
-                    let node = forest.node(*id, || name.to_string());
-                    forest.minus(node, &[])
-                }
-            };
-            for (path, target) in places {
-                stays.entry((target, path)).or_default().marks.add(self.direct[id]);
+            let marks = self.direct[id];
+            if *kind == ObjectKind::Blob {
+                let path = BString::from(bstr::concat([&b"<"[..], name, b">"]));
+                pinned.extend(forest.target(id).map(|target| (target, path, marks)));
+                continue;
+            }
+            let node = forest.node(*id, || name.to_string());
+            for place in forest.minus(node, &[]) {
+                stays.at(places.number(place)).marks.add(marks);
             }
         }
+        pinned
     }
 
     /// Looks for what has no place yet in the trees that no commit has, such as those that `git stash`,
     /// an aborted rebase or `git write-tree` leave behind.
-    fn stays_in_dangling_trees(&self, forest: &mut Forest<'_>, stays: &mut Stays, count: usize) {
-        let placed: HashSet<Target> = stays.keys().map(|(target, _)| *target).collect();
-        if placed.len() == count {
+    fn note_dangling_trees(&self, forest: &mut Forest<'_>, places: &mut Places, unplaced: &HashSet<Target>) {
+        if unplaced.is_empty() {
             return;
         }
-        if let Some(nodes) = forest.outermost() {
-            for node in nodes {
-                Self::place(forest, stays, &placed, node);
-            }
-            return;
-        }
-        let (inventory, _) = Inventory::list(self.repository);
-        let trees = inventory
-            .in_reading_order()
-            .filter(|id| self.reader.header(id).is_ok_and(|(kind, _)| kind == ObjectKind::Tree));
-        let nodes: Vec<(ObjectId, NodeId)> = trees
-            .map(|tree| (tree, forest.node(tree, String::new)))
-            .filter(|(_, node)| *node != EMPTY)
-            .collect();
-        for (tree, node) in nodes {
-            if forest.is_outermost(&tree) {
-                Self::place(forest, stays, &placed, node);
-            }
-        }
-    }
-
-    /// Notes where a tree that no commit has holds what has no place yet.
-    fn place(forest: &mut Forest<'_>, stays: &mut Stays, placed: &HashSet<Target>, node: NodeId) {
-        for (path, target) in forest.minus(node, &[]) {
-            if !placed.contains(&target) {
-                stays.entry((target, path)).or_default();
+        let nodes = forest.outermost().unwrap_or_else(|| {
+            let (inventory, _) = Inventory::list(self.repository);
+            let trees = inventory
+                .in_reading_order()
+                .filter(|id| self.reader.header(id).is_ok_and(|(kind, _)| kind == ObjectKind::Tree));
+            let nodes: Vec<(ObjectId, NodeId)> = trees
+                .map(|tree| (tree, forest.node(tree, String::new)))
+                .filter(|(_, node)| *node != EMPTY)
+                .collect();
+            let outermost = nodes.into_iter().filter(|(tree, _)| forest.is_outermost(tree));
+            outermost.map(|(_, node)| node).collect()
+        });
+        for node in nodes {
+            for place in forest.minus(node, &[]) {
+                if unplaced.contains(&place.1) {
+                    places.number(place);
+                }
             }
         }
     }
@@ -594,7 +520,7 @@ impl<'r> Attributor<'r> {
     }
 
     fn appearance(&self, path: BString, stay: Stay, in_head: bool) -> Appearance {
-        let info = |commit: Option<u32>| commit.and_then(|commit| self.info(commit));
+        let info = |commit: Option<u32>| commit.map(|commit| CommitInfo::of_id(self.graph.id(commit)));
         Appearance {
             path,
             exposure: Exposure {
@@ -606,20 +532,6 @@ impl<'r> Attributor<'r> {
             first_order: u64::from(stay.first.unwrap_or(0)),
             last_order: u64::from(stay.last.unwrap_or(0)),
         }
-    }
-
-    fn info(&self, commit: u32) -> Option<CommitInfo> {
-        if self.tells_ids {
-            return Some(CommitInfo::of_id(self.graph.id(commit)));
-        }
-        let mut infos = self.infos.borrow_mut();
-        infos.entry(commit).or_insert_with(|| self.info_of(self.graph.id(commit))).clone()
-    }
-
-    fn info_of(&self, id: ObjectId) -> Option<CommitInfo> {
-        let (kind, bytes) = self.read(&id)?;
-        let commit = Commit::parse(&bytes).ok().filter(|_| kind == ObjectKind::Commit)?;
-        Some(commit.info(id))
     }
 
     fn distance(&self, commit: u32) -> Option<Distance> {

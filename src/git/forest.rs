@@ -5,12 +5,13 @@
 //! no further look; paths are spelled out only where nodes differ.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::BString;
+use hashbrown::DefaultHashBuilder;
 
-use super::ledger::{Ledger, Seen};
+use super::ledger::Ledger;
+use super::names::Names;
 use super::{Damage, Inventory, ObjectKind, ObjectReader, Rows, TreeEntries};
 use crate::location::ObjectId;
 
@@ -46,59 +47,6 @@ struct Node {
     trees: Vec<(Name, NodeId)>,
 }
 
-/// Hashes nodes, which are numbers: each is mixed in with a multiplication, from a random start, so that nobody can
-/// choose names that fall together.
-#[derive(Clone)]
-struct QuickKey(u64);
-
-struct QuickHasher(u64);
-
-impl Default for QuickKey {
-    fn default() -> Self {
-        Self(RandomState::new().hash_one(0))
-    }
-}
-
-impl BuildHasher for QuickKey {
-    type Hasher = QuickHasher;
-
-    fn build_hasher(&self) -> QuickHasher {
-        QuickHasher(self.0)
-    }
-}
-
-impl QuickHasher {
-    /// An odd number without a pattern: the golden ratio.
-    const FACTOR: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
-
-    fn mix(&mut self, number: u64) {
-        let product = u128::from(self.0 ^ number).wrapping_mul(Self::FACTOR);
-        self.0 = (product >> 64) as u64 ^ product as u64;
-    }
-}
-
-impl Hasher for QuickHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut digits = [0; 8];
-            digits[..part.len()].copy_from_slice(part);
-            self.mix(u64::from_le_bytes(digits));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.mix(number.into());
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.mix(number as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// A tree that is being read.
 struct Frame {
     id: ObjectId,
@@ -118,20 +66,22 @@ struct Planted<'r> {
 }
 
 /// A path and what lies there.
-pub(super) type Place = (BString, Target);
+pub(super) type Place = (PathId, Target);
+
+/// Nodes that were seen at a path.
+pub(super) type Seen = HashSet<(PathId, NodeId), DefaultHashBuilder>;
 
 /// All nodes.
 pub(super) struct Forest<'r> {
     reader: &'r ObjectReader<'r>,
     targets: Vec<ObjectId>,
     target_numbers: HashMap<ObjectId, Target>,
-    names: Vec<Rc<[u8]>>,
-    name_numbers: HashMap<Rc<[u8]>, Name>,
+    names: Names,
     nodes: Vec<Rc<Node>>,
-    node_numbers: HashMap<Rc<Node>, NodeId, QuickKey>,
+    node_numbers: HashMap<Rc<Node>, NodeId, DefaultHashBuilder>,
     /// Paths but that of the top: the one above and a name.
     paths: Vec<(PathId, Name)>,
-    path_numbers: HashMap<(PathId, Name), PathId, QuickKey>,
+    path_numbers: HashMap<(PathId, Name), PathId, DefaultHashBuilder>,
     known: HashMap<ObjectId, NodeId>,
     planted: Option<Planted<'r>>,
     /// Trees with targets that lie in other trees.
@@ -148,8 +98,7 @@ impl<'r> Forest<'r> {
             reader,
             targets: targets.iter().copied().collect(),
             target_numbers: targets.iter().copied().zip((0..).map(Target)).collect(),
-            names: Vec::new(),
-            name_numbers: HashMap::new(),
+            names: Names::default(),
             nodes: vec![Rc::clone(&empty)],
             node_numbers: HashMap::from_iter([(empty, EMPTY)]),
             paths: Vec::new(),
@@ -178,7 +127,7 @@ impl<'r> Forest<'r> {
         rows: &[Rows],
         known: &[bool],
     ) -> Option<Vec<PathId>> {
-        let names: Vec<Name> = ledger.names.iter().map(|name| self.name(BStr::new(&**name))).collect();
+        let names: Vec<Name> = ledger.names.iter().map(|name| self.name(name)).collect();
         let targets = self.targets_by_number(inventory);
         let mut numbers = vec![EMPTY];
         let mut rest = &ledger.nodes[..];
@@ -223,10 +172,10 @@ impl<'r> Forest<'r> {
         // Sorted, so that the numbers do not depend on which worker read what.
         let names: BTreeSet<&[u8]> = rows.iter().flat_map(|rows| rows.names()).collect();
         names.into_iter().for_each(|name| {
-            self.name(BStr::new(name));
+            self.name(name);
         });
         let names: Vec<Vec<Name>> =
-            rows.iter().map(|rows| rows.names().map(|name| self.name(BStr::new(name))).collect()).collect();
+            rows.iter().map(|rows| rows.names().map(|name| self.name(name)).collect()).collect();
         let Planted { inventory, mut nodes, mut is_inner } = planted;
         let targets = self.targets_by_number(inventory);
         let is_known = |tree: usize| known.get(tree).copied().unwrap_or_default();
@@ -290,8 +239,10 @@ impl<'r> Forest<'r> {
         if self.names.iter().any(|name| name.contains(&b'/')) {
             return None;
         }
-        let mut ledger =
-            Ledger { names: self.names.iter().map(|name| Box::from(&**name)).collect(), ..Ledger::default() };
+        let mut ledger = Ledger::default();
+        for name in self.names.iter() {
+            ledger.names.number(name);
+        }
         for node in &self.nodes[1..] {
             ledger.nodes.extend([node.blobs.len() as u32, node.trees.len() as u32]);
             for (name, target) in &node.blobs {
@@ -408,16 +359,8 @@ impl<'r> Forest<'r> {
         None
     }
 
-    fn name(&mut self, name: &BStr) -> Name {
-        let name: &[u8] = name;
-        if let Some(number) = self.name_numbers.get(name) {
-            return *number;
-        }
-        let number = Name(self.names.len() as u32);
-        let name: Rc<[u8]> = Rc::from(name);
-        self.names.push(Rc::clone(&name));
-        self.name_numbers.insert(name, number);
-        number
+    fn name(&mut self, name: &[u8]) -> Name {
+        Name(self.names.number(name))
     }
 
     /// The number of a node, which is put in order. Most trees have the node of another one, and then nothing is copied.
@@ -438,40 +381,16 @@ impl<'r> Forest<'r> {
     /// to a place that is listed, or to one that another tree has under that name.
     pub(super) fn minus(&mut self, node: NodeId, others: &[NodeId]) -> Vec<Place> {
         let mut places = Vec::new();
-        let mut waiting = vec![(BString::default(), node, others.to_vec())];
-        while let Some((prefix, node, others)) = waiting.pop() {
-            if node == EMPTY || others.contains(&node) {
-                continue;
-            }
-            if places.len() + waiting.len() > MAX_PATHS {
-                self.has_too_many_paths = true;
-                break;
-            }
-            let node = &self.nodes[node.0 as usize];
-            let others: Vec<&Node> = others.iter().map(|other| &*self.nodes[other.0 as usize]).collect();
-            for blob in &node.blobs {
-                if !others.iter().any(|other| other.blobs.binary_search(blob).is_ok()) {
-                    places.push((self.join(&prefix, blob.0), blob.1));
-                }
-            }
-            for (name, tree) in &node.trees {
-                let namesakes = others.iter().filter_map(|other| other.subtree(*name)).collect();
-                waiting.push((self.join(&prefix, *name), *tree, namesakes));
-            }
+        if node == EMPTY || others.contains(&node) {
+            return places;
         }
-        places
-    }
-
-    /// The same, with numbers for paths. `None` if there are more than can be listed.
-    pub(super) fn minus_by_path(&mut self, node: NodeId, others: &[NodeId]) -> Option<Vec<(PathId, Target)>> {
-        let mut places = Vec::new();
         let mut waiting = vec![(TOP, node, others.to_vec())];
         while let Some((path, node, others)) = waiting.pop() {
             if node == EMPTY || others.contains(&node) {
                 continue;
             }
-            if places.len() + waiting.len() > MAX_PATHS {
-                return None;
+            if self.are_too_many(places.len() + waiting.len()) {
+                break;
             }
             let node = Rc::clone(&self.nodes[node.0 as usize]);
             let others: Vec<Rc<Node>> =
@@ -486,16 +405,19 @@ impl<'r> Forest<'r> {
                 waiting.push((self.path(path, *name), *tree, namesakes));
             }
         }
-        Some(places)
+        places
     }
 
     /// The places of a node but for what was seen there before.
-    pub(super) fn unseen(&mut self, node: NodeId, seen: &mut Seen) -> Vec<(PathId, Target)> {
+    pub(super) fn unseen(&mut self, node: NodeId, seen: &mut Seen) -> Vec<Place> {
         let mut places = Vec::new();
         let mut waiting = vec![(TOP, node)];
         while let Some((path, node)) = waiting.pop() {
             if node == EMPTY || !seen.insert((path, node)) {
                 continue;
+            }
+            if self.are_too_many(places.len() + waiting.len()) {
+                break;
             }
             let node = Rc::clone(&self.nodes[node.0 as usize]);
             for (name, target) in &node.blobs {
@@ -508,16 +430,9 @@ impl<'r> Forest<'r> {
         places
     }
 
-    /// The nodes, by number, of which all places can be listed.
-    pub(super) fn listable(&self) -> Vec<bool> {
-        let mut counts: Vec<usize> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            // Those in it were made before.
-            let inner = node.trees.iter().map(|(_, tree)| counts.get(tree.0 as usize).copied());
-            let inner = inner.map(|count| count.unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
-            counts.push(inner.saturating_add(node.blobs.len()));
-        }
-        counts.into_iter().map(|count| count <= MAX_PATHS).collect()
+    fn are_too_many(&mut self, paths: usize) -> bool {
+        self.has_too_many_paths |= paths > MAX_PATHS;
+        paths > MAX_PATHS
     }
 
     fn path(&mut self, above: PathId, name: Name) -> PathId {
@@ -528,39 +443,33 @@ impl<'r> Forest<'r> {
     }
 
     /// The path of a number.
-    pub(super) fn spell(&self, mut path: PathId) -> BString {
-        let mut names = Vec::new();
-        while let Some((above, name)) = (path.0 as usize).checked_sub(1).map(|at| self.paths[at]) {
-            names.push(&*self.names[name.0 as usize]);
-            path = above;
-        }
-        names.reverse();
+    pub(super) fn spell(&self, path: PathId) -> BString {
+        let names: Vec<&[u8]> = self.names_of(path).map(|name| self.names.get(name.0)).collect();
         BString::from(names.join(&b'/'))
     }
 
-    /// Whether a node has a target at a path.
-    pub(super) fn has(&self, mut node: NodeId, path: &BStr, target: Target) -> bool {
-        let mut names = path.split_str(b"/").map(|name| self.name_numbers.get(name).copied()).peekable();
-        while let Some(name) = names.next() {
-            let Some(name) = name else { return false };
-            let here = &self.nodes[node.0 as usize];
-            if names.peek().is_none() {
-                return here.blobs.binary_search(&(name, target)).is_ok();
-            }
-            match here.subtree(name) {
-                Some(subtree) => node = subtree,
-                None => return false,
-            }
+    /// The names of a path from the top down.
+    fn names_of(&self, mut path: PathId) -> impl Iterator<Item = Name> + use<> {
+        let mut names = Vec::new();
+        while let Some((above, name)) = (path.0 as usize).checked_sub(1).map(|at| self.paths[at]) {
+            names.push(name);
+            path = above;
         }
-        false
+        names.into_iter().rev()
     }
 
-    fn join(&self, prefix: &BString, name: Name) -> BString {
-        let name = &self.names[name.0 as usize];
-        match prefix.is_empty() {
-            true => BString::from(name.to_vec()),
-            false => BString::from(bstr::concat([&prefix[..], b"/", name])),
+    /// Whether a node has a target at a path.
+    pub(super) fn has(&self, node: NodeId, (path, target): Place) -> bool {
+        let mut here = Some(node);
+        let mut names = self.names_of(path).peekable();
+        while let (Some(name), Some(node)) = (names.next(), here) {
+            let node = &self.nodes[node.0 as usize];
+            if names.peek().is_none() {
+                return node.blobs.binary_search(&(name, target)).is_ok();
+            }
+            here = node.subtree(name);
         }
+        false
     }
 }
 

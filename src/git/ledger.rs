@@ -5,15 +5,15 @@
 //! chosen among the commits that it names. So it is kept: on rails/rails 7,000 places have 8,000 commits that
 //! brought something there and 116,000 that lost it, out of 434,000 trees. The next audit compares the new commits.
 
-use std::collections::HashMap;
-
-use super::forest::{Forest, NodeId, PathId, Target};
+use super::forest::{Forest, PathId, Target};
+use super::names::Names;
+use super::stays::{Places, Step};
 
 /// What commits and trees say of some blobs. Objects are numbers of the inventory.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// Names of entries of trees.
-    pub(super) names: Vec<Box<[u8]>>,
+    pub(super) names: Names,
     /// For each node how many blobs and trees it has, and then these: name and object, name and node.
     /// Those that lie in it come before it, and the first is that of a tree without targets, which is not here.
     pub(super) nodes: Vec<u32>,
@@ -21,48 +21,18 @@ pub struct Ledger {
     pub(super) trees: Vec<(u32, u32)>,
     /// Paths by the one above and a name; the first is that of the top, which is not here.
     pub(super) paths: Vec<(u32, u32)>,
-    /// What was compared.
-    pub(super) events: Events,
-}
-
-/// What came of comparing commits with their parents.
-#[derive(Debug, Default)]
-pub(super) struct Events {
-    /// Path and blob. As long as it is in use, the blob is the number of a target.
-    pub(super) places: Vec<(u32, u32)>,
+    /// Path and blob.
+    places: Vec<(u32, u32)>,
     /// A place, and a commit that has it and whose parents do not.
-    pub(super) came: Vec<(u32, u32)>,
+    came: Vec<(u32, u32)>,
     /// A place, a commit that has it, and its child that does not.
-    pub(super) went: Vec<(u32, u32, u32)>,
-    numbers: HashMap<(u32, u32), u32>,
-}
-
-impl Events {
-    /// The number of a place.
-    pub(super) fn place(&mut self, path: PathId, target: Target) -> u32 {
-        let place = (path.0, target.0);
-        *self.numbers.entry(place).or_insert_with(|| {
-            self.places.push(place);
-            self.places.len() as u32 - 1
-        })
-    }
-
-    /// The number of a place that was noted.
-    pub(super) fn find(&self, path: PathId, target: Target) -> Option<u32> {
-        self.numbers.get(&(path.0, target.0)).copied()
-    }
-
-    /// The path and the target of a place.
-    pub(super) fn at(&self, place: u32) -> (PathId, Target) {
-        let (path, target) = self.places[place as usize];
-        (PathId(path), Target(target))
-    }
+    went: Vec<(u32, u32, u32)>,
 }
 
 impl Ledger {
     /// Writes it so that [`Ledger::restore`] can read it, each number of an object replaced by another one.
     pub fn store(&self, renumber: impl Fn(u32) -> u32) -> Vec<u8> {
-        let Events { places, came, went, .. } = &self.events;
+        let Self { places, came, went, .. } = self;
         let mut words: Vec<u32> = Vec::new();
         let lens = [
             self.names.len(),
@@ -105,15 +75,21 @@ impl Ledger {
             *len = words.next()? as usize;
         }
         let [names, nodes, trees, paths, places, came, went] = lens;
-        let numbers = [names, nodes, trees * 2, paths * 2, places * 2, came * 2, went * 3];
-        let all = numbers.into_iter().sum::<usize>() + lens.len();
-        let text = bytes.get(all * 4..)?;
+        let twice = |len: usize| len.checked_mul(2);
+        let numbers =
+            [names, nodes, twice(trees)?, twice(paths)?, twice(places)?, twice(came)?, went.checked_mul(3)?];
+        let all = numbers.into_iter().try_fold(lens.len(), usize::checked_add)?;
+        let text = bytes.get(all.checked_mul(4)?..)?;
         let name_lens: Vec<u32> = words.by_ref().take(names).collect();
         let mut rest = text;
         let mut ledger = Self::default();
         for len in name_lens {
             let (name, behind) = rest.split_at_checked(len as usize)?;
-            ledger.names.push(Box::from(name));
+            let number = ledger.names.len();
+            // Each stands there once.
+            if ledger.names.number(name) as usize != number {
+                return None;
+            }
             rest = behind;
         }
         if !rest.is_empty() {
@@ -150,81 +126,80 @@ impl Ledger {
         ledger.paths = paths.into_iter().enumerate().map(path).collect::<Option<_>>()?;
         let path = below(ledger.paths.len() + 1);
         let place = |(at, blob): (u32, u32)| Some((path(at)?, number(blob)?));
-        let events = &mut ledger.events;
-        events.places = places.into_iter().map(place).collect::<Option<_>>()?;
-        let place = below(events.places.len());
+        ledger.places = places.into_iter().map(place).collect::<Option<_>>()?;
+        let place = below(ledger.places.len());
         let one = |(at, commit): (u32, u32)| Some((place(at)?, number(commit)?));
-        events.came = came.into_iter().map(one).collect::<Option<_>>()?;
+        ledger.came = came.into_iter().map(one).collect::<Option<_>>()?;
         let one = |(at, commit, child): (u32, u32, u32)| Some((place(at)?, number(commit)?, number(child)?));
-        events.went = went.into_iter().map(one).collect::<Option<_>>()?;
+        ledger.went = went.into_iter().map(one).collect::<Option<_>>()?;
         Some(ledger)
     }
 
     /// The blobs that have a place, some of them more than once.
     pub(super) fn blobs(&self) -> impl Iterator<Item = u32> {
-        self.events.places.iter().map(|(_, blob)| *blob)
+        self.places.iter().map(|(_, blob)| *blob)
     }
 
-    /// Puts targets and paths of a forest in the place of blobs and paths, and commits as another list has them. `None`
-    /// if one is not there.
+    /// What was compared, with targets and paths of a forest in the place of blobs and paths, and commits as another
+    /// list has them. `None` if one is not there.
     pub(super) fn resume(
         &self,
         target: impl Fn(u32) -> Option<Target>,
         paths: &[PathId],
         commit: impl Fn(u32) -> Option<u32>,
-    ) -> Option<Events> {
-        let Events { places, came, went, .. } = &self.events;
-        let mut events = Events::default();
-        for (path, blob) in places {
-            let place = events.place(*paths.get(*path as usize)?, target(*blob)?);
-            if place + 1 != events.places.len() as u32 {
+    ) -> Option<(Places, Vec<Step>)> {
+        let mut places = Places::default();
+        for (number, (path, blob)) in (0..).zip(&self.places) {
+            if places.number((*paths.get(*path as usize)?, target(*blob)?)) != number {
                 return None;
             }
         }
-        events.came = came.iter().map(|(place, at)| Some((*place, commit(*at)?))).collect::<Option<_>>()?;
-        events.went = went
-            .iter()
-            .map(|(place, at, child)| Some((*place, commit(*at)?, commit(*child)?)))
-            .collect::<Option<_>>()?;
-        Some(events)
+        let came =
+            self.came.iter().map(|(place, at)| Some(Step::Came { place: *place, commit: commit(*at)? }));
+        let went = self.went.iter().map(|(place, at, child)| {
+            Some(Step::Went { place: *place, commit: commit(*at)?, child: commit(*child)? })
+        });
+        Some((places, came.chain(went).collect::<Option<_>>()?))
     }
 
     /// The ledger of a forest and what was compared, with blobs and commits by their numbers.
-    pub(super) fn of(forest: &Forest<'_>, mut events: Events, commit: impl Fn(u32) -> u32) -> Option<Self> {
+    pub(super) fn of(
+        forest: &Forest<'_>,
+        (places, steps): (&Places, &[Step]),
+        commit: impl Fn(u32) -> Option<u32>,
+    ) -> Option<Self> {
         let mut ledger = forest.ledger()?;
-        let number = |target: u32| forest.number_of(Target(target));
-        for (_, target) in &mut events.places {
-            *target = number(*target)?;
+        for (path, target) in places.iter() {
+            ledger.places.push((path.0, forest.number_of(*target)?));
         }
-        events.came.iter_mut().for_each(|(_, at)| *at = commit(*at));
-        for (_, at, child) in &mut events.went {
-            (*at, *child) = (commit(*at), commit(*child));
+        for step in steps {
+            match *step {
+                Step::Came { place, commit: at } => ledger.came.push((place, commit(at)?)),
+                Step::Went { place, commit: at, child } => {
+                    ledger.went.push((place, commit(at)?, commit(child)?))
+                }
+            }
         }
-        events.numbers = HashMap::new();
-        ledger.events = events;
         Some(ledger)
     }
 }
-
-/// Nodes that were seen at a path.
-pub(super) type Seen = std::collections::HashSet<(PathId, NodeId)>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn ledger() -> Ledger {
+        let mut names = Names::default();
+        names.number(b"a");
+        names.number(b"bc");
         Ledger {
-            names: vec![Box::from(*b"a"), Box::from(*b"bc")],
+            names,
             nodes: vec![1, 0, 0, 3, 0, 1, 1, 1],
             trees: vec![(4, 2), (5, 5)],
             paths: vec![(0, 1), (1, 0)],
-            events: Events {
-                places: vec![(2, 3)],
-                came: vec![(0, 1)],
-                went: vec![(0, 1, 2)],
-                numbers: HashMap::new(),
-            },
+            places: vec![(2, 3)],
+            came: vec![(0, 1)],
+            went: vec![(0, 1, 2)],
         }
     }
 
@@ -232,17 +207,14 @@ mod tests {
     fn what_was_stored_is_restored_under_other_numbers() {
         let stored = ledger().store(|number| number + 1);
         let restored = Ledger::restore(&stored, |number| Some((number - 1) * 10)).unwrap();
-        assert_eq!(restored.names, ledger().names);
+        assert_eq!(restored.names.iter().collect::<Vec<_>>(), [&b"a"[..], b"bc"]);
         assert_eq!(restored.nodes, [1, 0, 0, 30, 0, 1, 1, 1]);
         assert_eq!(
             (&restored.trees[..], &restored.paths[..]),
             (&[(40, 2), (50, 5)][..], &ledger().paths[..])
         );
-        assert_eq!(restored.events.places, [(2, 30)]);
-        assert_eq!(
-            (&restored.events.came[..], &restored.events.went[..]),
-            (&[(0, 10)][..], &[(0, 10, 20)][..])
-        );
+        assert_eq!(restored.places, [(2, 30)]);
+        assert_eq!((&restored.came[..], &restored.went[..]), (&[(0, 10)][..], &[(0, 10, 20)][..]));
     }
 
     #[test]
@@ -263,7 +235,7 @@ mod tests {
                 bytes[at..at + 4].copy_from_slice(&other.to_le_bytes());
                 if let Some(ledger) = Ledger::restore(&bytes, number(6)) {
                     assert!(ledger.trees.iter().all(|(_, node)| *node < 6));
-                    assert!(ledger.events.places.iter().all(|(path, _)| *path < 3));
+                    assert!(ledger.places.iter().all(|(path, _)| *path < 3));
                 }
             }
         }

@@ -27,6 +27,7 @@ mod refs;
 mod relevant;
 mod rows;
 pub mod staged;
+mod stays;
 pub mod tip;
 pub mod tracked;
 mod trail;

@@ -337,17 +337,17 @@ impl Source for History {
     }
 
     fn name_commits(&self, exposures: &mut [&mut Exposure], coverage: &mut Coverage) {
-        let is_remembering = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if !is_remembering || exposures.is_empty() {
+        if exposures.is_empty() {
             return;
         }
         let named = self.with_run(1, |run, repository| {
             let mut damage = Damage::default();
+            let store = self.known.get().map(|(store, _)| store);
             let mut infos: BTreeMap<ObjectId, Option<CommitInfo>> = BTreeMap::new();
             for exposure in exposures {
                 for commit in [&mut exposure.first, &mut exposure.last] {
                     if let Some(id) = commit.as_ref().map(|commit| commit.id) {
-                        let info = || commit_info(run.reader, id, &mut damage);
+                        let info = || commit_info(id, store, run.reader, &mut damage);
                         commit.clone_from(infos.entry(id).or_insert_with(info));
                     }
                 }

@@ -195,8 +195,8 @@ pub trait Source {
         BTreeMap::new()
     }
 
-    /// Fills in the commits of exposures, of which [`Source::attribute`] may have told the ids alone: most of what it
-    /// tells is never reported. Problems go to `coverage`.
+    /// Fills in the commits of exposures, of which [`Source::attribute`] told the ids alone: most of what it tells is
+    /// never reported. Problems go to `coverage`.
     fn name_commits(&self, exposures: &mut [&mut Exposure], coverage: &mut Coverage) {
         let _ = (exposures, coverage);
     }
