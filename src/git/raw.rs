@@ -20,8 +20,9 @@ pub struct Commit<'a> {
     pub tree: ObjectId,
     /// Its parents as recorded: neither grafts nor a shallow boundary are applied.
     pub parents: Vec<ObjectId>,
-    author: Option<Signature<'a>>,
-    committer: Option<Signature<'a>>,
+    /// The signatures as recorded. A walk through all commits asks for one number of one of them.
+    author: Option<&'a [u8]>,
+    committer: Option<&'a [u8]>,
     /// Everything behind the header.
     pub message: &'a [u8],
 }
@@ -43,9 +44,9 @@ impl<'a> Commit<'a> {
             if line.starts_with(b"parent ") {
                 commit.parents.push(object_after(line, b"parent ").ok_or(ERROR)?);
             } else if let Some(rest) = line.strip_prefix(b"author ") {
-                commit.author.get_or_insert(Signature::parse(rest));
+                commit.author.get_or_insert(rest);
             } else if let Some(rest) = line.strip_prefix(b"committer ") {
-                commit.committer.get_or_insert(Signature::parse(rest));
+                commit.committer.get_or_insert(rest);
             }
         }
         Ok(commit)
@@ -53,12 +54,13 @@ impl<'a> Commit<'a> {
 
     /// When it was committed, in seconds since 1970-01-01T00:00:00Z; 0 when that is not recorded.
     pub fn committer_seconds(&self) -> i64 {
-        self.committer.as_ref().map_or(0, |signature| signature.seconds)
+        self.committer.map_or(0, |signature| Signature::parse(signature).seconds)
     }
 
     /// What a report says about it.
     pub fn info(&self, id: ObjectId) -> CommitInfo {
-        let author = self.author.as_ref();
+        let author = self.author.map(Signature::parse);
+        let author = author.as_ref();
         CommitInfo {
             id,
             author_name: author.map_or_else(BString::default, |author| author.name.to_owned()),

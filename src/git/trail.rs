@@ -14,7 +14,7 @@
 //! read only the links are kept; those that matter are read again.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::names::Names;
 use super::raw::Parts;
@@ -44,6 +44,8 @@ pub struct Trail {
     torn_trees: Vec<u32>,
     has_gaps: bool,
     is_lost: bool,
+    /// Left by the search for what is missing to the search for what has a match.
+    holders: Mutex<Option<Holders>>,
 }
 
 /// Edges as they were written, of which nothing is read as long as nobody asks for it: on rails/rails that is a third
@@ -79,6 +81,36 @@ impl EarlierEdges {
         }
         let range = 0..bytes.len();
         Some(Self { bytes: Arc::new(bytes), range })
+    }
+}
+
+/// For each object the trees that may have it, turned round from the edges of a [`Trail`].
+#[derive(Debug)]
+struct Holders {
+    /// Where those of each object start; one more at the end.
+    starts: Vec<u32>,
+    trees: Vec<u32>,
+}
+
+impl Holders {
+    fn of(trail: &Trail, count: usize) -> Self {
+        // How many come before those of each object, and then all of them.
+        let mut starts = vec![0_u32; count + 1];
+        trail.for_each_edge(|from, _| starts[from as usize + 1] += 1);
+        (0..count).for_each(|number| starts[number + 1] += starts[number]);
+        let mut ends = starts.clone();
+        let mut trees = vec![0_u32; trail.edge_count()];
+        trail.for_each_edge(|from, to| {
+            let end = &mut ends[from as usize];
+            trees[*end as usize] = to;
+            *end += 1;
+        });
+        Self { starts, trees }
+    }
+
+    fn of_object(&self, number: u32) -> &[u32] {
+        let number = number as usize;
+        &self.trees[self.starts[number] as usize..self.starts[number + 1] as usize]
     }
 }
 
@@ -575,17 +607,20 @@ impl Trail {
     /// Which trees may lead to some objects.
     pub fn leading_to(&self, inventory: &Inventory, objects: &[ObjectId]) -> Relevant {
         let numbers = objects.iter().filter_map(|object| inventory.number(object.as_raw()));
-        self.leading(inventory, numbers.collect(), &[])
+        Self::leading(&self.take_holders(inventory), inventory, numbers.collect(), &[])
     }
 
     /// Which trees may lead to what is not there.
     pub fn leading_to_missing(&self, inventory: &Inventory) -> Relevant {
-        self.leading(inventory, Vec::new(), &self.torn_trees)
+        let holders = Holders::of(self, inventory.len());
+        let relevant = Self::leading(&holders, inventory, Vec::new(), &self.torn_trees);
+        *self.holders.lock().unwrap_or_else(PoisonError::into_inner) = Some(holders);
+        relevant
     }
 
     /// Which trees may lead to some objects or to what is not there.
     pub fn leading_to_all(&self, inventory: &Inventory, targets: Vec<u32>) -> Relevant {
-        self.leading(inventory, targets, &self.torn_trees)
+        Self::leading(&self.take_holders(inventory), inventory, targets, &self.torn_trees)
     }
 
     /// Which trees may lead to some objects or to what is not there, when the `trees` of earlier audits do. Only those
@@ -625,29 +660,20 @@ impl Trail {
         relevant
     }
 
-    fn leading(&self, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
-        let count = inventory.len();
-        // The edges by their first object: how many come before, then all second ones.
-        let mut starts = vec![0_u32; count + 1];
-        self.for_each_edge(|from, _| starts[from as usize + 1] += 1);
-        (0..count).for_each(|number| starts[number + 1] += starts[number]);
-        let mut ends = starts.clone();
-        let mut holders = vec![0_u32; self.edge_count()];
-        self.for_each_edge(|from, to| {
-            let end = &mut ends[from as usize];
-            holders[*end as usize] = to;
-            *end += 1;
-        });
-        drop(ends);
-        let mut relevant = Relevant::new(count);
+    fn take_holders(&self, inventory: &Inventory) -> Holders {
+        let left = self.holders.lock().unwrap_or_else(PoisonError::into_inner).take();
+        left.unwrap_or_else(|| Holders::of(self, inventory.len()))
+    }
+
+    fn leading(holders: &Holders, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
+        let mut relevant = Relevant::new(inventory.len());
         targets.iter().for_each(|target| relevant.target(*target, inventory));
         let mut waiting = targets;
         for &tree in first {
             relevant.lead(tree, inventory, &mut waiting);
         }
         while let Some(number) = waiting.pop() {
-            let range = starts[number as usize] as usize..starts[number as usize + 1] as usize;
-            for &holder in &holders[range] {
+            for &holder in holders.of_object(number) {
                 relevant.lead(holder, inventory, &mut waiting);
             }
         }

@@ -17,7 +17,7 @@
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
 use super::boundary::Front;
-use super::recent::Stretch;
+use super::recent::{Recent, Stretch};
 use super::{
     BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
     REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
@@ -264,7 +264,7 @@ impl Matcher {
         let asks_for_encoded = trace.encoded == Encoded::Nothing;
         let mut is_encoded = false;
         for_each_change(text.len(), copies, margin, |start, end| {
-            let stretch = stretch_round(text, start, end);
+            let stretch = stretch_round(recent, text, start, end);
             let known = recent.find(text, &stretch);
             let mut told = known.as_ref().and_then(|known| known.is_encoded);
             if asks_for_encoded && !is_encoded && told.is_none() {
@@ -641,7 +641,7 @@ fn with_whole_runs(text: &[u8], start: usize, end: usize) -> (usize, usize) {
 }
 
 /// What is kept of a stretch that is searched for literals: the lines round it, and what may be encoded.
-fn stretch_round(text: &[u8], start: usize, end: usize) -> Stretch {
+fn stretch_round(recent: &Recent, text: &[u8], start: usize, end: usize) -> Stretch {
     // The margin for literals is a part of it.
     let margin = FIRST_ENCODED_BYTES - (NEAR_AHEAD_BYTES - 1);
     let outer = (start.saturating_sub(margin), (end + margin).min(text.len()));
@@ -649,7 +649,7 @@ fn stretch_round(text: &[u8], start: usize, end: usize) -> Stretch {
     let from = outer.0.min(lines_back(text, start, KEPT_BACK_BYTES, 1));
     let near = (end + NEAR_AHEAD_BYTES).min(text.len());
     let to = outer.1.max(lines_forward(text, end, KEPT_AHEAD_BYTES, 2)).max(near);
-    Stretch::new(text, (from, to), (start, end), outer)
+    recent.stretch(text, (from, to), (start, end), outer)
 }
 
 /// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
