@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use super::{Candidate, is_verbatim};
+use super::candidate::Candidate;
+use super::judge::is_verbatim;
 use crate::level::Confidence;
 use crate::matcher::Match;
 use crate::span::{ByteSpan, LineColumn};
