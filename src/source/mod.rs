@@ -1,10 +1,8 @@
 //! Sources yield bytes and where they came from. They know nothing of rules.
 
 pub mod both;
-mod cache;
 #[cfg(test)]
 mod collect;
-mod families;
 pub mod history;
 pub mod parallel;
 pub mod staged;

@@ -5,7 +5,7 @@
 //! came of it: [`State`]. Objects never change, so that stays true wherever the object lies and however it is stored.
 //!
 //! Of a blob with matches the file has a note, which is the searcher's own
-//! ([`Searched::Matches`](super::Searched::Matches)): what they are, how sure and where. By the notes alone
+//! ([`Searched::Matches`](crate::source::Searched::Matches)): what they are, how sure and where. By the notes alone
 //! the searcher says which blobs it has to read, since a report needs the bytes, and what it found in the others; so
 //! findings are the same as without the file. The file holds no byte of their values and no hash of one, but that two
 //! are the same, and the fingerprints that a report shows as well, since each takes milliseconds to work out.
@@ -57,10 +57,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Known, NewVisitor, Spot};
 use crate::fingerprint::Fingerprint;
 use crate::git::{Earlier, Ledger, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
+use crate::source::{Known, NewVisitor, Spot};
 
 const MAGIC: &[u8; 16] = b"stanch history 8";
 /// How many parts of any length there are.
