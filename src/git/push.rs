@@ -2,7 +2,8 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::database::{Inventory, object_id};
+use super::database::object_id;
+use super::inventory::Inventory;
 use super::range::{RevisionError, RevisionRange};
 use super::refs::Root;
 use super::{Fault, Repository};

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use super::database::{ObjectKind, ObjectReader, ReadError};
 use super::pack::{Inflater, Pack, hash_kind};
-use super::{Repository, database};
+use super::{Repository, store};
 use crate::location::ObjectId;
 
 /// Memory that the parents of one commit may take: no real one has more than some dozens.
@@ -55,7 +55,7 @@ impl<'r> QuickReader<'r> {
         let noted = dirs.first().and_then(|dir| {
             gix_commitgraph::Graph::at(&dir.join("info"), hash, Some(MAX_NOTED_PARENTS_BYTES)).ok()
         });
-        Self { packs: database::unread_packs(repository), noted, ..self }
+        Self { packs: store::unread_packs(repository), noted, ..self }
     }
 
     /// What is noted of a commit. As git does, it takes the file on trust.
