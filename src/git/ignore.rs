@@ -10,20 +10,15 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
-use gix_ignore::glob::pattern::{Case, Mode as PatternMode};
-use gix_ignore::glob::wildmatch::Mode as WildMode;
-use gix_ignore::glob::{Pattern, wildmatch};
+use gix_ignore::glob::pattern::Case;
 
 use super::Repository;
+use super::rule_file::{RuleFile, is_absent, read_limited};
 use super::tracked::TrackedFile;
 use crate::location::ObjectId;
-
-/// Git reads no file of ignore rules that is larger (`PATTERN_MAX_FILE_SIZE` in its `dir.c`).
-const MAX_FILE_BYTES: u64 = 100 * 1024 * 1024;
 
 /// Which kind of file a rule stands in; it decides who is protected by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,18 +97,6 @@ struct Directory {
     ignored_by: Option<Decision>,
     /// Its own `.gitignore`.
     rules: Option<RuleFile>,
-}
-
-struct RuleFile {
-    home: RuleHome,
-    file: BString,
-    rules: Vec<Rule>,
-}
-
-struct Rule {
-    pattern: Pattern,
-    line: u64,
-    text: BString,
 }
 
 impl<'r> IgnoreRules<'r> {
@@ -287,117 +270,11 @@ impl<'r> IgnoreRules<'r> {
     }
 }
 
-impl RuleFile {
-    fn parse(home: RuleHome, file: BString, content: &[u8]) -> Self {
-        // Git's lines are C strings.
-        let up_to_nul =
-            |line: &[u8]| [line.split(|&byte| byte == 0).next().unwrap_or_default(), b"\n"].concat();
-        let content: Vec<u8> = if content.contains(&0) {
-            content.lines().flat_map(up_to_nul).collect()
-        } else {
-            content.to_vec()
-        };
-        let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-        let lines: Vec<&[u8]> = text.lines().collect();
-        let rules = gix_ignore::parse(&content, false)
-            .map(|(pattern, line, _)| {
-                let text = lines.get(line - 1).copied().unwrap_or_default();
-                Rule { pattern, line: line as u64, text: without_trailing_spaces(text).into() }
-            })
-            .collect();
-        Self { home, file, rules }
-    }
-
-    /// `path` is relative to the directory of the file.
-    fn last_match(&self, path: &BStr, is_dir: bool, case: Case) -> Option<Decision> {
-        let rule = self.rules.iter().rev().find(|rule| rule.matches(path, is_dir, case))?;
-        Some(Decision {
-            home: self.home,
-            file: self.file.clone(),
-            line: rule.line,
-            text: rule.text.clone(),
-            negated: rule.pattern.is_negative(),
-        })
-    }
-}
-
-impl Rule {
-    /// Whether the pattern matches, as `match_basename` and `match_pathname` in git's `dir.c` see it.
-    fn matches(&self, path: &BStr, is_dir: bool, case: Case) -> bool {
-        let pattern = &self.pattern;
-        let mode = WildMode::NO_MATCH_SLASH_LITERAL;
-        // Git compares what stands before the first wildcard and gives the rest to its matcher. In `.env**/x`
-        // that rest is `**/x`, which spans directories, while in one piece `**` beside a letter would be no more
-        // than `*`.
-        let Some(at) = pattern.first_wildcard_pos.filter(|&at| self.splits_stars(at)) else {
-            let basename = path.rfind_byte(b'/').map(|slash| slash + 1);
-            return pattern.matches_repo_relative_path(path, basename, Some(is_dir), case, mode);
-        };
-        let Some((head, rest)) = path.split_at_checked(at) else {
-            return false;
-        };
-        let (same_head, mode) = match case {
-            Case::Sensitive => (head == &pattern.text[..at], mode),
-            Case::Fold => (head.eq_ignore_ascii_case(&pattern.text[..at]), mode | WildMode::IGNORE_CASE),
-        };
-        let right_kind = is_dir || !pattern.mode.contains(PatternMode::MUST_BE_DIR);
-        right_kind && same_head && wildmatch(pattern.text[at..].as_bstr(), rest.as_bstr(), mode)
-    }
-
-    fn splits_stars(&self, at: usize) -> bool {
-        let Pattern { text, mode, .. } = &self.pattern;
-        let by_path = !mode.contains(PatternMode::NO_SUB_DIR) || mode.contains(PatternMode::ABSOLUTE);
-        // A backslash counts as a wildcard for git, and the parser has taken one at the start away.
-        let escaped = self.text.starts_with(b"\\");
-        by_path && !escaped && at > 0 && text[at - 1] != b'/' && text[at..].starts_with(b"**")
-    }
-}
-
-/// The line as git shows it: spaces at its end go, unless a backslash stands before them.
-fn without_trailing_spaces(line: &[u8]) -> &[u8] {
-    let mut end = 0;
-    let mut at = 0;
-    while at < line.len() {
-        let width = if line[at] == b'\\' { 2 } else { 1 };
-        if line[at] != b' ' {
-            end = at + width;
-        }
-        at += width;
-    }
-    &line[..end.min(line.len())]
-}
-
 /// Where git looks for the user's excludes without `core.excludesFile` (gitignore(5)).
 fn default_excludes() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let config = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
     Some(config.join("git").join("ignore"))
-}
-
-/// The content, or `None` when there is no such file.
-fn read_limited(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    // A FIFO would block for ever and a device might never end.
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut content = Vec::new();
-    fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::other(
-            "it is larger than 100 MiB, and git reads no such file of ignore rules",
-        ));
-    }
-    Ok(Some(content))
-}
-
-/// A file below something that is no directory is as absent as one that is missing.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn optional<T>(value: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {

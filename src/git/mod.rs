@@ -28,6 +28,7 @@ mod reach;
 mod refs;
 mod relevant;
 mod rows;
+mod rule_file;
 pub mod staged;
 mod stays;
 mod store;
