@@ -271,13 +271,13 @@ impl<'r> IgnoreRules<'r> {
 }
 
 /// Where git looks for the user's excludes without `core.excludesFile` (gitignore(5)).
-fn default_excludes() -> Option<PathBuf> {
+pub(super) fn default_excludes() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let config = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
     Some(config.join("git").join("ignore"))
 }
 
-fn optional<T>(value: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {
+pub(super) fn optional<T>(value: Result<T, git2::Error>) -> Result<Option<T>, git2::Error> {
     match value {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),

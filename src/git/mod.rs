@@ -36,6 +36,7 @@ pub mod tip;
 pub mod tracked;
 mod trail;
 mod tree_reader;
+mod walk_rules;
 pub mod work_tree;
 
 use std::io;
@@ -59,6 +60,7 @@ pub use relevant::Relevant;
 pub use rows::Rows;
 pub use store::{Earlier, PackMark, Store};
 pub use trail::{Pending, Trail};
+pub use walk_rules::WalkRules;
 
 use crate::location::ObjectId;
 
@@ -161,6 +163,11 @@ impl Repository {
             _ => Err(error),
         });
         opened.map(|inner| Self { inner }).map_err(|error| Self::open_error(start, &error))
+    }
+
+    /// Opens the one whose `.git` lies in `place`, whatever the environment names.
+    fn at(place: &Path) -> Result<Self, git2::Error> {
+        git2::Repository::open(place).map(|inner| Self { inner })
     }
 
     fn open_error(start: &Path, error: &git2::Error) -> OpenError {

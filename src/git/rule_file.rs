@@ -50,7 +50,7 @@ impl RuleFile {
 
     /// The last line that matches; `path` is relative to the directory of the file.
     pub(super) fn last_match(&self, path: &BStr, is_dir: bool, case: Case) -> Option<Decision> {
-        let rule = self.rules.iter().rev().find(|rule| rule.matches(path, is_dir, case))?;
+        let rule = self.last_rule(path, is_dir, case)?;
         Some(Decision {
             home: self.home,
             file: self.file.clone(),
@@ -58,6 +58,15 @@ impl RuleFile {
             text: rule.text.clone(),
             negated: rule.pattern.is_negative(),
         })
+    }
+
+    /// Whether the last line that matches takes the path back.
+    pub(super) fn negated(&self, path: &BStr, is_dir: bool, case: Case) -> Option<bool> {
+        self.last_rule(path, is_dir, case).map(|rule| rule.pattern.is_negative())
+    }
+
+    fn last_rule(&self, path: &BStr, is_dir: bool, case: Case) -> Option<&Rule> {
+        self.rules.iter().rev().find(|rule| rule.matches(path, is_dir, case))
     }
 }
 
@@ -107,14 +116,19 @@ fn without_trailing_spaces(line: &[u8]) -> &[u8] {
     &line[..end.min(line.len())]
 }
 
-/// The content, or `None` when there is no such file.
+/// The content, or `None` when there is no such file, or a device, whose size is 0 to git.
 pub(super) fn read_limited(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
-    // A FIFO would block for ever and a device might never end.
+    // `core.excludesFile = /dev/null` says that there is none.
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_char_device(&metadata.file_type()) {
+        return Ok(None);
+    }
+    // A FIFO would block for ever.
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }

@@ -4,6 +4,7 @@ pub mod both;
 #[cfg(test)]
 mod collect;
 pub mod history;
+mod ignored;
 pub mod parallel;
 pub mod staged;
 pub mod stdin;

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use bstr::{BString, ByteSlice, ByteVec};
 use ignore::{WalkBuilder, WalkState};
 
+use super::ignored::Ignored;
 use super::parallel::share;
 use super::window::{ReadOutcome, Window, WindowReader, news_bytes};
 use super::{ContentUnit, Fresh, NewVisitor, Source};
@@ -81,22 +82,34 @@ impl Worktree {
     fn walk(&self, root: &Path, threads: usize, coverage: &mut Coverage) -> Vec<PathBuf> {
         // `.` behind it makes the walker enter a named link, and keeps `-` from meaning standard input.
         let start = root.join(".");
-        let ignore = self.options.respect_ignore;
-        let walker = WalkBuilder::new(start)
+        let walker = WalkBuilder::new(&start)
             .standard_filters(false)
-            .parents(ignore)
-            .git_ignore(ignore)
-            .git_exclude(ignore)
-            .git_global(ignore)
-            .require_git(true)
             .follow_links(false)
             .threads(threads.max(1))
             .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git")
             .build_parallel();
+        let ignored = self.options.respect_ignore.then(|| {
+            let (ignored, faults) = Ignored::new(&start);
+            for fault in faults {
+                coverage.problem(reported(&fault.name.to_path_lossy()), fault.message);
+            }
+            ignored
+        });
         let (sender, receiver) = mpsc::channel();
         walker.run(|| {
             let sender = sender.clone();
+            let mut ignored = ignored.as_ref().map(Ignored::look);
             Box::new(move |entry| {
+                if let (Ok(entry), Some(ignored)) = (&entry, &mut ignored) {
+                    let (is_ignored, faults) = ignored.at(entry);
+                    for fault in faults {
+                        let path = fault.name.to_path_lossy().into_owned();
+                        let _ = sender.send(Walked::Problem(Some(path), fault.message));
+                    }
+                    if is_ignored {
+                        return WalkState::Skip;
+                    }
+                }
                 // The receiver outlives the walk.
                 let _ = sender.send(Walked::new(entry));
                 WalkState::Continue
@@ -196,7 +209,7 @@ impl Source for Worktree {
 /// What the walker says of an entry.
 enum Walked {
     File(PathBuf),
-    /// A directory, whose entries come by themselves, or a line of an ignore file that no one understands.
+    /// A directory, whose entries come by themselves.
     Nothing,
     Skipped(PathBuf, SkipReason),
     Problem(Option<PathBuf>, String),
@@ -206,11 +219,12 @@ impl Walked {
     fn new(entry: Result<ignore::DirEntry, ignore::Error>) -> Self {
         let entry = match entry {
             Ok(entry) => entry,
-            // git passes over lines that are no patterns, too.
-            Err(error) if !error.is_io() => return Walked::Nothing,
             Err(error) => {
                 let path = error_path(&error).map(Path::to_path_buf);
-                let message = error.into_io_error().map_or_else(String::new, |error| error.to_string());
+                let message = match error.io_error() {
+                    Some(error) => error.to_string(),
+                    None => error.to_string(),
+                };
                 return Walked::Problem(path, format!("cannot be read: {message}"));
             }
         };
@@ -218,31 +232,12 @@ impl Walked {
         if is(FileType::is_file) {
             Walked::File(entry.into_path())
         } else if is(FileType::is_dir) {
-            // An ignore file in it may say that a file is not ignored after all.
-            match entry.error().and_then(unread) {
-                Some(message) => Walked::Problem(
-                    Some(entry.path().to_path_buf()),
-                    format!("an ignore file cannot be read: {message}"),
-                ),
-                None => Walked::Nothing,
-            }
+            Walked::Nothing
         } else if is(FileType::is_symlink) {
             Walked::Skipped(entry.into_path(), SkipReason::Symlink)
         } else {
             Walked::Skipped(entry.into_path(), SkipReason::Special)
         }
-    }
-}
-
-/// What the system says where it failed.
-fn unread(error: &ignore::Error) -> Option<String> {
-    match error {
-        ignore::Error::Io(error) => Some(error.to_string()),
-        ignore::Error::Partial(errors) => errors.iter().find_map(unread),
-        ignore::Error::WithPath { err, .. }
-        | ignore::Error::WithDepth { err, .. }
-        | ignore::Error::WithLineNumber { err, .. } => unread(err),
-        _ => None,
     }
 }
 

@@ -329,12 +329,17 @@ impl Bench {
     }
 
     fn run(&self, scenario: &Scenario, fault: Option<&str>) -> Came {
+        self.run_on("", scenario, fault)
+    }
+
+    /// Counts and fails only calls for paths that end so.
+    fn run_on(&self, path: &str, scenario: &Scenario, fault: Option<&str>) -> Came {
         self.clean(scenario);
-        self.go(scenario, fault)
+        self.go(path, scenario, fault)
     }
 
     /// Runs with whatever earlier runs have left.
-    fn go(&self, scenario: &Scenario, fault: Option<&str>) -> Came {
+    fn go(&self, path: &str, scenario: &Scenario, fault: Option<&str>) -> Came {
         fs::write(&self.tally, [0; TALLY_BYTES]).expect("a written file");
         let mut command = self.subject.sandbox.command(stanch());
         command.args(scenario.args).args(["--threads", "1"]);
@@ -342,6 +347,9 @@ impl Bench {
         command.env("LD_PRELOAD", library()).env("STANCH_FAULT_TALLY", &self.tally);
         if let Some(fault) = fault {
             command.env("STANCH_FAULT", fault);
+        }
+        if !path.is_empty() {
+            command.env("STANCH_FAULT_PATH", path);
         }
         let input = scenario
             .input
@@ -603,6 +611,45 @@ fn no_ref_is_lost_where_a_directory_cannot_be_read_on() {
     }
 }
 
+/// An ignore file that could not be looked at, opened or read was taken for none: what a line of it takes back was
+/// left out, and `baseline create` took in what it leaves out.
+#[test]
+fn no_ignore_file_is_passed_over() {
+    let bench = Bench::new();
+    bench.subject.sandbox.write(".git/info/exclude", "nothing.at.all\n");
+    let mut failed = BTreeSet::new();
+    for scenario in scenarios() {
+        if !["scan", "scan two paths", "baseline create"].contains(&scenario.name) {
+            continue;
+        }
+        for path in ["/.gitignore", "/info/exclude"] {
+            failed.extend(fail_each(&bench, &scenario, path, EIO).iter().map(|code| (scenario.name, *code)));
+        }
+    }
+    let expected = [("baseline create", 2), ("scan", 2), ("scan two paths", 2)];
+    assert_eq!(failed.into_iter().collect::<Vec<_>>(), expected, "each of them is needed");
+}
+
+/// Fails each call for such a path once, and returns the exit codes.
+fn fail_each(bench: &Bench, scenario: &Scenario, path: &str, error: i32) -> BTreeSet<i32> {
+    let clean = bench.run_on(path, scenario, None);
+    assert_eq!(clean.code, Some(scenario.code), "{}: {}", scenario.name, clean.stderr);
+    let mut codes = BTreeSet::new();
+    for kind in ["stat", "open", "read"] {
+        let calls = clean.calls[KINDS.iter().position(|known| *known == kind).expect("a kind")];
+        assert!(calls > 0, "{} does not {kind} {path}", scenario.name);
+        for call in 1..=calls {
+            let fault = format!("{kind}:{call}:{error}:once");
+            let came = bench.run_on(path, scenario, Some(&fault));
+            if let Err(what) = judge(scenario, kind, &clean, &came, bench) {
+                panic!("{} {fault} ({}): {what}", scenario.name, came.hit);
+            }
+            codes.extend(came.code);
+        }
+    }
+    codes
+}
+
 /// Killed at any call, a run leaves the index as it was, and files that are whole or not there; the next run works.
 #[test]
 fn a_killed_run_leaves_nothing_that_stops_the_next() {
@@ -638,7 +685,7 @@ fn a_killed_run_leaves_nothing_that_stops_the_next() {
                 if scenario.name == "baseline create" && came.files["baseline"].is_some() {
                     continue;
                 }
-                let again = bench.go(scenario, None);
+                let again = bench.go("", scenario, None);
                 if let Err(error) = judge(scenario, "again", &clean, &again, &bench) {
                     panic!("{what}, and again: {error}");
                 }

@@ -110,6 +110,44 @@ fn the_ignore_rules_are_those_of_git() {
     }
 }
 
+/// A line in Latin-1 was the end of an ignore file, so that what the next one takes back was left out.
+#[cfg(unix)]
+#[test]
+fn odd_ignore_files_mean_what_git_makes_of_them() {
+    let sandbox = Sandbox::repo();
+    sandbox.write(".gitignore", b"*.local\n# caf\xe9\n!kept.local\nn\xffme\n");
+    sandbox.write("nul/.gitignore", b"!a.local\0b\n");
+    sandbox.write("bom/.gitignore", "\u{feff}!a.local\n");
+    sandbox.write("ends/.gitignore", "!a.local\r\n!b.local");
+    sandbox.write("link/shared", "!a.local\n*.txt\n");
+    std::os::unix::fs::symlink("shared", sandbox.path().join("link/.gitignore")).expect("a link");
+    fs::create_dir_all(sandbox.path().join("dir/.gitignore/in")).expect("a directory");
+    sandbox.write("case/.gitignore", "!A.LOCAL\nREADME*\n");
+    sandbox.write("mine", "own.txt\n");
+    sandbox.git(&["config", "core.excludesFile", "mine"]);
+    let below = ["a.local", "b.local", "kept.local", "readme.txt", "own.txt"];
+    let mut files = Vec::new();
+    for (number, dir) in
+        ["", "nul/", "bom/", "ends/", "link/", "dir/", "case/", "dir/.gitignore/in/"].iter().enumerate()
+    {
+        for (place, name) in below.iter().enumerate() {
+            let path = format!("{dir}{name}");
+            sandbox.write(&path, secret_line((number * below.len() + place) as u64));
+            files.push(path);
+        }
+    }
+    for folds in ["false", "true"] {
+        sandbox.git(&["config", "core.ignoreCase", folds]);
+        let is_left = |file: &&str| sandbox.try_git(&["check-ignore", "--quiet", file]).code == 1;
+        let mut left: Vec<&str> = files.iter().map(String::as_str).filter(is_left).collect();
+        left.sort_unstable();
+        assert!(left.contains(&"kept.local") && left.len() < files.len(), "{left:?}");
+        assert_eq!(paths(&scan(&sandbox, 1, &[])), left, "core.ignoreCase={folds}");
+    }
+    sandbox.git(&["config", "core.excludesFile", "/dev/null"]);
+    assert!(paths(&scan(&sandbox, 1, &[])).contains(&"own.txt"));
+}
+
 #[test]
 fn a_damaged_index_is_an_error_since_tracked_files_may_be_ignored() {
     let sandbox = Sandbox::repo();

@@ -1,6 +1,7 @@
 /* Makes the n-th call of a kind fail, for a program that is started with this library in LD_PRELOAD.
  *
  * STANCH_FAULT        KIND:N:ERRNO:MODE, such as read:3:5:once; nothing fails without it
+ * STANCH_FAULT_PATH   counts, and fails, only calls for a path that ends so
  * STANCH_FAULT_TALLY  a file of TALLY_BYTES zeros: one 64-bit count of calls for each kind, then what was hit, as text
  *
  * KIND is one of `kinds`, or `system`: then the kernel refuses every system call of group N, for those that do not go
@@ -56,6 +57,7 @@ static int wanted_kind = -1;
 static uint64_t wanted_call;
 static int wanted_errno;
 static enum mode wanted_mode;
+static const char *wanted_path;
 
 /* The names are looked up once, on first use: other libraries call before any constructor here has run. */
 #define REAL(result, name, ...)                                                                                        \
@@ -104,6 +106,7 @@ __attribute__((constructor)) static void prepare(void) {
         }
     }
     for (int kind = 0; kind < KINDS; kind++) atomic_store(&tally->calls[kind], 0);
+    wanted_path = getenv("STANCH_FAULT_PATH");
     const char *fault = getenv("STANCH_FAULT");
     if (!fault) return;
     char name[16], mode[16];
@@ -136,7 +139,13 @@ static void note(const char *call, const char *what) {
     tally->hit[at] = 0;
 }
 
+static int is_wanted(const char *what) {
+    size_t len = what ? strlen(what) : 0, end = strlen(wanted_path);
+    return len >= end && !strcmp(what + len - end, wanted_path);
+}
+
 static enum verdict judge(enum kind kind, const char *call, const char *what) {
+    if (wanted_path && !is_wanted(what)) return PASS;
     uint64_t number = atomic_fetch_add(&tally->calls[kind], 1) + 1;
     if ((int)kind != wanted_kind) return PASS;
     if (number != wanted_call && !(wanted_mode == ON && number > wanted_call)) return PASS;
@@ -154,7 +163,7 @@ static enum verdict judge(enum kind kind, const char *call, const char *what) {
 static enum verdict judge_fd(enum kind kind, const char *call, int fd) {
     char link[32], path[512];
     long len = -1;
-    if ((int)kind == wanted_kind) {
+    if ((int)kind == wanted_kind || wanted_path) {
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         len = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
     }
