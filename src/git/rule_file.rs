@@ -1,5 +1,6 @@
 //! One file of git's ignore rules: its lines, and which of them matches a path last.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -19,6 +20,58 @@ pub(super) struct RuleFile {
     home: RuleHome,
     file: BString,
     rules: Vec<Rule>,
+    by_text: Option<ByText>,
+}
+
+/// From this many rules on a file is not gone through line by line: so a scan of 90,000 files below 206 rules took 0.56 s
+/// of processor time, and 0.40 s with the matcher of another crate.
+const MIN_RULES_BY_TEXT: usize = 16;
+
+/// The places of rules that can be looked up by what they match, and of those that cannot.
+#[derive(Default)]
+struct ByText {
+    /// `name`
+    names: HashMap<BString, Vec<usize>>,
+    /// `*.extension`, without the dot
+    extensions: HashMap<BString, Vec<usize>>,
+    /// `/path`, `path/with/slash`
+    paths: HashMap<BString, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+impl ByText {
+    fn new(rules: &[Rule]) -> Self {
+        let mut by_text = Self::default();
+        for (place, rule) in rules.iter().enumerate() {
+            let Pattern { text, mode, first_wildcard_pos } = &rule.pattern;
+            let is_name = mode.contains(PatternMode::NO_SUB_DIR) && !mode.contains(PatternMode::ABSOLUTE);
+            let extension = text.strip_prefix(b"*.").filter(|rest| rest.find_byteset(b"*?[\\./").is_none());
+            let (places, text) = match (first_wildcard_pos, extension) {
+                (None, _) if is_name => (&mut by_text.names, text.as_slice()),
+                (None, _) => (&mut by_text.paths, text.as_slice()),
+                (Some(_), Some(extension)) if is_name => (&mut by_text.extensions, extension),
+                (Some(_), _) => {
+                    by_text.others.push(place);
+                    continue;
+                }
+            };
+            places.entry(text.into()).or_default().push(place);
+        }
+        by_text
+    }
+
+    /// The places of all rules that may match the path, where case counts.
+    fn candidates(&self, path: &BStr) -> [&[usize]; 4] {
+        let name = path.rfind_byte(b'/').map_or(path, |slash| path[slash + 1..].as_bstr());
+        let extension = name.rfind_byte(b'.').map(|dot| name[dot + 1..].as_bstr());
+        [
+            self.names.get(name),
+            extension.and_then(|extension| self.extensions.get(extension)),
+            self.paths.get(path),
+            Some(&self.others),
+        ]
+        .map(|places| places.map(Vec::as_slice).unwrap_or_default())
+    }
 }
 
 struct Rule {
@@ -39,13 +92,14 @@ impl RuleFile {
         };
         let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
         let lines: Vec<&[u8]> = text.lines().collect();
-        let rules = gix_ignore::parse(&content, false)
+        let rules: Vec<Rule> = gix_ignore::parse(&content, false)
             .map(|(pattern, line, _)| {
                 let text = lines.get(line - 1).copied().unwrap_or_default();
                 Rule { pattern, line: line as u64, text: without_trailing_spaces(text).into() }
             })
             .collect();
-        Self { home, file, rules }
+        let by_text = (rules.len() >= MIN_RULES_BY_TEXT).then(|| ByText::new(&rules));
+        Self { home, file, rules, by_text }
     }
 
     /// The last line that matches; `path` is relative to the directory of the file.
@@ -66,7 +120,12 @@ impl RuleFile {
     }
 
     fn last_rule(&self, path: &BStr, is_dir: bool, case: Case) -> Option<&Rule> {
-        self.rules.iter().rev().find(|rule| rule.matches(path, is_dir, case))
+        let Some(by_text) = self.by_text.as_ref().filter(|_| case == Case::Sensitive) else {
+            return self.rules.iter().rev().find(|rule| rule.matches(path, is_dir, case));
+        };
+        let matches = |place: &&usize| self.rules[**place].matches(path, is_dir, case);
+        let last = |places: &[usize]| places.iter().rev().find(matches).copied();
+        by_text.candidates(path).into_iter().filter_map(last).max().map(|place| &self.rules[place])
     }
 }
 
@@ -145,4 +204,50 @@ pub(super) fn read_limited(path: &Path) -> io::Result<Option<Vec<u8>>> {
 /// A file below something that is no directory is as absent as one that is missing.
 pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_rules_up_changes_no_answer() {
+        let parts = [
+            "a", "b.c", "*.c", "*.c.d", "*", "?", "a*", "**", "[ab]", "\\*.c", "*.", ".c", "c", "*.[cd]",
+            "*.*",
+        ];
+        let mut lines = Vec::new();
+        for (number, one) in parts.iter().enumerate() {
+            lines.push(format!("{}{one}", ["", "!", "/", "!/"][number % 4]));
+            lines.push(format!("{}{one}/", ["", "/", "!", "!/"][number % 4]));
+            for (other_number, other) in parts.iter().enumerate() {
+                lines.push(format!("{}{one}/{other}", ["", "!", "/"][(number + other_number) % 3]));
+            }
+        }
+        let names = ["a", "b.c", "b", ".c", "c", "x.c.d", "a.", "x.d", "*.c"];
+        let below = names.iter().flat_map(|one| names.iter().map(move |other| format!("{one}/{other}")));
+        let paths: Vec<String> = names.iter().map(|name| (*name).to_owned()).chain(below).collect();
+        let mut ignored = 0;
+        for first in 0..lines.len() - MIN_RULES_BY_TEXT {
+            let content = lines[first..first + MIN_RULES_BY_TEXT].join("\n");
+            let fast = RuleFile::parse(RuleHome::Gitignore, "x".into(), content.as_bytes());
+            assert!(fast.by_text.is_some());
+            let slow = RuleFile {
+                by_text: None,
+                ..RuleFile::parse(RuleHome::Gitignore, "x".into(), content.as_bytes())
+            };
+            for path in &paths {
+                for is_dir in [false, true] {
+                    let answer = slow.last_match(path.as_str().into(), is_dir, Case::Sensitive);
+                    assert_eq!(
+                        fast.last_match(path.as_str().into(), is_dir, Case::Sensitive),
+                        answer,
+                        "{path}: {content}"
+                    );
+                    ignored += u32::from(answer.is_some());
+                }
+            }
+        }
+        assert!(ignored > 1000, "{ignored}");
+    }
 }
