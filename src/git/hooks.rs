@@ -78,7 +78,7 @@ impl Repository {
             path: self.git_dir().to_path_buf(),
             message: error.message().to_owned(),
         };
-        let config = self.inner.config().map_err(failed)?;
+        let config = self.config().map_err(failed)?;
         let entry = match config.get_entry("core.hookspath") {
             Ok(entry) => entry,
             Err(error) if error.code() == git2::ErrorCode::NotFound => {
@@ -139,7 +139,7 @@ impl Repository {
             path: self.git_dir().to_path_buf(),
             message: error.message().to_owned(),
         };
-        let config = self.inner.config().and_then(|mut config| config.snapshot()).map_err(failed)?;
+        let config = self.config().map_err(failed)?;
         let mut is_for_event = false;
         let mut values = config.multivar(&format!("hook.{name}.event"), None).map_err(failed)?;
         while let Some(entry) = values.next() {

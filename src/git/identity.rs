@@ -35,7 +35,7 @@ impl Repository {
             }
         }
         remotes.sort();
-        let config = self.inner.config().and_then(|mut config| config.snapshot()).ok();
+        let config = self.config().ok();
         let setting = |variable: &str, key: &str| {
             let given = std::env::var(variable).ok().filter(|value| !value.trim().is_empty());
             given.or_else(|| config.as_ref()?.get_string(key).ok())

@@ -117,7 +117,7 @@ impl<'r> IgnoreRules<'r> {
         let work_dir = repository.work_dir().ok_or_else(|| IgnoreError::Bare { path: git_dir() })?;
         let config_error =
             |error: git2::Error| IgnoreError::Config { path: git_dir(), message: error.message().to_owned() };
-        let config = repository.inner.config().map_err(config_error)?;
+        let config = repository.config().map_err(config_error)?;
         let fold = optional(config.get_bool("core.ignorecase")).map_err(config_error)?.unwrap_or(false);
         let excludes = optional(config.get_path("core.excludesfile")).map_err(config_error)?;
         let left_out = tracked.iter().filter(|file| file.left_out && is_gitignore(file.path.as_bstr()));

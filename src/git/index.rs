@@ -85,6 +85,14 @@ pub enum IndexError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The configuration of the repository cannot be read, which says how long the names of objects are.
+    #[error("cannot read the git configuration {}: {source}", path.display())]
+    Config {
+        /// The configuration file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The file is not in the documented format.
     #[error("the index {} is damaged: {what}; `git reset` writes it anew", path.display())]
     Malformed {
@@ -206,7 +214,7 @@ pub fn find_tracked(directory: &Path) -> Result<Option<Tracked>, IndexError> {
     }
     let Some((top, git_dir)) = found else { return Ok(None) };
     let path = git_dir.join("index");
-    let index = Index::read(&path, &git_dir, id_bytes_of(&git_dir))?;
+    let index = Index::read(&path, &git_dir, id_bytes_of(&git_dir)?)?;
     if index.entries().any(|entry| leads_elsewhere(entry.path)) {
         return Err(IndexError::Malformed { path, what: LEADS_ELSEWHERE });
     }
@@ -245,18 +253,28 @@ fn git_dir_of(top: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// How long object names are, as the config of the repository says. Without one that can be read they are taken for
-/// short: an index with long ones makes no sense then.
-fn id_bytes_of(git_dir: &Path) -> usize {
-    // The git directory of a linked worktree leads to that of the repository.
-    let common_dir = match fs::read(git_dir.join("commondir")) {
-        Ok(link) => git_dir.join(link.trim_end().to_path_lossy()),
-        Err(_) => git_dir.to_path_buf(),
+/// How long object names are, as the config of the repository says; short without one.
+fn id_bytes_of(git_dir: &Path) -> Result<usize, IndexError> {
+    let present = |path: &Path| match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(source) => Err(IndexError::Config { path: path.to_path_buf(), source }),
     };
-    let config = git2::Config::open(&common_dir.join("config"));
+    // The git directory of a linked worktree leads to that of the repository.
+    let common_dir = match present(&git_dir.join("commondir"))? {
+        Some(link) => git_dir.join(link.trim_end().to_path_lossy()),
+        None => git_dir.to_path_buf(),
+    };
+    // libgit2 takes one that it may not read for none.
+    let path = common_dir.join("config");
+    if present(&path)?.is_none() {
+        return Ok(20);
+    }
+    // Where libgit2 cannot make sense of it names are taken for short: an index with long ones makes no sense then.
+    let config = git2::Config::open(&path).and_then(|mut config| config.snapshot());
     match config.and_then(|config| config.get_string("extensions.objectformat")) {
-        Ok(format) if format == "sha256" => 32,
-        _ => 20,
+        Ok(format) if format == "sha256" => Ok(32),
+        _ => Ok(20),
     }
 }
 

@@ -23,7 +23,7 @@ impl Repository {
     /// The option `--cleanup` is not told to hooks; what it keeps beyond the configuration is not seen. Where
     /// `core.commentChar` is `auto` only git knows what it chose, and comments count as part of the message.
     pub fn message_cleanup(&self, has_editor: bool) -> Cleanup {
-        let config = self.inner.config().and_then(|mut config| config.snapshot()).ok();
+        let config = self.config().ok();
         let text = |key: &str| config.as_ref().and_then(|config| config.get_string(key).ok());
         let comment = text("core.commentString").or_else(|| text("core.commentChar"));
         let comment = comment.filter(|comment| !comment.is_empty()).unwrap_or_else(|| "#".to_owned());

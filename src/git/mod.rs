@@ -39,8 +39,8 @@ mod tree_reader;
 mod walk_rules;
 pub mod work_tree;
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use bstr::{BString, ByteVec};
 
@@ -122,6 +122,18 @@ fn hidden(start: &Path) -> Option<String> {
     })
 }
 
+/// Why the configuration cannot be read, if so. libgit2 takes one that it may not read for none, and a repository whose
+/// refs are not files, or whose objects have long names, for another one.
+fn unread_config(common_dir: &Path) -> Option<String> {
+    let path = common_dir.join("config");
+    match fs::File::open(&path) {
+        Err(error) if !is_absence(&error) => {
+            Some(format!("cannot read the git configuration {}: {error}", path.display()))
+        }
+        _ => None,
+    }
+}
+
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -162,12 +174,22 @@ impl Repository {
             git2::ErrorCode::NotFound => open(),
             _ => Err(error),
         });
-        opened.map(|inner| Self { inner }).map_err(|error| Self::open_error(start, &error))
+        let inner = opened.map_err(|error| Self::open_error(start, &error))?;
+        match unread_config(inner.commondir()) {
+            Some(message) => Err(OpenError::Refused { path: start.to_path_buf(), message }),
+            None => Ok(Self { inner }),
+        }
     }
 
     /// Opens the one whose `.git` lies in `place`, whatever the environment names.
     fn at(place: &Path) -> Result<Self, git2::Error> {
         git2::Repository::open(place).map(|inner| Self { inner })
+    }
+
+    /// git's configuration as it is now. A question to one that is not a snapshot has libgit2 look at the files again,
+    /// and where that fails it frees what it never set (`get_entry` in its `config.c`), which ends the process.
+    fn config(&self) -> Result<git2::Config, git2::Error> {
+        self.inner.config().and_then(|mut config| config.snapshot())
     }
 
     fn open_error(start: &Path, error: &git2::Error) -> OpenError {
@@ -211,7 +233,7 @@ impl Repository {
 
     /// Who commits here, as git's configuration says: `Name <mail>`, or what there is of it.
     pub fn author(&self) -> Option<String> {
-        let config = self.inner.config().and_then(|mut config| config.snapshot()).ok()?;
+        let config = self.config().ok()?;
         let value = |variable: &str, key: &str| {
             let given = std::env::var(variable).ok().filter(|value| !value.trim().is_empty());
             given.or_else(|| config.get_string(key).ok())

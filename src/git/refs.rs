@@ -304,7 +304,7 @@ impl Repository {
 
     /// Whether objects may have been left out on purpose when the repository was cloned with `--filter`.
     pub fn is_partial_clone(&self) -> bool {
-        let Ok(config) = self.inner.config().and_then(|mut config| config.snapshot()) else {
+        let Ok(config) = self.config() else {
             return false;
         };
         let Ok(mut entries) = config.entries(Some(r"^(remote\..*\.promisor|extensions\.partialclone)$"))

@@ -5,6 +5,7 @@
 //! would be lost, and with it the path. The walker of the `ignore` crate does so, stops at a line that is not
 //! UTF-8, and knows no `core.excludesFile` of a repository.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -158,9 +159,9 @@ impl Known {
             Err(_) => git.is_dir().then(|| git.clone()),
         };
         let config = match repository {
-            Ok(repository) => repository.inner.config(),
+            Ok(repository) => repository.config(),
             Err(error) if is_failure(&error) => Err(error),
-            Err(_) => git2::Config::open_default(),
+            Err(_) => git2::Config::open_default().and_then(|mut config| config.snapshot()),
         };
         let mut known = Self { common_dir, excludes: None, case: Case::Sensitive };
         let asked = config.and_then(|config| {
@@ -192,12 +193,17 @@ fn is_failure(error: &git2::Error) -> bool {
 fn is_top(dir: &Path, faults: &mut Vec<Fault>) -> bool {
     [".git", ".jj"].iter().map(|name| dir.join(name)).any(|place| match place.metadata() {
         Ok(_) => true,
-        Err(error) if is_absent(&error) => false,
+        Err(error) if is_absent(&error) || is_closed(dir, &error) => false,
         Err(error) => {
             faults.push(Fault::at(&place, format!("cannot tell whether a repository begins here: {error}")));
             false
         }
     })
+}
+
+/// Whether nothing in the directory can be reached, which whoever walks is told without us.
+fn is_closed(dir: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && dir.join(".").metadata().is_err()
 }
 
 /// Git follows no link here (gitignore(5), NOTES), and finds no lines in a directory of that name.
@@ -206,7 +212,7 @@ fn read_gitignore(dir: &Path, faults: &mut Vec<Fault>) -> Option<RuleFile> {
     let content = match path.symlink_metadata() {
         Ok(metadata) if metadata.is_symlink() || metadata.is_dir() => return None,
         Ok(_) => read_limited(&path),
-        Err(error) if is_absent(&error) => return None,
+        Err(error) if is_absent(&error) || is_closed(dir, &error) => return None,
         Err(error) => Err(error),
     };
     match content {
@@ -221,7 +227,7 @@ fn read_gitignore(dir: &Path, faults: &mut Vec<Fault>) -> Option<RuleFile> {
     }
 }
 
-fn unread(path: &Path, error: &std::io::Error) -> Fault {
+fn unread(path: &Path, error: &io::Error) -> Fault {
     Fault::at(path, format!("an ignore file cannot be read: {error}"))
 }
 

@@ -623,15 +623,30 @@ fn no_ignore_file_is_passed_over() {
             continue;
         }
         for path in ["/.gitignore", "/info/exclude"] {
-            failed.extend(fail_each(&bench, &scenario, path, EIO).iter().map(|code| (scenario.name, *code)));
+            let codes = fail_each(&bench, &scenario, path, "once");
+            failed.extend(codes.into_iter().map(|code| (scenario.name, code)));
         }
     }
     let expected = [("baseline create", 2), ("scan", 2), ("scan two paths", 2)];
     assert_eq!(failed.into_iter().collect::<Vec<_>>(), expected, "each of them is needed");
 }
 
-/// Fails each call for such a path once, and returns the exit codes.
-fn fail_each(bench: &Bench, scenario: &Scenario, path: &str, error: i32) -> BTreeSet<i32> {
+/// libgit2 died where it could no longer look at the configuration that it was asked about.
+#[test]
+fn a_configuration_that_goes_out_of_reach_ends_no_run_with_a_signal() {
+    let bench = Bench::new();
+    let mut failed = BTreeSet::new();
+    for scenario in scenarios() {
+        if ["staged", "scan", "check", "baseline create", "hook run pre-commit"].contains(&scenario.name) {
+            let codes = fail_each(&bench, &scenario, "/.git/config", "on");
+            failed.extend(codes.contains(&2).then_some(scenario.name));
+        }
+    }
+    assert_eq!(failed.len(), 5, "{failed:?}");
+}
+
+/// Fails each call for such a path, or it and all that follow, and returns the exit codes.
+fn fail_each(bench: &Bench, scenario: &Scenario, path: &str, mode: &str) -> BTreeSet<i32> {
     let clean = bench.run_on(path, scenario, None);
     assert_eq!(clean.code, Some(scenario.code), "{}: {}", scenario.name, clean.stderr);
     let mut codes = BTreeSet::new();
@@ -639,7 +654,7 @@ fn fail_each(bench: &Bench, scenario: &Scenario, path: &str, error: i32) -> BTre
         let calls = clean.calls[KINDS.iter().position(|known| *known == kind).expect("a kind")];
         assert!(calls > 0, "{} does not {kind} {path}", scenario.name);
         for call in 1..=calls {
-            let fault = format!("{kind}:{call}:{error}:once");
+            let fault = format!("{kind}:{call}:{EIO}:{mode}");
             let came = bench.run_on(path, scenario, Some(&fault));
             if let Err(what) = judge(scenario, kind, &clean, &came, bench) {
                 panic!("{} {fault} ({}): {what}", scenario.name, came.hit);

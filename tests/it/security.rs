@@ -35,7 +35,7 @@ fn is_test(text: &str, name: &str) -> bool {
         let attributes: Vec<&&str> = above.collect();
         line.starts_with(&head)
             && attributes.iter().any(|line| **line == "#[test]")
-            && !attributes.iter().any(|line| line.contains("ignore"))
+            && !attributes.iter().any(|line| line.starts_with("#[") && line.contains("ignore"))
     })
 }
 

@@ -311,6 +311,30 @@ fn repositories_inside_repositories_are_read_where_they_lie() {
     assert_eq!(ran.expect_code(0).json()["coverage"]["skipped"]["counts"]["submodule"], 1);
 }
 
+/// libgit2 takes a configuration that it may not read for none; git refuses to go on.
+#[cfg(unix)]
+#[test]
+fn a_configuration_without_permission_is_no_clean_repository() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::repo();
+    sandbox.write("plain.txt", "nothing\n");
+    sandbox.commit_all("first");
+    let config = sandbox.path().join(".git/config");
+    let set = |mode| fs::set_permissions(&config, fs::Permissions::from_mode(mode)).expect("permissions");
+    for args in
+        [&["staged"][..], &["history"], &["history", "HEAD"], &["scan"], &["hook", "run", "pre-commit"]]
+    {
+        set(0);
+        let denied = fs::read(&config).is_err();
+        let ran = sandbox.stanch(args);
+        set(0o600);
+        // Root reads everything.
+        let ran = ran.expect_code(if denied { 2 } else { 0 });
+        let said = [ran.stdout, ran.stderr].concat();
+        assert_eq!(said.contains("cannot read the git configuration"), denied, "{args:?} {said}");
+    }
+}
+
 #[test]
 fn a_git_file_that_leads_nowhere_is_no_clean_repository() {
     for content in ["gitdir: nowhere\n", "gitdir: .git\n", "nonsense\n", ""] {
