@@ -506,6 +506,80 @@ fn whatever_changes_the_report_is_that_of_a_run_without() {
     }
 }
 
+/// Grafts and replacements hide and show commits, trees and blobs to git, and change what nothing reaches any more.
+#[test]
+fn grafts_and_replacements_may_come_and_go() {
+    let sandbox = Sandbox::repo();
+    let git = |args: &[&str]| sandbox.git(args);
+    let secret = |seed| format!("token = {}\n", clickup_token(seed));
+    for (path, content) in [
+        ("a.txt", "nothing\n".to_owned()),
+        ("gone.txt", secret(30)),
+        ("dir/b.txt", secret(31)),
+        ("dir/c.txt", "nothing at all\n".to_owned()),
+        ("d.txt", format!("{}more\n", secret(32))),
+    ] {
+        let _ = fs::remove_file(sandbox.path().join("gone.txt"));
+        sandbox.write(path, content);
+        sandbox.commit_all(path);
+    }
+    let ids = ["HEAD", "HEAD~1", "HEAD~2", "HEAD~3", "HEAD~4"].map(|name| git(&["rev-parse", name]));
+    let [head, fourth, third, second, first] = &ids;
+    let [blob, tree, clean] = ["HEAD:d.txt", "HEAD:dir", "HEAD:a.txt"].map(|name| git(&["rev-parse", name]));
+    let made = |line: String| {
+        sandbox.write("made.txt", line);
+        let id = sandbox.git(&["hash-object", "-w", "made.txt"]);
+        fs::remove_file(sandbox.path().join("made.txt")).expect("it was written");
+        id
+    };
+    let other_commit = git(&["commit-tree", "-p", first, "-m", &secret(33), &format!("{third}^{{tree}}")]);
+    let grafts = sandbox.path().join(".git/info/grafts");
+    let graft = |lines: String| fs::write(&grafts, lines).expect("a written file");
+    let scanner = scanner(false);
+    let before = both_ways(&sandbox.path(), &scanner, "the first run").findings.len();
+    assert_eq!(before, 4, "three in files and one in a message");
+    let found = |what: &str| {
+        as_without(&sandbox, &[]);
+        both_ways(&sandbox.path(), &scanner, what);
+        both_ways(&sandbox.path(), &scanner, &format!("{what}, again")).findings.len()
+    };
+    graft(format!("{third} {first}\n"));
+    assert_eq!(git(&["rev-list", "--count", "HEAD"]), "4", "git honours it");
+    assert_eq!(found("a graft that hides a commit"), before);
+    graft(format!("{third} {first}\n{head} {fourth} {other_commit}\n"));
+    assert_eq!(found("a graft that adds a parent"), before);
+    sandbox.write("e.txt", secret(34));
+    sandbox.commit_all("on top of grafts");
+    assert_eq!(found("a commit on top"), before + 1);
+    graft(format!("{third}\n"));
+    assert_eq!(found("a graft that ends the history"), before + 1);
+    fs::remove_file(&grafts).expect("it was written");
+    assert_eq!(found("no graft"), before + 1);
+
+    git(&["replace", third, &other_commit]);
+    assert_eq!(found("another commit"), before + 1);
+    git(&["replace", "--graft", head, second]);
+    assert_eq!(found("other parents"), before + 1);
+    git(&["replace", &blob, &clean]);
+    assert_eq!(git(&["cat-file", "-p", &blob]), "nothing", "git honours it");
+    assert_eq!(found("a blob without its secret"), before + 1);
+    let with_secret = made(secret(35));
+    assert_eq!(found("a blob that nothing reaches"), before + 2);
+    git(&["replace", &clean, &with_secret]);
+    assert_eq!(found("a blob with a secret in place of one without"), before + 2);
+    git(&["replace", &tree, &git(&["rev-parse", &format!("{first}^{{tree}}")])]);
+    assert_eq!(found("another tree"), before + 2);
+    git(&["gc", "--quiet"]);
+    assert_eq!(found("all of them in a pack"), before + 2);
+    for name in [third, head, &blob, &clean, &tree] {
+        git(&["replace", "--delete", name]);
+        assert_eq!(found("a replacement less"), before + 2);
+    }
+    git(&["reflog", "expire", "--expire=now", "--all"]);
+    git(&["gc", "--quiet", "--prune=now"]);
+    assert_eq!(found("what nothing reaches is gone"), 4, "four in files of the branch");
+}
+
 /// Nothing of a secret may get into the file, whatever was found where.
 #[test]
 fn the_file_holds_no_secret() {
