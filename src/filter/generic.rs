@@ -1090,6 +1090,13 @@ mod tests {
 
     /// What is said of the line `name…value`, read as the matcher reads it.
     fn judged(line: &str) -> Option<Confidence> {
+        confidence(points(line, FileKind::default())?)
+    }
+
+    /// A line with its names put in, which would be found where they stand in it.
+    fn points(line: &str, file: FileKind) -> Option<f32> {
+        let names = [("{p}", "password"), ("{t}", "token"), ("{s}", "secret"), ("{k}", "key")];
+        let line = names.iter().fold(line.to_owned(), |line, (short, name)| line.replace(short, name));
         let lower = line.to_ascii_lowercase();
         let keyword = ["pass", "pwd", "secret", "token", "key", "auth"]
             .iter()
@@ -1103,7 +1110,121 @@ mod tests {
             quote: found.quote,
             place: found.place,
         };
-        confidence(score(&assigned, &line.as_bytes()[found.value.range()], FileKind::default()).points)
+        Some(score(&assigned, &line.as_bytes()[found.value.range()], file).points)
+    }
+
+    /// Of two lines that differ in one respect the first is more like a secret.
+    #[test]
+    fn each_sign_weighs_for_or_against() {
+        for (more, less) in [
+            // The name.
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{k} = \"qYx83KzLw02NbVt7\""),
+            ("api_{t} = \"qYx83KzLw02NbVt7\"", "api_{t}_buffer = \"qYx83KzLw02NbVt7\""),
+            ("use_{t}(\"qYx83KzLw02NbVt7\")", "check_{t}(\"qYx83KzLw02NbVt7\")"),
+            ("api_{t} = \"qYx83KzLw02NbVt7\"", "fake_{t} = \"qYx83KzLw02NbVt7\""),
+            // How the value is given.
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = qYx83KzLw02NbVt7"),
+            ("{t}: qYx83KzLw02NbVt7", "{t}=qYx83KzLw02NbVt7"),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "use_{t}(\"qYx83KzLw02NbVt7\")"),
+            ("{t}=qYx83KzLw02NbVt7", "{t}=qYx83KzLw02NbVt7 and more"),
+            ("{t}=qYx83KzLw02NbVt7", "  x {t}=qYx83KzLw02NbVt7"),
+            ("{t} = qYx83KzLw02NbVt7", "({t} = qYx83KzLw02NbVt7)"),
+            // Length and characters.
+            ("{p} = \"kJ8\"", "{p} = \"kJ\""),
+            ("{p} = \"k=#!%\"", "{p} = \"+=#!%\""),
+            ("{p} = \"kJ8mQ2\"", "{p} = \"kJ8\""),
+            ("{p} = \"kJ8mQ2\"", "{p} = \"kJ8mQ\""),
+            ("{p} = \"kJ8mQ2vX\"", "{p} = \"kJ8mQ2v\""),
+            ("{p} = \"kzhmqtvx\"", "{p} = \"83920174\""),
+            ("{p} = \"brunhilde7\"", "{p} = \"brunhildes\""),
+            ("{p} = \"Brunhilde7!\"", "{p} = \"Brunhilde7a\""),
+            ("{t} = \"q9f3ac81be02d447\"", "{t} = \"a9f3ac81be02d447\""),
+            ("{p} = \"abcdefghijkl\"", "{p} = \"abababababab\""),
+            ("{t}: \"0x83920174\"", "{t} = 0x83920174;"),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"qYx83KzLw02NbVt\""),
+            ("{t} = \"qYx83KzLw02NbV\"", "{t} = \"brunhilde-house\""),
+            // What the value says.
+            ("{p} = \"brunhilde\"", "{p} = \"{p}\""),
+            ("{p} = \"brunhilde\"", "{p} = \"string-br\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"qYx83K-{t}-02N\""),
+            ("{s} = \"BRUNHILDES\"", "{s} = \"BRUN_HILDE\""),
+            ("{p} = \"so-long-horse-of-mine\"", "{p} = \"so long horse of mine\""),
+            ("{p} = \"kJ8mQ2-vX\"", "{p} = \"kJ8mQ2 vX\""),
+            ("{t} = \"KZHMQTVXQZ3\"", "{t} = \"KZHMQTVXQZR\""),
+            ("{t} = \"kzhmqtvxq\"", "{t} = \"kzhmqtvx\""),
+            ("{k} = \"40976EAF437D05B5A\"", "{k} = \"40976EAF437D05B5\""),
+            ("{k}: \"qYx83KzLw02NbVt7\"", "# {k} \"qYx83KzLw02NbVt7\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"realm='x83KzLw02NbV\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"qYx83 + Lw02NbVt7\""),
+            ("{t} = \"qYx_KzLw\"", "{t} = \"user.name\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"q://83KzLw02NbVt7\""),
+            (
+                "{k} = \"0x6BE46d7D863666546b77951D5dfffcF075F36E6\"",
+                "{k} = \"0x6BE46d7D863666546b77951D5dfffcF075F36E68\"",
+            ),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"qYx83K==2.02\""),
+            ("{p} = \"yyyx.QQ.dd\"", "{p} = \"yyyy.MM.dd\""),
+            ("{t} = \"xq-zv-kw-kj\"", "{t} = \"net-sub-name\""),
+            ("{t} = \"qYx83KzLw{2N}Vt7\"", "{t} = \"qYx83KzLw{22}Vt7\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"\\x2A\\x86\\x48\\x86\""),
+            ("{t}: qYx83KzLw02NbVt7", "{t}: qYx83KzLw[2NbVt7"),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \",Yx83KzLw02NbVt7\""),
+            ("{t} = \"MIGfMA1GCSqGSIb3DQEB\"", "{t} = \"MIGfMA0GCSqGSIb3DQEB\""),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = \"qYx83KzLw%sNbVt7\""),
+            ("{p} = \"Brunhilde7\"", "{p} = \"Brünhilde7\""),
+            ("{p} = \"1x19x0\"", "{p} = \"1.19.0\""),
+            (
+                "{t} = \"3f9ac81b-e02d-4475-a6c1-e8f70b92d34c\"",
+                "{k} = \"3f9ac81b-e02d-4475-a6c1-e8f70b92d34c\"",
+            ),
+            ("{p} = \"$9b$12$uFrxm43ggfwzsN1zEF\"", "{p} = \"$2b$12$uFrxm43ggfwzsN1zEF\""),
+            ("{p} = \"Brunhilde7\"", "{p} = Brunhilde7"),
+            ("{p}=Brunhilde7", "{t}=Brunhilde7"),
+            ("--{p} Brunhilde7", "--{t} Brunhilde7"),
+            ("{p}: Brunhilde7", "{p}: Brunhilde7 and"),
+            ("{t}=qYx83KzLw02NbVt7", "<{t}>qYx83KzLw02NbVt7</{t}>"),
+            ("{p} = \"Brunhi#7\"", "{p} = \"Brunhil7\""),
+            ("{t} = \"qYx83KzLw02N\"", "{t} = \"qyxxxkzlwwwn\""),
+            ("{t} = \"xqzvkwkjqxa\"", "{t} = \"brunhildeso\""),
+            ("{t} = \"brunhi-siegfri\"", "{t} = \"string-siegfri\""),
+            ("{t} = \"brunhi-siegfried\"", "{t} = \"string-siegfried\""),
+            ("brunhild_{k} = \"brunholdkay\"", "brunhild_{k} = \"brunhild{k}\""),
+            ("{t} = \"long horses graze\"", "{t} = \"long horses graze here\""),
+            ("{t} = \"long horses graze here\"", "{t} = \"long horses graze here daily\""),
+            ("{t} = \"qYx83KzL_w02NbVt7\"", "{t} = \"qYx83KzL w02NbVt7\""),
+            ("--{t} brunhilde", "--{t} brunhilde and"),
+            ("--{t} brvnhxldqson and", "--{t} brunhildeson and"),
+            ("{t}: ${qYx83KzLw02NbVt7}", "{t}: \"${qYx83KzLw02NbVt7}\""),
+            ("{t} = \"brunhild-elsa\"", "{t} = \"brunhild.elsa\""),
+            (
+                "{k} = \"6bbc01d2f94a7e83d5c0f1b2a3948576e7d8c9b0a1f2e3d4c5b6a7988f0e1d2c_zip\"",
+                "{k} = \"6bbc01d2f94a7e83d5c0f1b2a3948576e7d8c9b0a1f2e3d4c5b6a7988f0e1d2c.zip\"",
+            ),
+            ("{t} = \"qYx83KzLw02NbVt7\"", "{t} = label(\"qYx83KzLw02NbVt7\")"),
+            ("{t} = \"Jobs[-1].Job7\"", "{t} = \"Jobs[-1].JobId\""),
+            ("{t} = \"brvnhxldq\"", "{t} = \"brunhilds\""),
+            ("{t} = \"brvnhildq\"", "{t} = \"brunhilds\""),
+            ("{t} = \"K7,14A2,2 0 0,1 5,12A2,2 0 0\"", "{t} = \"M7,14A2,2 0 0,1 5,12A2,2 0 0\""),
+            ("{t}:!2}x", "{t}:!1}x"),
+            ("{k} = \"brunhildesiegfried\"", "{k} = \"brunhildeSiegfriedElsa\""),
+            ("{t}: brunhildeHouse_", "{t}: brunhildeHouse"),
+            ("{t}: kQx83KzL_w02", "{t}: kQx83KzL]w02"),
+            ("{p}=xqzvkwkj", "{p}=brunhild"),
+            ("{t}: \"brunhildeson\"", "{t}: brunhildeson"),
+            ("<{p}>Brunhilde7</{p}>", "<{t}>Brunhilde7</{t}>"),
+            ("{p} = Brunhilde7", "{t} = Brunhilde7"),
+            (
+                "{t} = \"3f9ac81b-e02d-4475-a6c1-e8f70b92d34c\"",
+                "{t} = \"3f9ac81b-e02d-4475-a6c1.e8f70b92d34c\"",
+            ),
+        ] {
+            let [one, other] =
+                [more, less].map(|line| points(line, FileKind::default()).expect("an assignment"));
+            assert!(one > other, "{more} {one}, {less} {other}");
+        }
+        let of_length = |times: usize| format!("{{t}} = \"{}\"", "qYx83KzLw02NbVt7".repeat(times));
+        let [long, short] = [11, 10].map(|times| points(&of_length(times), FileKind::default()));
+        assert!(long > short, "no word is so long");
     }
 
     #[test]
@@ -1226,6 +1347,11 @@ mod tests {
         let random = "xK9vQ2mZr7Lw";
         assert_eq!(points(random, tests).to_bits(), points(random, FileKind::default()).to_bits());
         assert!(points(random, foreign) < points(random, FileKind::default()) - 2.0);
+        let texts = FileKind { texts: true, ..FileKind::default() };
+        assert!(points("brunhilde", texts) < points("brunhilde", FileKind::default()) - 2.0);
+        assert_eq!(points(random, texts).to_bits(), points(random, FileKind::default()).to_bits());
+        let line = |file| super::tests::points("fake_{t} = \"qYx83KzLw02NbVt7\"", file);
+        assert!(line(tests) < line(FileKind::default()), "the name and the file say the same");
     }
 
     #[test]
