@@ -50,7 +50,23 @@ mod tests {
         assert_eq!(shannon_bits(b"aaaa"), 0.0);
         assert_eq!(shannon_bits(b"abab"), 1.0);
         assert_eq!(shannon_bits(b"abcd"), 2.0);
+        assert!((shannon_bits(b"aab") - 0.918_295_8).abs() < 1e-5);
         assert_eq!(relative(b"abcd"), 1.0);
+    }
+
+    #[test]
+    fn the_share_is_of_what_length_and_alphabet_allow() {
+        for (text, share) in [
+            ("", 0.0),
+            ("a", 0.0),
+            ("aaaaaaaa", 0.0),
+            ("abababab", 1.0 / 3.0),
+            // Longer than its alphabet: the alphabet bounds it.
+            ("01010101010101010101", 1.0 / 10_f32.log2()),
+            ("0123456789012345678901234567890123456789", 1.0),
+        ] {
+            assert!((relative(text.as_bytes()) - share).abs() < 1e-5, "{text} {}", relative(text.as_bytes()));
+        }
     }
 
     #[test]
@@ -61,8 +77,14 @@ mod tests {
             ("09AF", 16),
             ("09aF", 62),
             ("xyz", 26),
+            ("XYZ", 26),
+            ("aF", 52),
+            ("xyz1", 36),
+            ("XYZ1", 36),
+            ("", 10),
             ("aB1", 62),
             ("a-B1", 64),
+            ("a_+/=", 64),
             ("a!", 94),
         ] {
             assert_eq!(alphabet_size(text.as_bytes()), size, "{text}");

@@ -189,21 +189,47 @@ mod tests {
             "__tests__/a.js",
             ".github/workflows/ci.yml",
             "spec/models/user.rb",
+            "src/LoginTests.cs",
+            "src/AppTest.kt",
+            "tests/fixtures/users.json",
+            ".gitlab-ci.yml",
+            "sub/.travis.yml",
+            ".circleci/config.json",
         ] {
             assert_eq!(kinds(path), (true, false, false), "{path}");
         }
-        for path in ["README.md", "docs/setup.html", "guides/source/start.md", "api/swagger.yaml"] {
+        for path in [
+            "README.md",
+            "docs/setup.html",
+            "guides/source/start.md",
+            "api/swagger.yaml",
+            "docs/guides/x.c",
+            "a.docs.examples.rs",
+            "notes.rst",
+        ] {
             assert_eq!(kinds(path), (false, true, false), "{path}");
         }
-        for path in ["vendor/github.com/x/y.go", "web/node_modules/a/index.js", "yarn.lock", "js/app.min.js"]
-        {
+        for path in [
+            "vendor/github.com/x/y.go",
+            "web/node_modules/a/index.js",
+            "yarn.lock",
+            "js/app.min.js",
+            "vendor/node_modules/a.c",
+            "vendor/a.min.js",
+        ] {
             assert_eq!(kinds(path), (false, false, true), "{path}");
         }
         for path in ["src/main.rs", "config/latest.json", "lib/contest.py", "app/settings.py", "item/attest"]
         {
             assert!(!kinds(path).2 && !kinds(path).1, "{path}");
         }
-        assert_eq!(kinds("src/main.rs"), (false, false, false));
+        // Three letters before it are a name, two are none.
+        assert_eq!(kinds("src/abctest.c"), (true, false, false));
+        for path in
+            ["src/main.rs", "src/abtest.c", "src/protest/a.c", "ci/latest", "travis.yml/x", "app/min.js"]
+        {
+            assert_eq!(kinds(path), (false, false, false), "{path}");
+        }
         assert_eq!(kinds("config/latest.json"), (false, false, false));
         assert_eq!(kinds("lib/contest.py"), (false, false, false));
     }
@@ -216,11 +242,23 @@ mod tests {
     }
 
     #[test]
+    fn tests_and_guides_rehearse() {
+        for (path, rehearses) in
+            [("tests/a.c", true), ("docs/a.c", true), ("vendor/a.c", false), ("i18n/a.c", false)]
+        {
+            assert_eq!(FileKind::of(path.into()).is_rehearsal(), rehearses, "{path}");
+        }
+    }
+
+    #[test]
     fn what_is_said_to_people_is_told() {
         for (path, is_text) in [
             ("static/translations/ca-074c.json", true),
             ("config/locales/de.yml", true),
             ("po/de.po", true),
+            ("i18n/locales/de.po", true),
+            ("i18n/lang/de.c", true),
+            ("res/app.resx/x.c", false),
             ("src/lang.rs", false),
             ("i18n", false),
         ] {

@@ -236,6 +236,62 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_looks_where_its_path_says_and_names_what_it_is_about() {
+        let of = |path: Option<&str>, is_about_names| OfRule {
+            path: path.map(|path| Regex::new(path).unwrap()),
+            is_about_names,
+            ..OfRule::default()
+        };
+        let rules = [
+            ("anywhere", of(None, false)),
+            ("content", of(Some("[.]env$"), false)),
+            ("key", of(Some("[.]pem$"), true)),
+            ("store", of(Some("[.](pem|jks)$"), true)),
+        ];
+        let rules = rules.into_iter().map(|(id, of)| (id.to_owned(), of)).collect();
+        let lists = Lists { everywhere: Vec::new(), rules };
+        for (rule, path, looks) in [
+            ("anywhere", Some("a.txt"), true),
+            ("unknown", Some("a.txt"), true),
+            ("content", Some("app/.env"), true),
+            ("content", Some("app/.envrc"), false),
+            ("content", None, true),
+        ] {
+            assert_eq!(lists.looks_at(rule, path.map(BStr::new)), looks, "{rule} {path:?}");
+        }
+        for (path, named) in [("a.pem", &["key", "store"][..]), ("a.jks", &["store"]), ("a.env", &[])] {
+            assert_eq!(lists.named_by(path.into()).collect::<Vec<_>>(), named, "{path}");
+        }
+    }
+
+    #[test]
+    fn lists_of_the_rule_count_after_those_for_all_and_say_how_often() {
+        let mut own = list(false, Target::Line);
+        own.written_at = "own".to_owned();
+        let mut common = list(true, Target::Secret);
+        common.written_at = "common".to_owned();
+        let of = OfRule { allow: vec![Arc::new(own)], ..OfRule::default() };
+        let lists =
+            Lists { everywhere: vec![Arc::new(common)], rules: BTreeMap::from([("r".to_owned(), of)]) };
+        let accepts = |rule: &str, secret: &str, line: &str, path: &str, commit: Option<&str>| {
+            let texts = Texts { secret: secret.as_bytes(), matched: b"", lines: line.as_bytes() };
+            let judged = lists.judge(rule, &texts);
+            lists.accepts(rule, &judged, Some(path.into()), commit).map(|list| list.written_at.as_str())
+        };
+        let commit = "ab".repeat(20);
+        assert_eq!(accepts("r", "x", "dummy = x", "a", None), Some("own"));
+        assert_eq!(accepts("r", "dummy-sample", "dummy", "tests/a", Some(&commit)), Some("common"));
+        assert_eq!(accepts("other", "x", "dummy = x", "a", None), None);
+        assert_eq!(accepts("r", "x", "", "a", None), None);
+        let uses = |list: &Arc<List>| list.uses.load(Ordering::Relaxed);
+        assert_eq!((uses(&lists.everywhere[0]), uses(&lists.rules["r"].allow[0])), (1, 1));
+        // The name of a file has no text, and a path of its own.
+        let named = lists.accepts("r", &Judged::default(), Some("tests/a".into()), None);
+        assert_eq!(named.map(|list| list.written_at.as_str()), Some("own"));
+        assert!(lists.accepts("r", &Judged::default(), Some("a".into()), None).is_none());
+    }
+
+    #[test]
     fn nearness_is_measured_from_start_to_start() {
         let required = Required { rules: Vec::new(), within_lines: Some(2), within_columns: None };
         assert!(required.is_near((5, 1), (3, 90)) && !required.is_near((5, 1), (2, 1)));
