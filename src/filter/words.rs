@@ -898,6 +898,64 @@ mod tests {
     }
 
     #[test]
+    fn what_people_make_up_from_words_reads_like_words() {
+        for text in [
+            // Nothing but a few letters says nothing.
+            "x",
+            "kqzv",
+            "",
+            // Digits and signs in place of letters.
+            "s3cr3tsauc3",
+            "p@ssw0rds",
+            "$unsh1ne",
+            "s7a7ion",
+            // Along the keyboard.
+            "q1w2e3r4",
+            "1QAZ2wsx",
+            "e3r4t",
+            "correct horse battery",
+        ] {
+            assert!(reads_like_words(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "kqzvx",
+            "k9zv",
+            "1234567",
+            "q1e3w2",
+            "xq7zkwvb",
+            "XPQRJTVW",
+            // As many digits as letters stand for themselves.
+            "1a3e5e7a1e3a5e7a",
+            "0f0f1b1b3c3c4d4d",
+        ] {
+            assert!(!reads_like_words(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn too_few_letters_say_nothing() {
+        for text in ["", "a", "abc", "ab-cd", "a1b2c3d4", "ab1cd"] {
+            assert_eq!(surprise(text.as_bytes()), None, "{text}");
+        }
+        // Three pairs are enough, wherever they stand and however they are written.
+        let abcd = surprise(b"abcd").expect("three pairs");
+        assert!(abcd > 0.0 && abcd < 9.0, "{abcd}");
+        assert_eq!(surprise(b"1ABCD-"), Some(abcd));
+        assert_eq!(surprise(b"abcd-abcd"), Some(abcd));
+        assert_eq!(surprise(b"qqqq"), Some(9.0), "as rare as can be");
+    }
+
+    #[test]
+    fn long_texts_are_not_taken_apart() {
+        let dummy = "password".repeat(8);
+        assert!(is_all_known(dummy.as_bytes()));
+        assert!(!is_all_known(format!("{dummy}1").as_bytes()));
+        for word in ["passwordpasswordp", "kq", "", "1", "Password", "pass word"] {
+            assert!(!is_known(word.as_bytes()), "{word}");
+        }
+    }
+
+    #[test]
     fn names_are_taken_apart() {
         let split = |name: &'static str| -> Vec<&str> {
             pieces(name.as_bytes()).map(|piece| std::str::from_utf8(piece).unwrap()).collect()
@@ -906,5 +964,11 @@ mod tests {
         assert_eq!(split("MYSQL_ROOT_PASSWORD"), ["MYSQL", "ROOT", "PASSWORD"]);
         assert_eq!(split("conn.setAPIKey2"), ["conn", "set", "API", "Key", "2"]);
         assert_eq!(split("--token"), ["token"]);
+        assert_eq!(split("HTTPServer"), ["HTTP", "Server"]);
+        assert_eq!(split("aKey"), ["a", "Key"]);
+        assert_eq!(split("Key"), ["Key"]);
+        assert_eq!(split("v2Key10x"), ["v", "2", "Key", "10", "x"]);
+        assert_eq!(split("ID"), ["ID"]);
+        assert_eq!(split(""), [""; 0]);
     }
 }
