@@ -132,48 +132,55 @@ impl Roots {
             );
         }
         // libgit2 passes over files that hold no ref, and where it cannot read a directory on it says nothing and lists
-        // no more, neither loose refs nor packed ones.
-        let listed = self.list.len();
+        // no more loose refs, and of packed ones what they were before: a file counts that is newer than a packed line.
+        let packed = self.packed_refs(&repository.common_dir().join("packed-refs"));
+        let packed_names: HashSet<&BStr> = packed.iter().map(|(name, _)| name.as_bstr()).collect();
         for dir in repository.worktree_dirs(&mut self.faults) {
             let is_own = dir == repository.common_dir();
             for (name, file) in self.files_below(&dir, "refs") {
-                if name.ends_with(b".lock") || (is_own && seen.contains(&name)) {
+                let is_listed = is_own && seen.contains(&name);
+                if name.ends_with(b".lock") || (is_listed && !packed_names.contains(name.as_bstr())) {
                     continue;
                 }
                 seen.insert(name.clone());
+                let known = self.list.len();
                 self.read_loose_ref(name, &file);
+                self.refs += if is_listed { 0 } else { (self.list.len() - known) as u64 };
             }
         }
-        self.refs += (self.list.len() - listed) as u64;
-        self.read_packed_refs(&repository.common_dir().join("packed-refs"), &seen);
+        for (name, target) in &packed {
+            if !seen.contains(name) {
+                self.refs += 1;
+                self.add(name.clone(), reach_of(name.as_bstr()), *target);
+            }
+        }
     }
 
-    /// Adds the refs of the file `packed-refs` that were not seen: a line each, the name of the object before that of the
-    /// ref; what a tag leads to stands in a line of its own behind `^`, and a header behind `#`.
-    fn read_packed_refs(&mut self, file: &Path, seen: &HashSet<BString>) {
+    /// The refs of the file `packed-refs`: a line each, the name of the object before that of the ref; what a tag leads to
+    /// stands in a line of its own behind `^`, and a header behind `#`.
+    fn packed_refs(&mut self, file: &Path) -> Vec<(BString, ObjectId)> {
+        let mut refs = Vec::new();
         let content = match fs::read(file) {
             Ok(content) => content,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => return self.faults.push(Fault::at(file, format!("cannot be read: {error}"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return refs,
+            Err(error) => {
+                self.faults.push(Fault::at(file, format!("cannot be read: {error}")));
+                return refs;
+            }
         };
         for line in content.lines().filter(|line| !line.is_empty() && !b"#^".contains(&line[0])) {
             let parsed = line.split_once_str(" ").and_then(|(id, name)| {
                 let target = id.to_str().ok()?.parse().ok()?;
-                Some((name.as_bstr(), target))
+                Some((BString::from(name), target))
             });
-            match parsed {
-                Some((name, _)) if seen.contains(name) => {}
-                Some((name, target)) => {
-                    self.refs += 1;
-                    self.add(name, reach_of(name), target);
-                }
-                None => {
-                    let message =
-                        "a line is no ref: check it with `git fsck`, then run `git pack-refs --all`";
-                    return self.faults.push(Fault::at(file, message.to_owned()));
-                }
-            }
+            let Some(parsed) = parsed else {
+                let message = "a line is no ref: check it with `git fsck`, then run `git pack-refs --all`";
+                self.faults.push(Fault::at(file, message.to_owned()));
+                break;
+            };
+            refs.push(parsed);
         }
+        refs
     }
 
     /// Reads a file below `refs/` that libgit2 did not list: a ref of another worktree, or a broken one.

@@ -587,12 +587,19 @@ fn no_failing_call_ends_in_clean() {
     println!("{} faults in {} command lines", tries.len(), scenarios.len());
 }
 
-/// libgit2 lists no more refs, loose or packed, and says nothing, where a directory of them cannot be read on.
+/// libgit2 lists no more refs, loose or packed, and says nothing, where a directory of them cannot be read on; of a
+/// branch that went on since it was packed it then gives the old commit.
 #[test]
 fn no_ref_is_lost_where_a_directory_cannot_be_read_on() {
-    let bench = Bench::new();
+    let mut bench = Bench::new();
     bench.subject.sandbox.git(&["branch", "other", "HEAD~1"]);
     bench.subject.sandbox.git(&["pack-refs", "--all"]);
+    let newer = bench.subject.secret();
+    bench.subject.sandbox.git(&["branch", "moved", "HEAD~2"]);
+    bench.subject.sandbox.git(&["pack-refs", "--all"]);
+    let tree = bench.subject.sandbox.git(&["rev-parse", "HEAD^{tree}"]);
+    let commit = bench.subject.sandbox.git(&["commit-tree", "-p", "moved", "-m", &newer, &tree]);
+    bench.subject.sandbox.git(&["update-ref", "refs/heads/moved", &commit]);
     bench.subject.sandbox.git(&["branch", "loose", "HEAD~1"]);
     bench.warm_up();
     let list = KINDS.iter().position(|known| *known == "list").expect("a kind");
