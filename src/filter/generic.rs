@@ -1113,6 +1113,29 @@ mod tests {
         Some(score(&assigned, &line.as_bytes()[found.value.range()], file).points)
     }
 
+    /// A report says what speaks for a value, the strongest first, and not what speaks against it.
+    #[test]
+    fn the_reason_is_what_weighs_most() {
+        let assigned =
+            |name: &str, quote, place| Assigned { name: name.into(), joint: Joint::Equals, quote, place };
+        let line = assignment::Place { starts_line: true, ends_line: true, ..Default::default() };
+        for (assigned, value, reason) in [
+            (
+                assigned("password", Quote::Plain, line),
+                "Tigger04",
+                "a quoted password, letters and digits, assigned to a telling name",
+            ),
+            (
+                assigned("token", Quote::None, line),
+                "qYx83KzLw02NbVt7",
+                "a generated key, letters and digits, assigned to a telling name",
+            ),
+            (assigned("key", Quote::None, line), "abc", "assigned to a telling name"),
+        ] {
+            assert_eq!(score(&assigned, value.as_bytes(), FileKind::default()).reason, reason, "{value}");
+        }
+    }
+
     /// Of two lines that differ in one respect the first is more like a secret.
     #[test]
     fn each_sign_weighs_for_or_against() {
