@@ -1248,6 +1248,9 @@ mod tests {
         let of_length = |times: usize| format!("{{t}} = \"{}\"", "qYx83KzLw02NbVt7".repeat(times));
         let [long, short] = [11, 10].map(|times| points(&of_length(times), FileKind::default()));
         assert!(long > short, "no word is so long");
+        let behind = ["{t} = \"qYx83KzLw02NbVt7\"", "({t} = \"qYx83KzLw02NbVt7\")"];
+        let [nothing, bracket] = behind.map(|line| points(line, FileKind::default()));
+        assert_eq!(nothing, bracket, "a quote ends the value, and not the bracket");
     }
 
     #[test]
