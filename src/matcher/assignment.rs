@@ -463,7 +463,7 @@ fn read_scalar(text: &[u8], keyword: ByteSpan, read: Option<&Assignment>) -> Opt
 /// Whether [`read`] finds nothing that joins a name to a value, as the bytes of the name and the one on either side
 /// of it tell already; less than so many bytes before and behind the start of the keyword are looked at.
 pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize, usize)) -> bool {
-    static JOINTS: [bool; 256] = super::table(b" \t\n\r\x0b\x0c\"'`\\]=:-<>?+|(");
+    static JOINTS: [bool; 256] = super::bytes::table(b" \t\n\r\x0b\x0c\"'`\\]=:-<>?+|(");
     let end = text.len().min(keyword.start + ahead - 1);
     let first = keyword.start.saturating_sub(back - 1);
     if keyword.end >= end {
@@ -485,7 +485,7 @@ pub(super) fn has_no_joint(text: &[u8], keyword: ByteSpan, (back, ahead): (usize
 /// Whether anything can be assigned to a name in a text: [`read`], [`read_scalar`] and [`read_column`] find nothing where
 /// none of the signs stands which all that joins a name to a value has at least one of.
 pub(super) fn may_stand_in(text: &[u8]) -> bool {
-    static SIGNS: [bool; 256] = super::table(b" \t=:<>(,");
+    static SIGNS: [bool; 256] = super::bytes::table(b" \t=:<>(,");
     text.iter().any(|&byte| SIGNS[usize::from(byte)])
 }
 
@@ -543,7 +543,7 @@ fn commas(line: &[u8]) -> usize {
 fn starts_line(text: &[u8], at: usize) -> bool {
     const INTRODUCTIONS: [&[u8]; 9] =
         [b"export", b"set", b"env", b"arg", b"declare", b"setx", b"var", b"let", b"const"];
-    static MARKS: [bool; 256] = super::table(b" \t-#*/;\"'$@{[!>+");
+    static MARKS: [bool; 256] = super::bytes::table(b" \t-#*/;\"'$@{[!>+");
     let before = &text[at.saturating_sub(LONGEST_NAME_BYTES)..at];
     let before = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
     before
@@ -966,10 +966,10 @@ impl Reader<'_, '_> {
 
     /// What stands here up to a blank, a quote or a delimiter, if it is no longer than a value.
     fn bare_value(&mut self) -> Option<ByteSpan> {
-        static STOPS: [bool; 256] = super::table(b" \t\n\r\x0c\"'`<>;\\\0");
+        static STOPS: [bool; 256] = super::bytes::table(b" \t\n\r\x0c\"'`<>;\\\0");
         let to = self.text.len().min(self.at + LONGEST_VALUE_BYTES + 1);
-        let end =
-            super::grow(self.bare, (self.at, to), |at| !STOPS[usize::from(self.text[at])]).unwrap_or(to);
+        let end = super::stretch::grow(self.bare, (self.at, to), |at| !STOPS[usize::from(self.text[at])])
+            .unwrap_or(to);
         let len = end - self.at;
         (len > 0 && len <= LONGEST_VALUE_BYTES).then(|| ByteSpan::new(self.at, end))
     }
@@ -1057,7 +1057,7 @@ fn without_scheme(text: &[u8], value: ByteSpan) -> ByteSpan {
 fn scheme_len(text: &[u8]) -> usize {
     // `pass:` is how openssl takes a password.
     const SCHEMES: [&[u8]; 6] = [b"bearer ", b"basic ", b"token ", b"apikey ", b"digest ", b"pass:"];
-    static FIRSTS: [bool; 256] = super::table(b"BbTtAaDdPp");
+    static FIRSTS: [bool; 256] = super::bytes::table(b"BbTtAaDdPp");
     if !text.first().is_some_and(|&first| FIRSTS[usize::from(first)]) {
         return 0;
     }

@@ -17,12 +17,14 @@
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
 use super::boundary::Front;
-use super::recent::{Recent, Stretch};
-use super::{
-    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, Match, Matcher, Memory, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES,
-    REACH_LINES, Scratch, assignment, boundary, keyword_at, lines_back, lines_forward, max_bytes,
-    push_in_order,
+use super::order::push_in_order;
+use super::reach::{
+    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES, REACH_LINES, lines_back,
+    lines_forward, max_bytes,
 };
+use super::recent::{Recent, Stretch};
+use super::words::keyword_at;
+use super::{Match, Matcher, Memory, Scratch, assignment, boundary};
 use crate::decode::{self, Kept, View};
 use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Reach, Trace, Yield};
 use crate::matcher::assignment::LineSight;

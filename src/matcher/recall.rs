@@ -3,7 +3,8 @@
 //! What is written holds no byte of the text: the value and the name before it are told by their places.
 
 use super::assignment::{Joint, Place, Quote};
-use super::{Assigned, Context, Host, Match, NO_WORD};
+use super::found::NO_WORD;
+use super::{Assigned, Context, Host, Match};
 use crate::secret::Secret;
 use crate::span::ByteSpan;
 

@@ -4,7 +4,9 @@
 //! done. The list of matches that a scan fills is a sink too: it takes matches and hears nothing else, its other
 //! methods are empty and vanish when they are inlined.
 
-use super::{Match, capture, keyword_at};
+use super::Match;
+use super::found::capture;
+use super::words::keyword_at;
 use crate::decode::{Layer, View};
 use crate::rule::Rule;
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, TriggerKind};

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
 
+use super::found::NO_WORD;
 use super::trace::Sink;
-use super::{Context, Host, Match, NO_WORD};
+use super::{Context, Host, Match};
 use crate::rule::schema::RuleKind;
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;

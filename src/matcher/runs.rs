@@ -1,0 +1,303 @@
+//! What the bytes of a text tell of the places at which a rule may match, without its expression.
+//!
+//! Literals may stand in a long run of what the value is made of, a few bytes apart: the stretches that were gone
+//! through are known, and each byte of them is looked at once.
+
+use super::assignment::Assignment;
+use super::boundary;
+use super::near_values::NearValues;
+use super::reach::max_bytes;
+use super::stretch::grow;
+use super::trace::Sink;
+use crate::rule::Rule;
+use crate::rule::shape::{ByteSet, Fit, Guard, Part, Run};
+
+/// Stretches of the text that were gone through for a rule. Literals may stand in a long run of what the value is
+/// made of, a few bytes apart, and each byte of it is looked at once then.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// The number of the text; what is noted of others counts for nothing.
+    pub(super) text: u64,
+    /// By rule: one more than its place in the list below, which holds those alone that looked at a text.
+    places: Vec<u32>,
+    of_rules: Vec<RunsOfRule>,
+    /// Stretches of bytes of one set, whichever rule asks.
+    of_sets: Vec<RunOfSet>,
+    /// Rules with a literal of their own of which a value had the form, so that words were looked for beside it.
+    pub(super) asked: Vec<usize>,
+}
+
+/// The number of the first part from an anchor on: more than a match has parts before it.
+pub(super) const ANCHOR_PARTS: usize = 8;
+
+/// That of the first part behind a gap.
+pub(super) const TAIL_PARTS: usize = 2 * ANCHOR_PARTS;
+
+/// More than there are sets in the rules of any one literal.
+const RUNS_OF_SETS: usize = 64;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunOfSet {
+    text: u64,
+    set: ByteSet,
+    guards: Vec<Guard>,
+    /// Of the part.
+    number: usize,
+    pub(super) run: (usize, usize),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunsOfRule {
+    text: u64,
+    /// Up to where a keyed rule has looked.
+    pub(super) covered: usize,
+    /// All of its bytes may be part of a value.
+    fits: (usize, usize),
+    /// None of its bytes may stand behind a value.
+    joined: (usize, usize),
+    /// At none of its bytes may a value start.
+    startless: (usize, usize),
+    /// At none of its bytes can stand what is behind a gap.
+    pub(super) tailless: (usize, usize),
+    /// At none of its bytes does a word start that the rule asks for beside a value.
+    pub(super) wordless: (usize, usize),
+    /// The last assignment that was a match, and where in the list of matches it is.
+    pub(super) assigned: Option<(Assignment, usize)>,
+    pub(super) near: NearValues,
+}
+
+impl Runs {
+    pub(super) fn of(&mut self, index: usize) -> &mut RunsOfRule {
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        if self.places[index] == 0 {
+            self.of_rules.push(RunsOfRule::default());
+            self.places[index] = self.of_rules.len() as u32;
+        }
+        let runs = &mut self.of_rules[self.places[index] as usize - 1];
+        if runs.text != self.text {
+            let near = runs.near.emptied();
+            *runs = RunsOfRule { text: self.text, near, ..RunsOfRule::default() };
+        }
+        runs
+    }
+
+    /// The stretch that is known of a run; of the same one in another part of a match there is another.
+    pub(super) fn of_run(&mut self, run: &Run, number: usize) -> &mut RunOfSet {
+        let first = run.set.digest() + 17 * number;
+        let place_of = |tried: usize| (first + tried) % RUNS_OF_SETS;
+        let is_its =
+            |known: &RunOfSet| known.number == number && known.set == run.set && known.guards == run.guards;
+        let is_free = |&place: &usize| {
+            let known = &self.of_sets[place];
+            known.text != self.text || is_its(known)
+        };
+        let place = (0..RUNS_OF_SETS / 4).map(place_of).find(is_free).unwrap_or(place_of(0));
+        let known = &mut self.of_sets[place];
+        if !is_its(known) {
+            *known = RunOfSet { set: run.set, guards: run.guards.clone(), number, ..RunOfSet::default() };
+        }
+        if known.text != self.text {
+            (known.text, known.run) = (self.text, (0, 0));
+        }
+        known
+    }
+
+    /// Whether a match starts at `start`, as far as the parts of one tell: many rules may share a literal, and how far
+    /// the bytes behind it are of one kind is looked at once for all of them.
+    pub(super) fn fit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Fit {
+        of_match(self.fit_parts(text, start, (&rule.first_parts, 0), max_bytes(rule)), rule)
+    }
+
+    /// Whether such parts stand at `start`; their numbers tell them from others of the rule.
+    pub(super) fn fit_parts(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        (parts, first_number): (&[Part], usize),
+        max_bytes: usize,
+    ) -> Fit {
+        if self.of_sets.is_empty() {
+            self.of_sets.resize(RUNS_OF_SETS, RunOfSet::default());
+        }
+        // As far as the window goes.
+        let to = text.len().min(start + max_bytes + 1);
+        through_parts(text, (start, to), (parts, first_number), |number, run, at| {
+            let place = self.of_run(run, number);
+            grow(&mut place.run, (at, to), |at| run.holds(text, at)).unwrap_or(to)
+        })
+    }
+}
+
+/// As [`Runs::fit`], for a text that is looked at but once.
+pub(super) fn fit_alone(text: &[u8], rule: &Rule) -> Fit {
+    let fit = through_parts(text, (0, text.len()), (&rule.first_parts, 0), |_, run, at| {
+        (at..text.len()).find(|&at| !run.holds(text, at)).unwrap_or(text.len())
+    });
+    of_match(fit, rule)
+}
+
+/// What the first parts of a match say of all of it.
+pub(super) fn of_match(fit: Fit, rule: &Rule) -> Fit {
+    match fit {
+        Fit::To(_) if !rule.parts_are_all => Fit::Perhaps,
+        fit => fit,
+    }
+}
+
+/// Goes through parts of a match, given what tells where a run ends.
+fn through_parts(
+    text: &[u8],
+    (start, to): (usize, usize),
+    (parts, first_number): (&[Part], usize),
+    mut run_end: impl FnMut(usize, &Run, usize) -> usize,
+) -> Fit {
+    let mut at = start;
+    for (number, part) in (first_number..).zip(parts) {
+        match part.literal(text, at) {
+            Fit::To(end) => at = end,
+            told => return told,
+        }
+        let Some(run) = &part.run else { break };
+        if at > to {
+            return Fit::Perhaps;
+        }
+        match run.fit(text, at, (run_end(number, run, at), to)) {
+            Fit::To(end) => at = end,
+            told => return told,
+        }
+    }
+    Fit::To(at)
+}
+
+impl RunsOfRule {
+    /// Where the text ends or first holds a byte of which no match is made, if that is before the shortest match
+    /// from `start` would end.
+    pub(super) fn misfit(&mut self, text: &[u8], start: usize, rule: &Rule) -> Option<usize> {
+        let end = start + rule.min_bytes as usize;
+        let fits = |byte| rule.alphabet.contains(byte);
+        let first_other = grow(&mut self.fits, (start, end.min(text.len())), |at| fits(text[at]));
+        first_other.or((end > text.len()).then_some(text.len()))
+    }
+
+    /// Whether a match that starts at `start` can end at a byte that may stand behind one. In the middle of a long
+    /// run none can, and the expression need not go through it to tell.
+    pub(super) fn can_end(&mut self, text: &[u8], start: usize, rule: &Rule) -> bool {
+        let Some(max_bytes) = rule.max_bytes else { return true };
+        // As far as the window goes, which is a byte more than the longest match.
+        let (first, last) = (start + rule.min_bytes as usize, start + max_bytes as usize + 1);
+        if first > text.len() {
+            return false;
+        }
+        let joined = |at: usize| rule.edges.after.contains(text[at]);
+        last >= text.len() || grow(&mut self.joined, (first, last + 1), joined).is_some()
+    }
+
+    /// The first place in a stretch at which a match may start, by its own bytes and those beside it; an explanation
+    /// also tells where only what stands before it speaks against it.
+    pub(super) fn next_start<S: Sink>(
+        &mut self,
+        text: &[u8],
+        within: (usize, usize),
+        rule: &Rule,
+    ) -> Option<usize> {
+        let lead = rule.lead();
+        let is_none = |at: usize| {
+            let starts = || lead.iter().zip(&text[at..]).all(|(set, &byte)| set.contains(byte));
+            let is_first = text.get(at).is_none_or(|&byte| lead[0].contains(byte));
+            !is_first || !(S::TELLS || boundary::starts_free(text, at, &rule.edges)) || !starts()
+        };
+        grow(&mut self.startless, within, is_none)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::boundary;
+    use super::*;
+    use crate::rule::RuleSet;
+    use crate::span::ByteSpan;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is remembered of a text says the same as the text itself, in whatever order it is asked.
+        #[test]
+        fn what_cannot_be_a_match_is_told_without_the_expression(
+            text in "(abc[a-d]{0,9}|[a-d]{1,12}|[ .]{1,3}){0,8}",
+            starts in prop::collection::vec(0usize..60, 1..20),
+        ) {
+            let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\n\
+                        severity = \"high\"\nshape = \"'abc' LOWER{2,5}\"\n";
+            let rules = RuleSet::empty().with_custom(&file.replace('\'', "\\\""), "rules.toml").unwrap();
+            let rule = &rules.rules()[0];
+            let text = text.as_bytes();
+            let mut runs = RunsOfRule::default();
+            let (fewest, most) = (5, 8);
+            for start in starts.into_iter().filter(|&start| start < text.len()) {
+                let fits = |byte: &u8| byte.is_ascii_lowercase();
+                let run = text[start..].iter().take_while(|byte| fits(byte)).count();
+                prop_assert_eq!(runs.misfit(text, start, rule), (run < fewest).then_some(start + run));
+                // One byte of the window lies behind the longest match, and one more tells where that ends.
+                let ends = start + fewest..=start + most + 1;
+                let can_end = ends.into_iter().any(|end| {
+                    end == text.len() || text.get(end).is_some_and(|byte| !byte.is_ascii_alphanumeric())
+                });
+                prop_assert_eq!(runs.can_end(text, start, rule), can_end);
+            }
+        }
+    }
+
+    /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
+    #[test]
+    fn parts_refuse_only_what_is_no_match() {
+        let mut state = 7_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let rules = RuleSet::builtin();
+        let (mut refused, mut known, mut kept) = (0, 0, 0);
+        let mut runs = Runs::default();
+        for (number, rule) in rules.rules().iter().enumerate() {
+            // To compile all takes a minute.
+            if rule.first_parts.is_empty() || !(rule.is_tied() || number % 8 == 0) {
+                continue;
+            }
+            let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
+            for _ in 0..24 {
+                let mut text = shape.sample(&mut below);
+                let at = below(text.len());
+                match below(5) {
+                    0 => text[at] = b"a0A-_./+=:\" !\n"[below(13)],
+                    1 => text.truncate(at),
+                    2 => text.insert(at, text[at]),
+                    3 => text.extend_from_within(at..),
+                    _ => {}
+                }
+                text.extend_from_slice([&b""[..], b"\n", b"\" x", b"aZ9", b"-", b"."][below(6)]);
+                runs.text += 1;
+                let window = &text[..text.len().min(max_bytes(rule) + 1)];
+                let found = rule.regex().find(window).filter(|found| found.start() == 0);
+                let found = found.map(|found| ByteSpan::new(0, found.end()));
+                let is_match = found.is_some_and(|span| {
+                    let is_cut = rule.max_bytes.is_none() && span.end == window.len();
+                    is_cut || boundary::is_bounded(&text, span, &rule.edges)
+                });
+                match runs.fit(&text, 0, rule) {
+                    Fit::Not(_) => {
+                        assert!(!is_match, "{}: {:?}", rule.id, rule.shape);
+                        refused += 1;
+                    }
+                    Fit::To(end) => {
+                        assert_eq!(found, Some(ByteSpan::new(0, end)), "{}: {:?}", rule.id, rule.shape);
+                        known += 1;
+                    }
+                    Fit::Perhaps => kept += usize::from(is_match),
+                }
+            }
+        }
+        let counts = [refused, known, kept];
+        assert!(counts.iter().all(|&count| count > 2000), "{counts:?}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Keywords: where one stands as a word of its own, and how far it is from a value.
+
+use std::cell::Cell;
+
+use super::bytes::{starts_ignoring_case, table};
+use super::found::NO_WORD;
+use super::reach::{REACH_LINES, lines_back, lines_forward};
+use super::stretch::grow;
+use super::trace::{Miss, MissReason, Sink};
+use crate::rule::Rule;
+use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind};
+use crate::rule::shape::ByteSet;
+use crate::span::ByteSpan;
+
+/// Keywords this short must be a whole word, or half the identifiers of a project hold them.
+const SHORT_KEYWORD_BYTES: usize = 4;
+
+/// Longer words count as much.
+const LONGEST_WORD_BYTES: usize = 63;
+
+/// As [`keyword_at`], and a miss where there is none.
+pub(super) fn whole_word(
+    text: &[u8],
+    literal: ByteSpan,
+    rule: &Rule,
+    words: &[String],
+    out: &mut impl Sink,
+) -> Option<ByteSpan> {
+    let word = keyword_at(text, literal, rule, words);
+    if word.is_none() {
+        out.miss(|| Miss::of(MissReason::PartOfWord));
+    }
+    word
+}
+
+/// The longest of the words that starts where a literal of theirs does, as a word of its own.
+pub(super) fn keyword_at(text: &[u8], literal: ByteSpan, rule: &Rule, words: &[String]) -> Option<ByteSpan> {
+    let start = literal.start;
+    let rest = &text[start..];
+    // The literal is one of them if it is not cut off, and most are no longer.
+    let known = Some(literal.len()).filter(|&len| len < LONGEST_TRIGGER_BYTES);
+    let longer = words.iter().filter(|word| known.is_none_or(|len| word.len() > len));
+    let same = longer.filter(|word| starts_ignoring_case(rest, word.as_bytes()));
+    let len = same.map(String::len).max().or(known)?;
+    let span = ByteSpan::new(start, start + len);
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    let free_after = text.get(span.end).is_none_or(|&next| !is_joined(text[span.end - 1], next));
+    let whole_word = rule.kind != RuleKind::Generic && len <= SHORT_KEYWORD_BYTES;
+    // `dbpassword` and `mysecret` are names too, so a generic keyword may end a word.
+    let free_before = free_before || rule.kind == RuleKind::Generic;
+    (free_before && (free_after || !whole_word)).then_some(span)
+}
+
+/// For a rule with a literal of its own: how far off the nearest of its keywords is. `None` if it asks for
+/// one and none is near.
+///
+/// In a text full of values and without the word each byte is looked at once, being noted in `wordless`.
+pub(super) fn nearest_word(
+    text: &[u8],
+    span: ByteSpan,
+    rule: &Rule,
+    wordless: &Cell<(usize, usize)>,
+) -> Option<u32> {
+    if rule.keywords.is_empty() || rule.anchors.is_empty() {
+        return Some(NO_WORD);
+    }
+    let reach = rule.reach_bytes as usize;
+    let from = lines_back(text, span.start, reach, REACH_LINES);
+    let to = lines_forward(text, span.end, reach, REACH_LINES);
+    let mut firsts = ByteSet::EMPTY;
+    for byte in rule.keywords.iter().filter_map(|word| word.bytes().next()) {
+        firsts.insert(byte.to_ascii_lowercase());
+        firsts.insert(byte.to_ascii_uppercase());
+    }
+    let starts_none = |at: usize| {
+        let starts = |word: &String| starts_ignoring_case(&text[at..], word.as_bytes());
+        !firsts.contains(text[at]) || !rule.keywords.iter().any(starts)
+    };
+    let mut known = wordless.get();
+    let first = grow(&mut known, (from, to), starts_none);
+    wordless.set(known);
+    let from = first?;
+    let mut nearest = None;
+    for keyword in &rule.keywords {
+        let starts = (from..to.saturating_sub(keyword.len() - 1)).filter(|&start| {
+            text[start..start + keyword.len()].eq_ignore_ascii_case(keyword.as_bytes())
+                && (keyword.len() > SHORT_KEYWORD_BYTES || is_whole_word(text, start, keyword.len()))
+        });
+        let distances =
+            starts.map(|start| word_distance(text, ByteSpan::new(start, start + keyword.len()), span));
+        nearest = distances.chain(nearest).min();
+    }
+    nearest
+}
+
+fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
+    let end = start + len;
+    let free_before = start == 0 || !is_joined(text[start - 1], text[start]);
+    free_before && text.get(end).is_none_or(|&next| !is_joined(text[end - 1], next))
+}
+
+/// Whether two letters belong to one word: `clickupToken` has a joint before `T`; `CLICKUPTOKEN` and
+/// `clickuptoken` have none.
+fn is_joined(left: u8, right: u8) -> bool {
+    left.is_ascii_alphabetic()
+        && right.is_ascii_alphabetic()
+        && !(left.is_ascii_lowercase() && right.is_ascii_uppercase())
+}
+
+/// The least that [`word_distance`] can be.
+pub(super) fn least_distance(word: ByteSpan) -> u32 {
+    (LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES)) as u32
+}
+
+/// How far off the word is, in whole bytes between it and the value, times 64, less its own length: of two
+/// words in one name the longer one says more.
+pub(super) fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32 {
+    let between =
+        if word.end <= value.start { word.end..value.start } else { value.end.min(word.start)..word.start };
+    let between = &text[between];
+    // What follows in the same name, and the joint.
+    static JOINT: [bool; 256] = table(b"_-.\"'`\\ \t:=>");
+    let same_name = word.end <= value.start
+        && between.len() <= LONGEST_WORD_BYTES
+        && between.iter().all(|&byte| byte.is_ascii_alphanumeric() || JOINT[usize::from(byte)]);
+    let gap = if same_name { 0 } else { between.len() + 1 };
+    let distance = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES);
+    u32::try_from(distance).unwrap_or(NO_WORD - 1)
+}
