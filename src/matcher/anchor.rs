@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::gap::Over;
+use super::gap::Told;
 use super::reach::{Looked, NEAR_AHEAD_BYTES, max_bytes};
 use super::runs::{ANCHOR_PARTS, Runs};
 use super::search::Places;
@@ -14,7 +14,23 @@ use crate::rule::schema::RuleKind;
 use crate::rule::shape::Fit;
 use crate::span::ByteSpan;
 
+/// A literal of a rule's values in a text, and where a value may start that holds it.
+#[derive(Clone, Copy)]
+struct Anchored<'a> {
+    text: &'a [u8],
+    index: usize,
+    rule: &'a Rule,
+    anchor: usize,
+    first_start: usize,
+    last_start: usize,
+    /// Whether a value starts with it, wherever that is.
+    is_first: bool,
+    /// Whether it stands at different distances from where values start.
+    is_floating: bool,
+}
+
 impl Matcher {
+    /// Tries a rule at a literal that its values hold. Says how far it looked.
     pub(super) fn try_anchor<S: Sink>(
         &self,
         text: &[u8],
@@ -29,46 +45,32 @@ impl Matcher {
             return Looked::AtForm;
         };
         let first_start = anchor.saturating_sub(max_before);
+        let (is_first, is_floating) = (max_before == 0, max_before > min_before);
+        let place = Anchored { text, index, rule, anchor, first_start, last_start, is_first, is_floating };
         if first_start == last_start && !boundary::starts_free(text, last_start, &rule.edges) {
             // Only an explanation asks whether the rest would fit.
-            out.miss(|| {
-                let why = MissReason::Before(text[last_start - 1]);
-                let end = (last_start + max_bytes(rule)).min(text.len());
-                match rule.regex().find(&text[last_start..end]) {
-                    None => Miss::of(why),
-                    Some(found) => {
-                        let span = ByteSpan::new(last_start, last_start + found.end());
-                        Miss::at(why, &text[..end], (index, rule), span)
-                    }
-                }
-            });
-            return if max_before == 0 { Looked::Near } else { Looked::AtForm };
+            out.miss(|| place.miss_before());
+            return if is_first { Looked::Near } else { Looked::AtForm };
         }
         let whole = ByteSpan::new(first_start, (last_start + max_bytes(rule) + 1).min(text.len()));
-        let mut known_end = None;
-        if max_before == 0 {
-            // An explanation tells more of a value than that one of its parts is too long.
-            let fit = if S::TELLS { Fit::Perhaps } else { runs.fit(text, first_start, rule) };
-            let unfit = match fit {
-                Fit::Not(told_at) => Some(told_at),
-                Fit::Perhaps => runs.of(index).misfit(text, first_start, rule),
-                Fit::To(end) => {
-                    known_end = Some(end);
-                    None
-                }
-            };
-            if let Some(at) = unfit {
-                out.window(whole);
-                return if at - first_start < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
-            }
-        }
-        // Most places are told by what stands behind the literal, wherever a match would start.
-        if !S::TELLS
-            && let parts = rule.anchor_parts.as_slice()
-            && let Fit::Not(told_at) = runs.fit_parts(text, anchor, (parts, ANCHOR_PARTS), max_bytes(rule))
-        {
-            return if told_at - anchor < NEAR_AHEAD_BYTES { Looked::Near } else { Looked::AtForm };
-        }
+        let looked = match place.told_ahead::<S>(runs) {
+            Ok(known_end) => self.search_starts(place, known_end, runs, out),
+            Err(told_at) if told_at - anchor < NEAR_AHEAD_BYTES => Looked::Near,
+            Err(_) => Looked::AtForm,
+        };
+        out.window(whole);
+        looked
+    }
+
+    /// Runs the expression at each place where a match can start that holds the literal.
+    fn search_starts<S: Sink>(
+        &self,
+        place: Anchored<'_>,
+        known_end: Option<usize>,
+        runs: &mut Runs,
+        out: &mut S,
+    ) -> Looked {
+        let Anchored { text, index, rule, anchor, first_start, last_start, is_floating, .. } = place;
         // A match is tied to where it starts: a search for the first one in all of the window would go on behind the
         // last place at which it could start. Hardly any place gets as far as the expression.
         let reached = Cell::new(first_start);
@@ -90,7 +92,7 @@ impl Matcher {
         let mut start = first_start;
         while start <= last_start {
             // A match of such a rule starts at one of many places, and most of them tell at once that it does not.
-            if max_before > min_before {
+            if is_floating {
                 match runs.of(index).next_start::<S>(text, (start, last_start + 1), rule) {
                     Some(next) => start = next,
                     None => break,
@@ -101,29 +103,13 @@ impl Matcher {
                 start = at + 1;
                 continue;
             }
-            let end = (start + max_bytes(rule) + 1).min(text.len());
-            let mut is_possible =
-                boundary::starts_free(text, start, &rule.edges) && runs.of(index).can_end(text, start, rule);
-            if max_before > min_before && is_possible && !S::TELLS {
-                match runs.fit(text, start, rule) {
-                    Fit::To(end) => known_end = Some(end),
-                    Fit::Perhaps => known_end = None,
-                    Fit::Not(_) => is_possible = false,
-                }
-            }
-            let window = ByteSpan::new(start, end);
-            let mut known = known_end.map(|end| (end, ByteSpan::new(start, end)));
-            if is_possible
-                && !S::TELLS
-                && let Some(gap) = &rule.gap
-            {
-                match runs.over_gap(text, (index, rule, gap), window) {
-                    Over::Match { end, secret } => known = Some((end, secret)),
-                    Over::Nothing => is_possible = false,
-                    Over::Perhaps => {}
-                }
-            }
-            if S::TELLS || is_possible {
+            let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
+            let known = match place.told_at::<S>(window, known_end, runs) {
+                Told::Match { end, secret } => Some(Some((end, secret))),
+                Told::Perhaps => Some(None),
+                Told::Nothing => None,
+            };
+            if let Some(known) = known {
                 let places = Places { window, last_start: start, known };
                 looked = looked.max(self.search(text, (index, rule), places, None, word, out));
             }
@@ -133,7 +119,71 @@ impl Matcher {
         if has_form.get() && !rule.keywords.is_empty() {
             runs.asked.push(index);
         }
-        out.window(whole);
         looked
+    }
+}
+
+impl Anchored<'_> {
+    /// What a byte before the only place to start at keeps from being a match.
+    fn miss_before(&self) -> Miss {
+        let Self { text, index, rule, last_start, .. } = *self;
+        let why = MissReason::Before(text[last_start - 1]);
+        let end = (last_start + max_bytes(rule)).min(text.len());
+        match rule.regex().find(&text[last_start..end]) {
+            None => Miss::of(why),
+            Some(found) => {
+                let span = ByteSpan::new(last_start, last_start + found.end());
+                Miss::at(why, &text[..end], (index, rule), span)
+            }
+        }
+    }
+
+    /// Where a match ends, if the bytes from the literal on tell it; as an error, where they tell that there is none.
+    fn told_ahead<S: Sink>(&self, runs: &mut Runs) -> Result<Option<usize>, usize> {
+        let Self { text, index, rule, anchor, .. } = *self;
+        let mut known_end = None;
+        if self.is_first {
+            // An explanation tells more of a value than that one of its parts is too long.
+            let fit = if S::TELLS { Fit::Perhaps } else { runs.fit(text, anchor, rule) };
+            match fit {
+                Fit::Not(told_at) => return Err(told_at),
+                Fit::Perhaps => runs.of(index).misfit(text, anchor, rule).map_or(Ok(()), Err)?,
+                Fit::To(end) => known_end = Some(end),
+            }
+        }
+        // Most places are told by what stands behind the literal, wherever a match would start.
+        if !S::TELLS
+            && let parts = rule.anchor_parts.as_slice()
+            && let Fit::Not(told_at) = runs.fit_parts(text, anchor, (parts, ANCHOR_PARTS), max_bytes(rule))
+        {
+            return Err(told_at);
+        }
+        Ok(known_end)
+    }
+
+    /// What is told of a match at the start of a window without the expression.
+    fn told_at<S: Sink>(&self, window: ByteSpan, known_end: Option<usize>, runs: &mut Runs) -> Told {
+        let Self { text, index, rule, .. } = *self;
+        if S::TELLS {
+            return Told::Perhaps;
+        }
+        let start = window.start;
+        if !boundary::starts_free(text, start, &rule.edges) || !runs.of(index).can_end(text, start, rule) {
+            return Told::Nothing;
+        }
+        let mut known_end = known_end;
+        if self.is_floating {
+            known_end = match runs.fit(text, start, rule) {
+                Fit::To(end) => Some(end),
+                Fit::Perhaps => None,
+                Fit::Not(_) => return Told::Nothing,
+            };
+        }
+        let over_gap = rule.gap.as_ref().map(|gap| runs.over_gap(text, (index, rule, gap), window));
+        match (over_gap, known_end) {
+            (Some(told @ (Told::Match { .. } | Told::Nothing)), _) => told,
+            (_, Some(end)) => Told::Match { end, secret: ByteSpan::new(start, end) },
+            (_, None) => Told::Perhaps,
+        }
     }
 }

@@ -8,9 +8,9 @@ use crate::rule::Rule;
 use crate::rule::shape::{Fit, Gap, Run};
 use crate::span::ByteSpan;
 
-/// What stands behind a gap.
-pub(super) enum Over {
-    /// The rest of a match.
+/// What is told of a match without its expression, or with that of the rest of it.
+pub(super) enum Told {
+    /// It is there, and ends here.
     Match {
         end: usize,
         secret: ByteSpan,
@@ -28,11 +28,11 @@ impl Runs {
         text: &[u8],
         (index, rule, gap): (usize, &Rule, &Gap),
         window: ByteSpan,
-    ) -> Over {
+    ) -> Told {
         let start = window.start;
         let head_end = match self.fit_parts(text, start, (&gap.head, 0), max_bytes(rule)) {
             Fit::To(head_end) if head_end < window.end => head_end,
-            _ => return Over::Perhaps,
+            _ => return Told::Perhaps,
         };
         let Run { min, max, .. } = gap.run;
         let longest = max.map_or(window.end, |max| window.end.min(head_end + max as usize));
@@ -55,7 +55,7 @@ impl Runs {
             true => grow(&mut known, (first, end), &mut is_none),
             false => None,
         };
-        let mut over = Over::Nothing;
+        let mut over = Told::Nothing;
         for at in nearest.map_or(first..first, |nearest| nearest..end).rev() {
             if is_none(at) {
                 continue;
@@ -71,7 +71,7 @@ impl Runs {
                 (at + found.end(), gap.is_secret.then(|| ByteSpan::new(head_end, at)))
             };
             let secret = secret.unwrap_or(ByteSpan::new(start, end));
-            over = Over::Match { end, secret };
+            over = Told::Match { end, secret };
             break;
         }
         self.of(index).tailless = known;
@@ -128,17 +128,17 @@ mod tests {
                         || boundary::is_bounded(&text, span, &rule.edges)
                 });
                 match runs.over_gap(&text, (index, rule, gap), window) {
-                    Over::Match { end, secret } => {
+                    Told::Match { end, secret } => {
                         let found = found.unwrap_or_else(|| panic!("{}: {:?}", rule.id, rule.shape));
                         let taken = capture(&text[..window.end], (index, rule), found);
                         assert_eq!((found.end, taken.secret_span), (end, secret), "{}", rule.id);
                         matches += 1;
                     }
-                    Over::Nothing => {
+                    Told::Nothing => {
                         assert!(!is_match, "{}: {:?}", rule.id, rule.shape);
                         nothing += 1;
                     }
-                    Over::Perhaps => {}
+                    Told::Perhaps => {}
                 }
             }
         }

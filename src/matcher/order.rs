@@ -2,31 +2,32 @@
 
 /// Literals come in the order of the grams, which lie anywhere in them: nearly sorted, none far from its place.
 pub(super) fn push_in_order<T: Ord + Copy>(hits: &mut Vec<T>, hit: T) {
-    let mut at = hits.len();
     hits.push(hit);
-    while at > 0 && hits[at - 1] > hit {
-        hits[at] = hits[at - 1];
-        at -= 1;
-    }
-    hits[at] = hit;
+    put_last_in_order(hits);
 }
 
 /// Sorts what is nearly sorted, none far from its place; and whatever else it may be.
 pub(super) fn sort_in_place<T: Ord + Copy>(all: &mut [T]) {
     let mut moves_left = 8 * all.len();
-    for at in 1..all.len() {
-        let one = all[at];
-        let mut place = at;
-        while place > 0 && all[place - 1] > one {
-            all[place] = all[place - 1];
-            place -= 1;
-        }
-        all[place] = one;
-        match moves_left.checked_sub(at - place) {
+    for end in 1..=all.len() {
+        match moves_left.checked_sub(put_last_in_order(&mut all[..end])) {
             Some(left) => moves_left = left,
             None => return all.sort_unstable(),
         }
     }
+}
+
+/// Moves the last one to where it belongs among the others, which are sorted; says how far.
+#[inline(always)]
+fn put_last_in_order<T: Ord + Copy>(all: &mut [T]) -> usize {
+    let Some(&one) = all.last() else { return 0 };
+    let mut place = all.len() - 1;
+    while place > 0 && all[place - 1] > one {
+        all[place] = all[place - 1];
+        place -= 1;
+    }
+    all[place] = one;
+    all.len() - 1 - place
 }
 
 #[cfg(test)]

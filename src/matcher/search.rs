@@ -33,7 +33,7 @@ impl Matcher {
         word: impl Fn(ByteSpan) -> Result<u32, MissReason>,
         out: &mut impl Sink,
     ) -> Looked {
-        let Places { window, last_start, known } = places;
+        let Places { window, last_start, .. } = places;
         let hay = &text[window.range()];
         out.window(window);
         let mut looked = Looked::AtForm;
@@ -47,26 +47,7 @@ impl Matcher {
             }
         }
         while from + rule.min_bytes as usize <= hay.len() {
-            let next = match (known, &mut runs) {
-                (Some((end, secret)), _) => Some((ByteSpan::new(window.start, end), Some(secret))),
-                (None, Some(runs)) => runs
-                    .next_match(text, (index, rule), places, window.start + from)
-                    .map(|(span, is_known)| (span, is_known.then_some(span))),
-                // Only one match is asked for there, so that what is its secret is asked at once.
-                (None, None) if rule.is_tied() && rule.regex().captures_len() > 1 => {
-                    rule.regex().captures_at(hay, from).map(|groups| {
-                        let whole = groups.get(0).map_or(from..from, |whole| whole.range());
-                        let secret = secret_group(&groups).unwrap_or(whole.clone());
-                        let in_text = |range: Range<usize>| {
-                            ByteSpan::new(window.start + range.start, window.start + range.end)
-                        };
-                        (in_text(whole), Some(in_text(secret)))
-                    })
-                }
-                (None, None) => rule.regex().find_at(hay, from).map(|found| {
-                    (ByteSpan::new(window.start + found.start(), window.start + found.end()), None)
-                }),
-            };
+            let next = next_found(text, (index, rule), places, runs.as_deref_mut(), window.start + from);
             let Some((span, secret)) = next else { return looked };
             if span.start > last_start {
                 return looked;
@@ -111,6 +92,34 @@ impl Matcher {
         }
         looked
     }
+}
+
+/// The next place from `start` on at which the expression matches, and its secret where that is known too.
+fn next_found(
+    text: &[u8],
+    (index, rule): (usize, &Rule),
+    places: Places,
+    runs: Option<&mut Runs>,
+    start: usize,
+) -> Option<(ByteSpan, Option<ByteSpan>)> {
+    let window = places.window;
+    if let Some((end, secret)) = places.known {
+        return Some((ByteSpan::new(window.start, end), Some(secret)));
+    }
+    if let Some(runs) = runs {
+        let (span, is_known) = runs.next_match(text, (index, rule), places, start)?;
+        return Some((span, is_known.then_some(span)));
+    }
+    let (hay, from) = (&text[window.range()], start - window.start);
+    let in_text = |range: Range<usize>| ByteSpan::new(window.start + range.start, window.start + range.end);
+    // Only one match is asked for there, so that what is its secret is asked at once.
+    if rule.is_tied() && rule.regex().captures_len() > 1 {
+        let groups = rule.regex().captures_at(hay, from)?;
+        let whole = groups.get(0)?.range();
+        let secret = secret_group(&groups).unwrap_or(whole.clone());
+        return Some((in_text(whole), Some(in_text(secret))));
+    }
+    Some((in_text(rule.regex().find_at(hay, from)?.range()), None))
 }
 
 impl Runs {
