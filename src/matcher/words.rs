@@ -79,18 +79,48 @@ pub(super) fn nearest_word(
     let mut known = wordless.get();
     let first = grow(&mut known, (from, to), starts_none);
     wordless.set(known);
-    let from = first?;
+    let first = first?;
+    // The nearest first, on both sides, up to where none can be nearer than the one that was found.
+    let longest = rule.keywords.iter().map(String::len).max().unwrap_or(0);
     let mut nearest = None;
-    for keyword in &rule.keywords {
-        let starts = (from..to.saturating_sub(keyword.len() - 1)).filter(|&start| {
-            text[start..start + keyword.len()].eq_ignore_ascii_case(keyword.as_bytes())
-                && (keyword.len() > SHORT_KEYWORD_BYTES || is_whole_word(text, start, keyword.len()))
-        });
-        let distances =
-            starts.map(|start| word_distance(text, ByteSpan::new(start, start + keyword.len()), span));
-        nearest = distances.chain(nearest).min();
-    }
+    let mut look_at = |start: usize, between: usize| {
+        let least = least_at(between, longest);
+        if nearest.is_some_and(|nearest| nearest <= least) {
+            return false;
+        }
+        if firsts.contains(text[start]) {
+            let distances = words_at(text, (start, to), rule).map(|word| word_distance(text, word, span));
+            nearest = distances.chain(nearest).min();
+        }
+        true
+    };
+    let mut before = (first..to.min(span.end)).rev();
+    let _ = before.all(|start| look_at(start, span.start.saturating_sub(start + longest)));
+    let mut behind = span.end.max(first)..to;
+    let _ = behind.all(|start| look_at(start, start - span.end));
     nearest
+}
+
+/// The keywords of a rule that start at a place, as words of their own if they are short, and end at or before another.
+fn words_at<'a>(
+    text: &'a [u8],
+    (start, to): (usize, usize),
+    rule: &'a Rule,
+) -> impl Iterator<Item = ByteSpan> + use<'a> {
+    rule.keywords.iter().filter_map(move |keyword| {
+        let len = keyword.len();
+        let is_there = start + len <= to
+            && starts_ignoring_case(&text[start..], keyword.as_bytes())
+            && (len > SHORT_KEYWORD_BYTES || is_whole_word(text, start, len));
+        is_there.then(|| ByteSpan::new(start, start + len))
+    })
+}
+
+/// The least that [`word_distance`] can be of a word of at most so many bytes, with as many as these between it and the value.
+fn least_at(between: usize, longest: usize) -> u32 {
+    let gap = if between <= LONGEST_WORD_BYTES { 0 } else { between + 1 };
+    let least = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - longest.min(LONGEST_WORD_BYTES);
+    u32::try_from(least).unwrap_or(NO_WORD - 1)
 }
 
 fn is_whole_word(text: &[u8], start: usize, len: usize) -> bool {
@@ -126,4 +156,40 @@ pub(super) fn word_distance(text: &[u8], word: ByteSpan, value: ByteSpan) -> u32
     let gap = if same_name { 0 } else { between.len() + 1 };
     let distance = gap * (LONGEST_WORD_BYTES + 1) + LONGEST_WORD_BYTES - word.len().min(LONGEST_WORD_BYTES);
     u32::try_from(distance).unwrap_or(NO_WORD - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_word_is_nearer_than_the_nearest(
+            before in "(acme|ACME|acmecorp|ac|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
+            behind in "(acme|Acme|acmecorp|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
+            value in "(acme|x|-){1,9}",
+            reach in 0u32..200,
+        ) {
+            let file = format!("[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\nreach_bytes = {reach}\n\
+                 severity = \"high\"\nkeywords = [\"acme\", \"acmecorp\"]\nshape = '\"abc\" LOWER{{2,5}}'\n");
+            let rules = RuleSet::empty().with_custom(&file, "rules.toml").unwrap();
+            let rule = &rules.rules()[0];
+            let text = format!("{before}{value}{behind}");
+            let (text, span) = (text.as_bytes(), ByteSpan::new(before.len(), before.len() + value.len()));
+            let from = lines_back(text, span.start, rule.reach_bytes as usize, REACH_LINES);
+            let to = lines_forward(text, span.end, rule.reach_bytes as usize, REACH_LINES);
+            let mut plain = None;
+            for word in &rule.keywords {
+                let starts = (from..to.saturating_sub(word.len() - 1)).filter(|&start| {
+                    text[start..start + word.len()].eq_ignore_ascii_case(word.as_bytes())
+                        && (word.len() > SHORT_KEYWORD_BYTES || is_whole_word(text, start, word.len()))
+                });
+                let words = starts.map(|start| ByteSpan::new(start, start + word.len()));
+                plain = words.map(|word| word_distance(text, word, span)).chain(plain).min();
+            }
+            prop_assert_eq!(nearest_word(text, span, rule, &Cell::new((0, 0))), plain);
+        }
+    }
 }
