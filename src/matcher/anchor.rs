@@ -142,6 +142,13 @@ impl Anchored<'_> {
     fn told_ahead<S: Sink>(&self, runs: &mut Runs) -> Result<Option<usize>, usize> {
         let Self { text, index, rule, anchor, .. } = *self;
         let mut known_end = None;
+        // Of a literal that stands in its own rows, this tells most.
+        if !S::TELLS
+            && let Some(set) = rule.before_anchor
+            && !text[..anchor].last().is_some_and(|&before| set.contains(before))
+        {
+            return Err(anchor);
+        }
         if self.is_first {
             // An explanation tells more of a value than that one of its parts is too long.
             let fit = if S::TELLS { Fit::Perhaps } else { runs.fit(text, anchor, rule) };
@@ -172,7 +179,7 @@ impl Anchored<'_> {
             return Told::Nothing;
         }
         let mut known_end = known_end;
-        if self.is_floating {
+        if !self.is_first {
             known_end = match runs.fit(text, start, rule) {
                 Fit::To(end) => Some(end),
                 Fit::Perhaps => None,
@@ -182,7 +189,9 @@ impl Anchored<'_> {
         let over_gap = rule.gap.as_ref().map(|gap| runs.over_gap(text, (index, rule, gap), window));
         match (over_gap, known_end) {
             (Some(told @ (Told::Match { .. } | Told::Nothing)), _) => told,
-            (_, Some(end)) => Told::Match { end, secret: ByteSpan::new(start, end) },
+            (_, Some(end)) => {
+                Told::Match { end, secret: runs.secret_of(text, ByteSpan::new(start, end), rule) }
+            }
             (_, None) => Told::Perhaps,
         }
     }

@@ -11,6 +11,7 @@ use super::stretch::grow;
 use super::trace::Sink;
 use crate::rule::Rule;
 use crate::rule::shape::{ByteSet, Fit, Guard, Part, Run};
+use crate::span::ByteSpan;
 
 /// Stretches of the text that were gone through for a rule. Literals may stand in a long run of what the value is
 /// made of, a few bytes apart, and each byte of it is looked at once then.
@@ -123,18 +124,45 @@ impl Runs {
         }
         // As far as the window goes.
         let to = text.len().min(start + max_bytes + 1);
-        through_parts(text, (start, to), (parts, first_number), |number, run, at| {
+        through_parts(text, (start, to), (parts, first_number), |_, _| {}, self.ends_of_runs(text, to))
+    }
+
+    /// What tells where a run ends, as far as is looked.
+    fn ends_of_runs(&mut self, text: &[u8], to: usize) -> impl FnMut(usize, &Run, usize) -> usize {
+        move |number, run, at| {
             let place = self.of_run(run, number);
             grow(&mut place.run, (at, to), |at| run.holds(text, at)).unwrap_or(to)
-        })
+        }
+    }
+
+    /// The secret of a match that [`Self::fit`] tells.
+    pub(super) fn secret_of(&mut self, text: &[u8], span: ByteSpan, rule: &Rule) -> ByteSpan {
+        let Some(place) = rule.secret_place else { return span };
+        let (mut from, mut end) = (span.start, span.end);
+        let to = text.len().min(span.start + max_bytes(rule) + 1);
+        let at_boundary = |boundary: usize, at: usize| {
+            if boundary == usize::from(place.from) {
+                from = at;
+            }
+            if boundary == usize::from(place.to) {
+                end = at;
+            }
+        };
+        let parts = (rule.first_parts.as_slice(), 0);
+        through_parts(text, (span.start, to), parts, at_boundary, self.ends_of_runs(text, to));
+        ByteSpan::new(from, end)
     }
 }
 
 /// As [`Runs::fit`], for a text that is looked at but once.
 pub(super) fn fit_alone(text: &[u8], rule: &Rule) -> Fit {
-    let fit = through_parts(text, (0, text.len()), (&rule.first_parts, 0), |_, run, at| {
-        (at..text.len()).find(|&at| !run.holds(text, at)).unwrap_or(text.len())
-    });
+    let fit = through_parts(
+        text,
+        (0, text.len()),
+        (&rule.first_parts, 0),
+        |_, _| {},
+        |_, run, at| (at..text.len()).find(|&at| !run.holds(text, at)).unwrap_or(text.len()),
+    );
     of_match(fit, rule)
 }
 
@@ -146,19 +174,24 @@ pub(super) fn of_match(fit: Fit, rule: &Rule) -> Fit {
     }
 }
 
-/// Goes through parts of a match, given what tells where a run ends.
+/// Goes through parts of a match, given who hears where each literal and each run starts, as in [`crate::rule::shape::SecretPlace`], and what
+/// tells where a run ends.
 fn through_parts(
     text: &[u8],
     (start, to): (usize, usize),
     (parts, first_number): (&[Part], usize),
+    mut at_boundary: impl FnMut(usize, usize),
     mut run_end: impl FnMut(usize, &Run, usize) -> usize,
 ) -> Fit {
     let mut at = start;
-    for (number, part) in (first_number..).zip(parts) {
+    for (place, part) in parts.iter().enumerate() {
+        let number = first_number + place;
+        at_boundary(2 * place, at);
         match part.literal(text, at) {
             Fit::To(end) => at = end,
             told => return told,
         }
+        at_boundary(2 * place + 1, at);
         let Some(run) = &part.run else { break };
         if at > to {
             return Fit::Perhaps;
@@ -215,9 +248,9 @@ impl RunsOfRule {
 #[cfg(test)]
 mod tests {
     use super::super::boundary;
+    use super::super::found::capture;
     use super::*;
     use crate::rule::RuleSet;
-    use crate::span::ByteSpan;
     use proptest::prelude::*;
 
     proptest! {
@@ -248,6 +281,66 @@ mod tests {
         }
     }
 
+    /// What is told of a literal by the byte before it, and by what a match goes on with if it may stand at different
+    /// distances from the start.
+    #[test]
+    fn a_match_goes_on_from_its_literal_as_its_parts_say() {
+        let mut state = 5_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n.max(1)
+        };
+        let rules = RuleSet::builtin();
+        let mut runs = Runs::default();
+        let (mut rules_with_parts, mut several, mut matches, mut refused) = (0, 0, 0, 0);
+        for rule in rules
+            .rules()
+            .iter()
+            .filter(|rule| rule.is_tied() && (!rule.anchor_parts.is_empty() || rule.before_anchor.is_some()))
+        {
+            rules_with_parts += 1;
+            several += usize::from(rule.anchors.len() > 1);
+            let shape = crate::rule::shape::Shape::parse(&rule.shape).unwrap();
+            for _ in 0..40 {
+                let mut text = shape.sample(&mut below);
+                let at = below(text.len());
+                match below(4) {
+                    0 => text[at] = b"a0A-_./+=:\" !\n"[below(13)],
+                    1 => text.insert(at, text[at]),
+                    _ => {}
+                }
+                runs.text += 1;
+                let mut refuses = |at: usize| {
+                    let parts = (rule.anchor_parts.as_slice(), ANCHOR_PARTS);
+                    let before = text[..at].last();
+                    let is_behind = rule
+                        .before_anchor
+                        .is_none_or(|set| before.is_some_and(|&before| set.contains(before)));
+                    !is_behind || matches!(runs.fit_parts(&text, at, parts, max_bytes(rule)), Fit::Not(_))
+                };
+                let is_anchor = |at: &usize| {
+                    rule.anchors.iter().any(|anchor| {
+                        let there = text.get(*at..at + anchor.literal.len());
+                        there.is_some_and(|there| {
+                            there == anchor.literal
+                                || (anchor.ignore_case && there.eq_ignore_ascii_case(&anchor.literal))
+                        })
+                    })
+                };
+                let places: Vec<usize> = (0..text.len()).filter(is_anchor).collect();
+                let refused_here = places.iter().filter(|&&at| refuses(at)).count();
+                refused += refused_here;
+                let found = rule.regex().find(&text).map(|found| ByteSpan::new(0, found.end()));
+                if found.is_some_and(|span| boundary::is_bounded(&text, span, &rule.edges)) {
+                    assert!(refused_here < places.len(), "{}: {:?}", rule.id, rule.shape);
+                    matches += 1;
+                }
+            }
+        }
+        let counts = [rules_with_parts, several, matches, refused];
+        assert!(several > 3 && matches > 1000 && refused > 100, "{counts:?}");
+    }
+
     /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
     #[test]
     fn parts_refuse_only_what_is_no_match() {
@@ -257,7 +350,7 @@ mod tests {
             (state >> 33) as usize % n.max(1)
         };
         let rules = RuleSet::builtin();
-        let (mut refused, mut known, mut kept) = (0, 0, 0);
+        let (mut refused, mut known, mut kept, mut parts_of_it) = (0, 0, 0, 0);
         let mut runs = Runs::default();
         for (number, rule) in rules.rules().iter().enumerate() {
             // To compile all takes a minute.
@@ -290,14 +383,18 @@ mod tests {
                         refused += 1;
                     }
                     Fit::To(end) => {
-                        assert_eq!(found, Some(ByteSpan::new(0, end)), "{}: {:?}", rule.id, rule.shape);
+                        let span = ByteSpan::new(0, end);
+                        assert_eq!(found, Some(span), "{}: {:?}", rule.id, rule.shape);
+                        let secret_span = capture(window, (number, rule), span).secret_span;
+                        assert_eq!(runs.secret_of(&text, span, rule), secret_span, "{}", rule.id);
                         known += 1;
+                        parts_of_it += usize::from(secret_span != span);
                     }
                     Fit::Perhaps => kept += usize::from(is_match),
                 }
             }
         }
         let counts = [refused, known, kept];
-        assert!(counts.iter().all(|&count| count > 2000), "{counts:?}");
+        assert!(counts.iter().all(|&count| count > 2000) && parts_of_it > 300, "{counts:?} {parts_of_it}");
     }
 }

@@ -107,8 +107,7 @@ fn next_found(
         return Some((ByteSpan::new(window.start, end), Some(secret)));
     }
     if let Some(runs) = runs {
-        let (span, is_known) = runs.next_match(text, (index, rule), places, start)?;
-        return Some((span, is_known.then_some(span)));
+        return runs.next_match(text, (index, rule), places, start);
     }
     let (hay, from) = (&text[window.range()], start - window.start);
     let in_text = |range: Range<usize>| ByteSpan::new(window.start + range.start, window.start + range.end);
@@ -123,7 +122,7 @@ fn next_found(
 }
 
 impl Runs {
-    /// The first place from `start` on at which the expression may match, and whether it is known to. Places at which a
+    /// The first place from `start` on at which the expression may match, and its secret if it is known to. Places at which a
     /// match cannot start or could not stand are passed over by their bytes, each of which is looked at once, however
     /// many words lead to them.
     pub(super) fn next_match(
@@ -132,7 +131,7 @@ impl Runs {
         (index, rule): (usize, &Rule),
         Places { window, last_start, .. }: Places,
         mut start: usize,
-    ) -> Option<(ByteSpan, bool)> {
+    ) -> Option<(ByteSpan, Option<ByteSpan>)> {
         while start <= last_start {
             let of_rule = self.of(index);
             start = of_rule.next_start::<Vec<Match>>(text, (start, last_start + 1), rule)?;
@@ -148,11 +147,14 @@ impl Runs {
             let is_told = |at: usize| rule.max_bytes.is_some() || at < start + OPEN_WINDOW_BYTES;
             match fit {
                 Fit::Not(at) if is_told(at) => start += 1,
-                Fit::To(end) if is_told(end) => return Some((ByteSpan::new(start, end), true)),
+                Fit::To(end) if is_told(end) => {
+                    let span = ByteSpan::new(start, end);
+                    return Some((span, Some(self.secret_of(text, span, rule))));
+                }
                 _ => {
                     let found = rule.regex().find_at(&text[window.range()], start - window.start)?;
                     let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
-                    return Some((span, false));
+                    return Some((span, None));
                 }
             }
         }

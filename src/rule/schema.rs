@@ -6,7 +6,7 @@
 use crate::level::{Confidence, Severity};
 use crate::rule::grams;
 use crate::rule::request::Request;
-use crate::rule::shape::{ByteSet, Edges, Gap, Part, Shape, rarity};
+use crate::rule::shape::{ByteSet, Edges, Gap, Part, SecretPlace, Shape, rarity};
 
 /// A rule file: `[[rule]]` tables.
 #[derive(Debug, serde::Deserialize)]
@@ -206,9 +206,13 @@ pub struct RuleSpec {
     pub first_parts: Vec<Part>,
     /// Whether these are all of it: then the expression is not needed.
     pub parts_are_all: bool,
-    /// For a rule whose one anchor may stand at different distances from the start of a match: what the match goes on
-    /// with from there.
+    /// Where among them the secret is, if not all of a match is that.
+    pub secret_place: Option<SecretPlace>,
+    /// For a rule whose anchors stand in one place of a match, at different distances from its start: what the match goes
+    /// on with from there.
     pub anchor_parts: Vec<Part>,
+    /// What the byte directly before an anchor is in a match, where that is known.
+    pub before_anchor: Option<ByteSet>,
     /// For a rule with a literal of its own whose matches are told but for where a run in them ends.
     pub gap: Option<Gap>,
     /// Bytes that must not stand beside a match.
@@ -405,7 +409,9 @@ impl RuleSpec {
             alphabet: ByteSet::ALL,
             first_parts: Vec::new(),
             parts_are_all: false,
+            secret_place: None,
             anchor_parts: Vec::new(),
+            before_anchor: None,
             gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
@@ -513,15 +519,12 @@ impl RuleEntry {
         spec.alphabet = shape.alphabet(self.ignore_case);
         spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
         spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
-        (spec.first_parts, spec.parts_are_all) = shape.first_parts(self.ignore_case);
+        (spec.first_parts, spec.parts_are_all, spec.secret_place) = shape.first_parts(self.ignore_case);
         spec.shape = text.to_owned();
         spec.regex = shape.to_regex(self.ignore_case);
         let anchors = shape.anchors();
-        if let [anchor] = anchors.as_slice()
-            && anchor.min_before < anchor.max_before
-        {
-            spec.anchor_parts = shape.parts_from(anchor, self.ignore_case);
-        }
+        spec.anchor_parts = shape.parts_from(&anchors, self.ignore_case);
+        spec.before_anchor = shape.before_anchors(&anchors);
         if self.kind != RuleKind::Keyed {
             spec.gap = shape.gap(self.ignore_case);
         }
@@ -561,7 +564,9 @@ impl RuleEntry {
             alphabet: ByteSet::ALL,
             first_parts: Vec::new(),
             parts_are_all: false,
+            secret_place: None,
             anchor_parts: Vec::new(),
+            before_anchor: None,
             gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,

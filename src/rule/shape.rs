@@ -113,36 +113,54 @@ impl Shape {
     }
 
     /// What a match starts with, as far as each part of it is told by the bytes of the text, and whether that is all
-    /// of it, without a part that is the secret.
-    pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool) {
+    /// of it; and where among them the secret is, if only a part of the match is that.
+    pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool, Option<SecretPlace>) {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        let (parts, are_all, _) = self.parts_of(&nodes, ignore_case);
-        (parts, are_all)
+        let Told { parts, is_all, starts, .. } = self.parts_of(&nodes, ignore_case);
+        if !self.root.holds_secret() {
+            return (parts, is_all, None);
+        }
+        let mut secrets = Vec::new();
+        self.root.secrets(&mut 0, &mut secrets);
+        let place = match secrets.as_slice() {
+            [secret] if is_all && !nodes.iter().any(|node| node.holds_secret()) => {
+                let end = if secret.end == nodes.len() { Some(SecretPlace::END) } else { starts[secret.end] };
+                starts[secret.start].zip(end).map(|(from, to)| SecretPlace { from, to })
+            }
+            _ => None,
+        };
+        (parts, place.is_some(), place)
     }
 
-    /// The same of what a match goes on with from an anchor on that may stand at different distances from its start;
-    /// none if that is not the start of a part of its own.
-    pub fn parts_from(&self, anchor: &Anchor, ignore_case: bool) -> Vec<Part> {
+    /// The same of what a match goes on with from an anchor on, whichever of them it is, where they may stand at different
+    /// distances from its start; none if they stand in different places, or where no part of its own starts.
+    pub fn parts_from(&self, anchors: &[Anchor], ignore_case: bool) -> Vec<Part> {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        let (mut least, mut most) = (0, Some(0));
-        for (number, node) in nodes.iter().enumerate() {
-            let is_there = (least, most) == (anchor.min_before, Some(anchor.max_before));
-            if is_there && matches!(node, Node::Literal(literal) if literal.starts_with(&anchor.literal)) {
-                return self.parts_of(&nodes[number..], ignore_case).0;
+        match anchors.first().zip(place_of(anchors, &nodes)) {
+            Some((anchor, number)) if anchor.min_before < anchor.max_before => {
+                self.parts_of(&nodes[number..], ignore_case).parts
             }
-            let length = node.length();
-            (least, most) = (least + length.0, most.zip(length.1).map(|(sum, next)| sum + next));
+            _ => Vec::new(),
         }
-        Vec::new()
+    }
+
+    /// What the byte directly before an anchor is in a match, whichever of them it is, where that is known; letters in both
+    /// cases.
+    pub fn before_anchors(&self, anchors: &[Anchor]) -> Option<ByteSet> {
+        let mut nodes = Vec::new();
+        self.root.flatten(&mut nodes);
+        anchors.first().filter(|anchor| anchor.min_before > 0)?;
+        let before = nodes[..place_of(anchors, &nodes)?].iter().map(|node| (*node).clone());
+        Some(Node::Seq(before.collect()).tail().0.in_both_cases())
     }
 
     /// What a match is if its first parts tell no more than where a run starts that may end in several places.
     pub fn gap(&self, ignore_case: bool) -> Option<Gap> {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        let (mut head, _, behind) = self.parts_of(&nodes, ignore_case);
+        let Told { parts: mut head, behind, .. } = self.parts_of(&nodes, ignore_case);
         // Without a bound on the run each place would be as far from its end as the text is long.
         let Some(run @ Run { max: Some(_), follow: None, is_end: false, .. }) = head.last_mut()?.run.take()
         else {
@@ -164,7 +182,7 @@ impl Shape {
         if !run.guards.is_empty() || outer[..number].iter().any(Node::holds_secret) {
             return None;
         }
-        let (tail, ..) = self.parts_of(&nodes[place + 1..], ignore_case);
+        let tail = self.parts_of(&nodes[place + 1..], ignore_case).parts;
         let choices = &tail.first()?.choices;
         let mut starts = ByteSet::EMPTY;
         for choice in choices {
@@ -176,10 +194,11 @@ impl Shape {
         Some(Gap { head, run, is_secret, starts: starts.in_both_cases(), tail, regex })
     }
 
-    /// The parts, whether they are all, and how many nodes are behind the last one.
-    fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> (Vec<Part>, bool, usize) {
+    /// The parts that the nodes are, as far as these are told.
+    fn parts_of(&self, nodes: &[&Node], ignore_case: bool) -> Told {
         let after = self.edges().after;
         let mut parts = Vec::new();
+        let mut starts = Vec::with_capacity(nodes.len());
         let mut choices = vec![Vec::new()];
         let mut rest = nodes;
         while let [node, behind @ ..] = rest
@@ -195,6 +214,8 @@ impl Shape {
             let Some((set, guards, min, max)) = class else {
                 match node.literal_choices() {
                     Some(next) if choices.len() * next.len() <= MOST_CHOICES => {
+                        let is_first = choices.iter().all(Vec::is_empty);
+                        starts.push(is_first.then_some(2 * parts.len() as u8));
                         choices = product(&choices, &next);
                         rest = behind;
                         continue;
@@ -219,16 +240,17 @@ impl Shape {
             let goes_on = follow.is_some();
             let run = Run { set, guards, min, max, is_bound: ends, follow, is_end };
             let choices = std::mem::replace(&mut choices, vec![Vec::new()]);
+            starts.push(Some(2 * parts.len() as u8 + 1));
             parts.push(Part { choices, ignore_case, run: Some(run) });
             rest = behind;
             if !goes_on {
-                return (parts, is_end && !self.root.holds_secret(), rest.len());
+                return Told { parts, is_all: is_end, behind: rest.len(), starts };
             }
         }
         parts.push(Part { choices, ignore_case, run: None });
         parts.retain(|part| part.run.is_some() || part.choices.iter().all(|choice| !choice.is_empty()));
         let is_all = rest.is_empty() && parts.last().is_some_and(|part| part.run.is_none());
-        (parts, is_all && !self.root.holds_secret(), rest.len())
+        Told { parts, is_all, behind: rest.len(), starts }
     }
 
     /// Literals of which every match holds at least one, those that promise the fewest chance hits; none
@@ -268,6 +290,32 @@ impl Shape {
         self.root.sample(below, &mut out);
         out
     }
+}
+
+/// What is told of nodes in a row.
+struct Told {
+    parts: Vec<Part>,
+    /// Whether that is all of them.
+    is_all: bool,
+    /// How many nodes are behind the last part.
+    behind: usize,
+    /// Where each of the nodes starts, as in [`SecretPlace`]; nothing of one that starts inside a literal.
+    starts: Vec<Option<u8>>,
+}
+
+/// Where in the parts of a match its secret is: `2 * n` is before the literal of the part with the number n, and `2 * n + 1`
+/// between that and its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SecretPlace {
+    /// Where it starts.
+    pub from: u8,
+    /// Where it ends.
+    pub to: u8,
+}
+
+impl SecretPlace {
+    /// Behind all parts.
+    const END: u8 = u8::MAX;
 }
 
 /// A part of a match: a literal, and behind it a run of bytes of a class.
@@ -330,6 +378,24 @@ pub struct Guard {
     pub behind: ByteSet,
 }
 
+/// With which of the parts of a shape all of the anchors start, if they stand in one place.
+fn place_of(anchors: &[Anchor], nodes: &[&Node]) -> Option<usize> {
+    let &Anchor { min_before, max_before, .. } = anchors.first()?;
+    let is_there = |one: &Anchor| (one.min_before, one.max_before) == (min_before, max_before);
+    if !anchors.iter().all(is_there) {
+        return None;
+    }
+    let (mut least, mut most) = (0, Some(0));
+    for (number, node) in nodes.iter().enumerate() {
+        if (least, most) == (min_before, Some(max_before)) {
+            return Some(number);
+        }
+        let length = node.length();
+        (least, most) = (least + length.0, most.zip(length.1).map(|(sum, next)| sum + next));
+    }
+    None
+}
+
 /// Whether what follows a run has, behind the byte of a guard, none of what that asks for.
 fn is_refused(behind: &[&Node], guard: &Guard) -> bool {
     let refuses = |choice: &Vec<u8>| match choice.as_slice() {
@@ -368,10 +434,37 @@ impl Part {
             if len < choice.len() {
                 told_at = told_at.max(at + len);
             } else if fitting.replace(len).is_some() {
-                return Fit::Perhaps;
+                return self.choice_by_next(text, at);
             }
         }
         fitting.map_or(Fit::Not(told_at), |len| Fit::To(at + len))
+    }
+
+    /// Of several choices that stand at `at`, the one that the byte behind may follow, if it is only one.
+    fn choice_by_next(&self, text: &[u8], at: usize) -> Fit {
+        let Some(run) = &self.run else { return Fit::Perhaps };
+        let may_follow = |end: usize| {
+            let next = text.get(end).copied();
+            let is_of_run =
+                |byte| run.set.contains(byte) || run.guards.iter().any(|guard| guard.byte == byte);
+            let is_behind = |follow: &ByteSet| next.is_some_and(|byte| follow.contains(byte));
+            next.is_some_and(is_of_run) || (run.min == 0 && run.follow.as_ref().is_none_or(is_behind))
+        };
+        let (mut only, mut told_at) = (None, at);
+        for choice in &self.choices {
+            let end = at + choice.len();
+            let is_there = text.get(at..end).is_some_and(|there| {
+                there == choice || (self.ignore_case && there.eq_ignore_ascii_case(choice))
+            });
+            if !is_there {
+                continue;
+            }
+            told_at = told_at.max(end);
+            if may_follow(end) && only.replace(end).is_some_and(|other| other != end) {
+                return Fit::Perhaps;
+            }
+        }
+        only.map_or(Fit::Not(told_at), Fit::To)
     }
 }
 
@@ -486,6 +579,19 @@ impl Node {
             Node::Repeat { node, .. } => node.holds_secret(),
             Node::Seq(nodes) | Node::Alt(nodes) => nodes.iter().any(Node::holds_secret),
             Node::Secret(_) => true,
+        }
+    }
+
+    /// Which of the parts of a sequence are secrets, by their numbers.
+    fn secrets(&self, number: &mut usize, out: &mut Vec<std::ops::Range<usize>>) {
+        match self {
+            Node::Seq(nodes) => nodes.iter().for_each(|node| node.secrets(number, out)),
+            Node::Secret(node) => {
+                let first = *number;
+                node.secrets(number, out);
+                out.push(first..*number);
+            }
+            _ => *number += 1,
         }
     }
 
@@ -1203,7 +1309,7 @@ mod tests {
     #[test]
     fn a_run_with_bytes_that_count_before_others_ends_where_the_expression_does() {
         let shape = Shape::parse(r#""<" (LOWER | EOL | "-" LOWER){2,} "-->""#).unwrap();
-        let (parts, is_all) = shape.first_parts(false);
+        let (parts, is_all, _) = shape.first_parts(false);
         assert!(is_all && parts.len() == 2, "{parts:?}");
         let run = parts[0].run.as_ref().unwrap();
         assert_eq!(run.guards.iter().map(|guard| guard.byte).collect::<Vec<u8>>(), b"\r-");
