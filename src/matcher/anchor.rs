@@ -105,6 +105,10 @@ impl Matcher {
             }
             let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
             let known = match place.told_at::<S>(window, known_end, runs) {
+                Told::Match { secret, .. } if runs.is_one_too_many(secret, (index, rule)) => {
+                    runs.is_left_out = true;
+                    None
+                }
                 Told::Match { end, secret } => Some(Some((end, secret))),
                 Told::Perhaps => Some(None),
                 Told::Nothing => None,
@@ -193,6 +197,40 @@ impl Anchored<'_> {
                 Told::Match { end, secret: runs.secret_of(text, ByteSpan::new(start, end), rule) }
             }
             (_, None) => Told::Perhaps,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scratch;
+    use super::super::trace::Trace;
+    use super::*;
+    use crate::rule::RuleSet;
+
+    #[test]
+    fn of_secrets_to_the_end_of_one_run_what_is_kept_is_the_same() {
+        let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\nseverity = \"high\"\n\
+                    shape = '\"acme:\" TEXT{8,}'\n";
+        let matcher = Matcher::new(RuleSet::empty().with_custom(file, "rules.toml").unwrap());
+        let row = |times: usize| "acme:".repeat(times);
+        for text in [
+            row(900),
+            format!("{} {}x {}", row(700), row(3), row(400)),
+            // Longer than a window.
+            row(15_000),
+            // A value of its own behind the last literal of a run.
+            format!("{}{} acme:{}", row(400), "x".repeat(1500), "y".repeat(20)),
+            format!("zacme:{}", "-acme:".repeat(800)),
+        ] {
+            let (mut found, mut told) = (Vec::new(), Vec::new());
+            assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+            assert!(matcher.trace(text.as_bytes(), &mut Trace::default(), &mut told));
+            let spans = |all: &[crate::matcher::Match]| -> Vec<ByteSpan> {
+                all.iter().map(|found| found.secret_span).collect()
+            };
+            assert!(!found.is_empty());
+            assert_eq!(spans(&found), spans(&told));
         }
     }
 }

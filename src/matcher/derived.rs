@@ -370,6 +370,7 @@ impl Matcher {
         let front = Front::of(text, hit.start as usize);
         let literal = self.span_of(hit.literal, hit.start as usize);
         memory.again.clear();
+        memory.runs.is_left_out = false;
         let (misfits, mut looked) = self.misfits(text, (hit.literal, hit.start as usize), front, memory);
         for (number, target) in self.targets_of(hit.literal).iter().enumerate() {
             if front.is_against(target) || (number < 64 && misfits >> number & 1 == 1) {
@@ -381,7 +382,9 @@ impl Matcher {
             }
             looked = looked.max(self.try_target(text, target, literal, memory, found));
         }
-        let yields = if found.len() > before || !memory.again.is_empty() {
+        let yields = if memory.runs.is_left_out {
+            Yield::Matches
+        } else if found.len() > before || !memory.again.is_empty() {
             let again = memory.again.iter().map(|&place| &found[place]);
             match found[before..].iter().chain(again).all(is_dull) {
                 true => Yield::Dull,

@@ -205,8 +205,10 @@ impl Matcher {
         // An explanation of a view is one of its own until all is said; matches are put where they stay.
         let inside = if S::TELLS { &mut told } else { &mut *out };
         let first = inside.matches().len();
+        scratch.memory.runs.is_view = true;
         self.find_plain(&view.bytes, scratch, inside);
         self.find_beside_name(text, view, scratch, inside);
+        scratch.memory.runs.is_view = false;
         let mut kept = first;
         for at in first..inside.matches().len() {
             let found = &mut inside.matches()[at];

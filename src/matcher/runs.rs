@@ -26,6 +26,10 @@ pub(super) struct Runs {
     of_sets: Vec<RunOfSet>,
     /// Rules with a literal of their own of which a value had the form, so that words were looked for beside it.
     pub(super) asked: Vec<usize>,
+    /// Whether the literal tried last led to a match that was left out, for there are others on its place.
+    pub(super) is_left_out: bool,
+    /// Whether the text is decoded: then matches of other views, which are cut elsewhere, may take the place of one.
+    pub(super) is_view: bool,
 }
 
 /// The number of the first part from an anchor on: more than a match has parts before it.
@@ -62,9 +66,43 @@ pub(super) struct RunsOfRule {
     pub(super) tailless: (usize, usize),
     /// At none of its bytes does a word start that the rule asks for beside a value.
     pub(super) wordless: (usize, usize),
+    /// A long match of the rule, and those that lie on it.
+    pub(super) long: Option<Long>,
     /// The last assignment that was a match, and where in the list of matches it is.
     pub(super) assigned: Option<(Assignment, usize)>,
     pub(super) near: NearValues,
+}
+
+/// A match whose secret is long, and how many more of its rule have been found that lie on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Long {
+    secret_end: usize,
+    others: usize,
+}
+
+/// A text may be one secret from each of thousands of literals to its end.
+const LONG_BYTES: usize = 1024;
+/// So many of these are kept, if another rule takes the place of the first.
+const MOST_ON_LONG: usize = 4;
+
+impl Runs {
+    /// Whether a secret adds nothing: enough others of the rule start in front of it, and lie on it and on each other. Of
+    /// these only the longest or the first is kept, as no word makes any of them better.
+    pub(super) fn is_one_too_many(&mut self, secret: ByteSpan, (index, rule): (usize, &Rule)) -> bool {
+        if secret.len() < LONG_BYTES || !rule.keywords.is_empty() || self.is_view {
+            return false;
+        }
+        match &mut self.of(index).long {
+            Some(long) if secret.start < long.secret_end => {
+                long.others += 1;
+                long.others > MOST_ON_LONG
+            }
+            long => {
+                *long = Some(Long { secret_end: secret.end, others: 0 });
+                false
+            }
+        }
+    }
 }
 
 impl Runs {
