@@ -41,41 +41,62 @@ impl Runs {
         let run_end = grow(&mut known.run, (head_end, longest), |at| gap.run.holds(text, at));
         let (first, last) = (head_end + min as usize, run_end.unwrap_or(longest));
         let mut known = self.of(index).tailless;
-        let mut is_none = |at: usize| {
-            let is_told = |told_at: usize| rule.max_bytes.is_some() || told_at < at + OPEN_WINDOW_BYTES / 2;
-            !gap.starts.contains(text[at])
-                || match self.fit_parts(text, at, (&gap.tail, TAIL_PARTS), max_bytes(rule)) {
-                    Fit::Not(told_at) => is_told(told_at),
-                    Fit::To(_) | Fit::Perhaps => false,
-                }
-        };
-        // Without a byte there is no rest, for it starts with a literal.
+        // Without a byte there is no rest.
         let end = text.len().min(last + 1).min(window.end);
         let nearest = match first < end {
-            true => grow(&mut known, (first, end), &mut is_none),
+            true => grow(&mut known, (first, end), |at| self.is_no_rest(text, at, (rule, gap))),
             false => None,
         };
         let mut over = Told::Nothing;
         for at in nearest.map_or(first..first, |nearest| nearest..end).rev() {
-            if is_none(at) {
+            if self.is_no_rest(text, at, (rule, gap)) {
                 continue;
             }
-            let tail = rule.tail(gap);
-            let (end, secret) = if tail.captures_len() > 1 {
-                let Some(groups) = tail.captures(&text[at..window.end]) else { continue };
-                let secret = secret_group(&groups);
-                let secret = secret.map(|group| ByteSpan::new(at + group.start, at + group.end));
-                (groups.get(0).map_or(at, |whole| at + whole.end()), secret)
-            } else {
-                let Some(found) = tail.find(&text[at..window.end]) else { continue };
-                (at + found.end(), gap.is_secret.then(|| ByteSpan::new(head_end, at)))
-            };
-            let secret = secret.unwrap_or(ByteSpan::new(start, end));
-            over = Told::Match { end, secret };
-            break;
+            if let Some((end, tail_secret)) = self.rest_at(&text[..window.end], at, (rule, gap)) {
+                let secret = tail_secret.or_else(|| gap.is_secret.then(|| ByteSpan::new(head_end, at)));
+                over = Told::Match { end, secret: secret.unwrap_or(ByteSpan::new(start, end)) };
+                break;
+            }
         }
         self.of(index).tailless = known;
         over
+    }
+
+    /// Whether the rest of a match is known not to start at a place.
+    fn is_no_rest(&mut self, text: &[u8], at: usize, (rule, gap): (&Rule, &Gap)) -> bool {
+        let is_told = |told_at: usize| rule.max_bytes.is_some() || told_at < at + OPEN_WINDOW_BYTES / 2;
+        !gap.starts.contains(text[at])
+            || match self.fit_parts(text, at, (&gap.tail, TAIL_PARTS), max_bytes(rule)) {
+                Fit::Not(told_at) => is_told(told_at),
+                Fit::To(_) | Fit::Perhaps => false,
+            }
+    }
+
+    /// Where a match ends whose rest starts at a place of a text that ends with its window, and the secret if that is a part
+    /// of the rest.
+    fn rest_at(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        (rule, gap): (&Rule, &Gap),
+    ) -> Option<(usize, Option<ByteSpan>)> {
+        if gap.is_told
+            && rule.max_bytes.is_some()
+            && let parts = (gap.tail.as_slice(), TAIL_PARTS)
+            && let Fit::To(end) = self.fit_parts(text, at, parts, max_bytes(rule))
+        {
+            let secret = gap.tail_secret.map(|place| {
+                self.secret_in_parts(text, ByteSpan::new(at, end), (parts, place), max_bytes(rule))
+            });
+            return Some((end, secret));
+        }
+        let tail = rule.tail(gap);
+        if tail.captures_len() == 1 {
+            return Some((at + tail.find(&text[at..])?.end(), None));
+        }
+        let groups = tail.captures(&text[at..])?;
+        let secret = secret_group(&groups).map(|group| ByteSpan::new(at + group.start, at + group.end));
+        Some((at + groups.get(0)?.end(), secret))
     }
 }
 

@@ -10,7 +10,7 @@ use super::reach::max_bytes;
 use super::stretch::grow;
 use super::trace::Sink;
 use crate::rule::Rule;
-use crate::rule::shape::{ByteSet, Fit, Guard, Part, Run};
+use crate::rule::shape::{ByteSet, Fit, Guard, Part, Run, SecretPlace};
 use crate::span::ByteSpan;
 
 /// Stretches of the text that were gone through for a rule. Literals may stand in a long run of what the value is
@@ -175,9 +175,21 @@ impl Runs {
 
     /// The secret of a match that [`Self::fit`] tells.
     pub(super) fn secret_of(&mut self, text: &[u8], span: ByteSpan, rule: &Rule) -> ByteSpan {
-        let Some(place) = rule.secret_place else { return span };
+        let parts = (rule.first_parts.as_slice(), 0);
+        rule.secret_place
+            .map_or(span, |place| self.secret_in_parts(text, span, (parts, place), max_bytes(rule)))
+    }
+
+    /// The secret in what [`Self::fit_parts`] tells.
+    pub(super) fn secret_in_parts(
+        &mut self,
+        text: &[u8],
+        span: ByteSpan,
+        (parts, place): ((&[Part], usize), SecretPlace),
+        max_bytes: usize,
+    ) -> ByteSpan {
         let (mut from, mut end) = (span.start, span.end);
-        let to = text.len().min(span.start + max_bytes(rule) + 1);
+        let to = text.len().min(span.start + max_bytes + 1);
         let at_boundary = |boundary: usize, at: usize| {
             if boundary == usize::from(place.from) {
                 from = at;
@@ -186,7 +198,6 @@ impl Runs {
                 end = at;
             }
         };
-        let parts = (rule.first_parts.as_slice(), 0);
         through_parts(text, (span.start, to), parts, at_boundary, self.ends_of_runs(text, to));
         ByteSpan::new(from, end)
     }
@@ -212,7 +223,7 @@ pub(super) fn of_match(fit: Fit, rule: &Rule) -> Fit {
     }
 }
 
-/// Goes through parts of a match, given who hears where each literal and each run starts, as in [`crate::rule::shape::SecretPlace`], and what
+/// Goes through parts of a match, given who hears where each literal and each run starts, as in [`SecretPlace`], and what
 /// tells where a run ends.
 fn through_parts(
     text: &[u8],

@@ -117,20 +117,10 @@ impl Shape {
     pub fn first_parts(&self, ignore_case: bool) -> (Vec<Part>, bool, Option<SecretPlace>) {
         let mut nodes = Vec::new();
         self.root.flatten(&mut nodes);
-        let Told { parts, is_all, starts, .. } = self.parts_of(&nodes, ignore_case);
-        if !self.root.holds_secret() {
-            return (parts, is_all, None);
-        }
-        let mut secrets = Vec::new();
-        self.root.secrets(&mut 0, &mut secrets);
-        let place = match secrets.as_slice() {
-            [secret] if is_all && !nodes.iter().any(|node| node.holds_secret()) => {
-                let end = if secret.end == nodes.len() { Some(SecretPlace::END) } else { starts[secret.end] };
-                starts[secret.start].zip(end).map(|(from, to)| SecretPlace { from, to })
-            }
-            _ => None,
-        };
-        (parts, place.is_some(), place)
+        let told = self.parts_of(&nodes, ignore_case);
+        let place = told.secret_in(&self.root);
+        let are_all = told.is_all && (place.is_some() || !self.root.holds_secret());
+        (told.parts, are_all, place)
     }
 
     /// The same of what a match goes on with from an anchor on, whichever of them it is, where they may stand at different
@@ -182,16 +172,16 @@ impl Shape {
         if !run.guards.is_empty() || outer[..number].iter().any(Node::holds_secret) {
             return None;
         }
-        let tail = self.parts_of(&nodes[place + 1..], ignore_case).parts;
-        let choices = &tail.first()?.choices;
-        let mut starts = ByteSet::EMPTY;
-        for choice in choices {
-            starts.insert(*choice.first()?);
-        }
+        let told = self.parts_of(&nodes[place + 1..], ignore_case);
+        let starts = told.parts.first()?.starts()?.in_both_cases();
+        let rest = Node::Seq(outer[number + 1..].to_vec());
+        let tail_secret = told.secret_in(&rest);
+        let is_one_secret = !rest.holds_secret() || (tail_secret.is_some() && !is_secret);
+        let (tail, is_told) = (told.parts, told.is_all && is_one_secret);
         let mut regex = String::from("(?s-u)\\A(?:");
-        outer[number + 1..].iter().for_each(|node| node.write_regex(ignore_case, &mut regex));
+        rest.write_regex(ignore_case, &mut regex);
         regex.push(')');
-        Some(Gap { head, run, is_secret, starts: starts.in_both_cases(), tail, regex })
+        Some(Gap { head, run, is_secret, starts, tail, is_told, tail_secret, regex })
     }
 
     /// The parts that the nodes are, as far as these are told.
@@ -313,6 +303,21 @@ pub struct SecretPlace {
     pub to: u8,
 }
 
+impl Told {
+    /// Where the secret is in what was told of all of a node, if that has one that starts and ends with parts of it.
+    fn secret_in(&self, whole: &Node) -> Option<SecretPlace> {
+        let (mut nodes, mut secrets) = (Vec::new(), Vec::new());
+        whole.flatten(&mut nodes);
+        whole.secrets(&mut 0, &mut secrets);
+        let [secret] = secrets.as_slice() else { return None };
+        if !self.is_all || nodes.iter().any(|node| node.holds_secret()) {
+            return None;
+        }
+        let to = if secret.end == nodes.len() { SecretPlace::END } else { self.starts[secret.end]? };
+        Some(SecretPlace { from: self.starts[secret.start]?, to })
+    }
+}
+
 impl SecretPlace {
     /// Behind all parts.
     const END: u8 = u8::MAX;
@@ -343,6 +348,10 @@ pub struct Gap {
     pub starts: ByteSet,
     /// The rest, as far as its parts tell.
     pub tail: Vec<Part>,
+    /// Whether they tell all of it: then its expression is not needed.
+    pub is_told: bool,
+    /// Where among them the secret is, if they tell all and it is there.
+    pub tail_secret: Option<SecretPlace>,
     /// The expression of the rest.
     pub regex: String,
 }
@@ -418,6 +427,22 @@ pub enum Fit {
 }
 
 impl Part {
+    /// What it can start with, unless it may be empty.
+    fn starts(&self) -> Option<ByteSet> {
+        let mut starts = ByteSet::EMPTY;
+        for choice in &self.choices {
+            match (choice.first(), &self.run) {
+                (Some(&byte), _) => starts.insert(byte),
+                (None, Some(run)) if run.min > 0 => {
+                    starts = starts.union(run.set);
+                    run.guards.iter().for_each(|guard| starts.insert(guard.byte));
+                }
+                (None, _) => return None,
+            }
+        }
+        Some(starts)
+    }
+
     /// Whether the literal stands at `at`.
     pub fn literal(&self, text: &[u8], at: usize) -> Fit {
         let rest = &text[at..];
