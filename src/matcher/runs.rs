@@ -162,15 +162,20 @@ impl Runs {
         }
         // As far as the window goes.
         let to = text.len().min(start + max_bytes + 1);
-        through_parts(text, (start, to), (parts, first_number), |_, _| {}, self.ends_of_runs(text, to))
+        through_parts(
+            text,
+            (start, to),
+            (parts, first_number),
+            |_, _| {},
+            |number, run, at| self.end_of_run(text, (at, to), (number, run)),
+        )
     }
 
-    /// What tells where a run ends, as far as is looked.
-    fn ends_of_runs(&mut self, text: &[u8], to: usize) -> impl FnMut(usize, &Run, usize) -> usize {
-        move |number, run, at| {
-            let place = self.of_run(run, number);
-            grow(&mut place.run, (at, to), |at| run.holds(text, at)).unwrap_or(to)
-        }
+    /// Where a run ends, as far as is looked.
+    #[inline(always)]
+    fn end_of_run(&mut self, text: &[u8], (at, to): (usize, usize), (number, run): (usize, &Run)) -> usize {
+        let place = self.of_run(run, number);
+        grow(&mut place.run, (at, to), |at| run.holds(text, at)).unwrap_or(to)
     }
 
     /// The secret of a match that [`Self::fit`] tells.
@@ -198,7 +203,9 @@ impl Runs {
                 end = at;
             }
         };
-        through_parts(text, (span.start, to), parts, at_boundary, self.ends_of_runs(text, to));
+        through_parts(text, (span.start, to), parts, at_boundary, |number, run, at| {
+            self.end_of_run(text, (at, to), (number, run))
+        });
         ByteSpan::new(from, end)
     }
 }
@@ -225,6 +232,7 @@ pub(super) fn of_match(fit: Fit, rule: &Rule) -> Fit {
 
 /// Goes through parts of a match, given who hears where each literal and each run starts, as in [`SecretPlace`], and what
 /// tells where a run ends.
+#[inline(always)]
 fn through_parts(
     text: &[u8],
     (start, to): (usize, usize),
