@@ -444,6 +444,7 @@ impl Part {
     }
 
     /// Whether the literal stands at `at`.
+    #[inline]
     pub fn literal(&self, text: &[u8], at: usize) -> Fit {
         let rest = &text[at..];
         if let [one] = self.choices.as_slice()
@@ -466,6 +467,7 @@ impl Part {
     }
 
     /// Of several choices that stand at `at`, the one that the byte behind may follow, if it is only one.
+    #[cold]
     fn choice_by_next(&self, text: &[u8], at: usize) -> Fit {
         let Some(run) = &self.run else { return Fit::Perhaps };
         let may_follow = |end: usize| {
