@@ -105,10 +105,7 @@ impl Matcher {
             }
             let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
             let known = match place.told_at::<S>(window, known_end, runs) {
-                Told::Match { secret, .. } if runs.is_one_too_many(secret, (index, rule)) => {
-                    runs.is_left_out = true;
-                    None
-                }
+                Told::Match { secret, .. } if runs.leaves_out(secret, (index, rule)) => None,
                 Told::Match { end, secret } => Some(Some((end, secret))),
                 Told::Perhaps => Some(None),
                 Told::Nothing => None,
@@ -232,5 +229,26 @@ mod tests {
             assert!(!found.is_empty());
             assert_eq!(spans(&found), spans(&told));
         }
+    }
+
+    /// A better match of another rule takes the place of all secrets that were kept, and of none that were left out.
+    #[test]
+    fn secrets_that_were_left_out_count_where_those_before_them_do_not() {
+        let file = "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\nseverity = \"high\"\n\
+                    confidence = \"low\"\nshape = '\"acme:\" TEXT{8,}'\n\
+                    [[rule]]\nid = \"other-key\"\ndescription = \"Other\"\nkind = \"prefixed\"\nseverity = \"high\"\n\
+                    confidence = \"high\"\nshape = '\"other_\" DIGIT{24}'\n";
+        let matcher = Matcher::new(RuleSet::empty().with_custom(file, "rules.toml").unwrap());
+        let other = format!("other_{}", "104729".repeat(4));
+        let text = format!("{}{other}.{}{}\n", "acme:".repeat(40), "acme:".repeat(5), "y".repeat(1500));
+        let (mut found, mut told) = (Vec::new(), Vec::new());
+        assert!(matcher.find(text.as_bytes(), &mut Scratch::default(), &mut found));
+        assert!(matcher.trace(text.as_bytes(), &mut Trace::default(), &mut told));
+        let of = |all: &[crate::matcher::Match]| -> Vec<(usize, ByteSpan)> {
+            all.iter().map(|found| (found.rule, found.secret_span)).collect()
+        };
+        assert_eq!(of(&found), of(&told));
+        let rules: Vec<&str> = found.iter().map(|found| matcher.rule(found).id.as_str()).collect();
+        assert_eq!(rules, ["other-key", "acme-key"]);
     }
 }

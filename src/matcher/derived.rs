@@ -143,7 +143,7 @@ impl Matcher {
             derivation.trace.replace(Some(Trace { hits, encoded, runs }));
         }
         scratch.derived = hits;
-        self.hand_out(found, scratch, out);
+        self.hand_out(text, found, scratch, out);
         complete
     }
 
@@ -370,7 +370,7 @@ impl Matcher {
         let front = Front::of(text, hit.start as usize);
         let literal = self.span_of(hit.literal, hit.start as usize);
         memory.again.clear();
-        memory.runs.is_left_out = false;
+        let left_out = memory.runs.left_out.len();
         let (misfits, mut looked) = self.misfits(text, (hit.literal, hit.start as usize), front, memory);
         for (number, target) in self.targets_of(hit.literal).iter().enumerate() {
             if front.is_against(target) || (number < 64 && misfits >> number & 1 == 1) {
@@ -382,7 +382,7 @@ impl Matcher {
             }
             looked = looked.max(self.try_target(text, target, literal, memory, found));
         }
-        let yields = if memory.runs.is_left_out {
+        let yields = if memory.runs.left_out.len() > left_out {
             Yield::Matches
         } else if found.len() > before || !memory.again.is_empty() {
             let again = memory.again.iter().map(|&place| &found[place]);

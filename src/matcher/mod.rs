@@ -169,12 +169,27 @@ impl Matcher {
     pub fn find(&self, text: &[u8], scratch: &mut Scratch, out: &mut Vec<Match>) -> bool {
         let mut found = std::mem::take(&mut scratch.found);
         let complete = self.find_all(text, scratch, &mut found);
-        self.hand_out(found, scratch, out);
+        self.hand_out(text, found, scratch, out);
         complete
     }
 
-    fn hand_out(&self, mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+    /// Hands out those matches that are kept. What was left out counts if nothing of its rule that is kept lies on it: then
+    /// all matches are looked for once more.
+    fn hand_out(&self, text: &[u8], mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
+        let first = out.len();
         self.keep_most_specific(&mut found, out);
+        let left_out = std::mem::take(&mut scratch.memory.runs.left_out);
+        let is_covered = |(rule, secret): &(usize, ByteSpan)| {
+            out[first..].iter().any(|kept| kept.rule == *rule && kept.secret_span.contains(*secret))
+        };
+        if !left_out.iter().all(is_covered) {
+            out.truncate(first);
+            scratch.memory.runs.keeps_all = true;
+            // Whether everything was decoded is known.
+            self.find_all(text, scratch, &mut found);
+            scratch.memory.runs.keeps_all = false;
+            self.keep_most_specific(&mut found, out);
+        }
         scratch.found = found;
     }
 

@@ -26,8 +26,10 @@ pub(super) struct Runs {
     of_sets: Vec<RunOfSet>,
     /// Rules with a literal of their own of which a value had the form, so that words were looked for beside it.
     pub(super) asked: Vec<usize>,
-    /// Whether the literal tried last led to a match that was left out, for there are others on its place.
-    pub(super) is_left_out: bool,
+    /// Secrets, each with the index of its rule, that were left out since others of the rule lie on them.
+    pub(super) left_out: Vec<(usize, ByteSpan)>,
+    /// Whether none is to be left out.
+    pub(super) keeps_all: bool,
     /// Whether the text is decoded: then matches of other views, which are cut elsewhere, may take the place of one.
     pub(super) is_view: bool,
 }
@@ -82,20 +84,23 @@ pub(super) struct Long {
 
 /// A text may be one secret from each of thousands of literals to its end.
 const LONG_BYTES: usize = 1024;
-/// So many of these are kept, if another rule takes the place of the first.
+/// So many of these are kept, if another rule takes the place of the first. Where none of them is kept in the end, the
+/// text is searched once more for all.
 const MOST_ON_LONG: usize = 4;
 
 impl Runs {
-    /// Whether a secret adds nothing: enough others of the rule start in front of it, and lie on it and on each other. Of
-    /// these only the longest or the first is kept, as no word makes any of them better.
-    pub(super) fn is_one_too_many(&mut self, secret: ByteSpan, (index, rule): (usize, &Rule)) -> bool {
-        if secret.len() < LONG_BYTES || !rule.keywords.is_empty() || self.is_view {
+    /// Notes a secret that adds nothing, and says so: enough others of the rule start in front of it, and lie on it and on
+    /// each other. Of these only the longest or the first is kept, as no word makes any of them better.
+    pub(super) fn leaves_out(&mut self, secret: ByteSpan, (index, rule): (usize, &Rule)) -> bool {
+        if secret.len() < LONG_BYTES || !rule.keywords.is_empty() || self.is_view || self.keeps_all {
             return false;
         }
         match &mut self.of(index).long {
             Some(long) if secret.start < long.secret_end => {
                 long.others += 1;
-                long.others > MOST_ON_LONG
+                let is_one_too_many = long.others > MOST_ON_LONG;
+                self.left_out.extend(is_one_too_many.then_some((index, secret)));
+                is_one_too_many
             }
             long => {
                 *long = Some(Long { secret_end: secret.end, others: 0 });
