@@ -13,7 +13,7 @@ use crate::span::ByteSpan;
 /// A raw hit: a rule, a place and the captured bytes.
 #[derive(Clone, Debug)]
 pub struct Match {
-    /// Index of the rule in the [`RuleSet`] of the matcher.
+    /// Index of the rule in the [`RuleSet`](crate::rule::RuleSet) of the matcher.
     pub rule: usize,
     /// Everything the match rests on: the value, and for a generic rule the name before it.
     pub span: ByteSpan,
