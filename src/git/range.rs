@@ -40,6 +40,14 @@ pub enum RevisionError {
         /// What it is.
         kind: String,
     },
+    /// What was there before cannot be read, so what is new cannot be told from it.
+    #[error("cannot read {id}, which was there before: try again, or look with `git fsck` ({message})")]
+    Known {
+        /// The object.
+        id: ObjectId,
+        /// What libgit2 says.
+        message: String,
+    },
     /// It has no parent of that number.
     #[error("`{spec}` has no parent {parent}")]
     NoSuchParent {
@@ -77,7 +85,7 @@ impl RevisionRange {
     ///
     /// # Errors
     ///
-    /// When an object of `wanted` is not there.
+    /// When an object of `wanted` is not there, or one of `known` is and cannot be read.
     pub fn between(
         repository: &Repository,
         wanted: &[ObjectId],
@@ -89,9 +97,10 @@ impl RevisionRange {
             range.add_wanted(repository, id, &mut others)?;
         }
         for id in known {
-            let object = repository.find(id);
-            let commit = object.ok().and_then(|object| object.peel(git2::ObjectType::Commit).ok());
-            range.exclude.extend(commit.map(|commit| object_id(commit.id())));
+            let commit = repository
+                .known_commit(id)
+                .map_err(|error| RevisionError::Known { id: *id, message: error.message().to_owned() })?;
+            range.exclude.extend(commit);
         }
         Ok((range, others))
     }
@@ -371,6 +380,16 @@ impl Repository {
 
     fn find(&self, id: &ObjectId) -> Result<git2::Object<'_>, git2::Error> {
         self.inner.find_object(self.oid(id)?, None)
+    }
+
+    /// The commit that an object is or a tag leads to; none where either is not there, or it is something else.
+    fn known_commit(&self, id: &ObjectId) -> Result<Option<ObjectId>, git2::Error> {
+        use git2::ErrorCode::{InvalidSpec, NotFound, Peel};
+        match self.find(id).and_then(|object| object.peel(git2::ObjectType::Commit)) {
+            Ok(commit) => Ok(Some(object_id(commit.id()))),
+            Err(error) if matches!(error.code(), NotFound | InvalidSpec | Peel) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The commit that a revision names, through tags.

@@ -162,6 +162,28 @@ fn a_forced_push_over_what_nobody_fetched_is_read_whole() {
 }
 
 #[test]
+fn what_was_there_and_cannot_be_read_stops_a_push() {
+    let sandbox = with_remote("pre-push");
+    let new = sandbox.git(&["rev-parse", "HEAD"]);
+    let push_over = |old: &str| {
+        let line = format!("refs/heads/main {new} refs/heads/main {old}\n");
+        sandbox.stanch_with_input(&["hook", "run", "pre-push", "origin", "../origin.git"], line.as_bytes())
+    };
+    // Refs may hold what no commit is; that leaves nothing out.
+    for revision in ["HEAD^{tree}", "HEAD:README"] {
+        push_over(&sandbox.git(&["rev-parse", revision])).expect_code(0);
+    }
+    let old = sandbox.git(&["commit-tree", "-m", "another root", "HEAD^{tree}"]);
+    push_over(&old).expect_code(0);
+    let loose = sandbox.path().join(".git/objects").join(&old[..2]).join(&old[2..]);
+    fs::remove_file(&loose).unwrap();
+    push_over(&old).expect_code(0);
+    fs::write(&loose, "no object").unwrap();
+    let ran = push_over(&old).expect_code(2);
+    assert!(ran.stderr.contains(&old) && ran.stderr.contains("git fsck"), "{}", ran.stderr);
+}
+
+#[test]
 fn several_refs_of_one_push_are_all_read() {
     let sandbox = with_remote("pre-push");
     sandbox.git(&["branch", "clean"]);
