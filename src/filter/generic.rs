@@ -933,13 +933,15 @@ pub(super) fn is_mixed(text: &[u8]) -> bool {
     changes(text) * 8 >= text.len() || signs(text) >= MANY_SIGNS
 }
 
-/// Whether the value is letters that read like no words, with many signs between them, or a long row of them.
+/// Whether the value is letters that read like no words, with many signs between them, or a long row of them. Where
+/// capital and small letters are mixed two signs are many.
 pub(super) fn is_random(value: &[u8]) -> bool {
-    const MANY_SIGNS: usize = 3;
     const LONG_BYTES: usize = 16;
+    let has_both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
+    let many_signs = if has_both { 2 } else { 3 };
     let is_base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte));
     let is_long = value.len() >= LONG_BYTES && is_base64 && changes(value) >= 1;
-    (is_long || (signs(value) >= MANY_SIGNS && value.iter().all(u8::is_ascii_graphic)))
+    (is_long || (signs(value) >= many_signs && value.iter().all(u8::is_ascii_graphic)))
         && !words::reads_like_words(value)
 }
 
@@ -1283,12 +1285,24 @@ mod tests {
 
     #[test]
     fn letters_without_words_are_random() {
-        for random in ["jSlEgfIGgPzZYrJuRupgbxexfy", "kZaej/SXpMekYfKMPCYknSpn", "n.ih&W]W", "r+|+Z[&/B+"] {
+        for random in [
+            "jSlEgfIGgPzZYrJuRupgbxexfy",
+            "kZaej/SXpMekYfKMPCYknSpn",
+            "n.ih&W]W",
+            "r+|+Z[&/B+",
+            "mxonwU*SfS+",
+        ] {
             assert!(is_random(random.as_bytes()), "{random}");
         }
-        for other in
-            ["getTemporaryCredentials", "jSlEgfIG", "jslegfigggpzzyrju", "foo(bar[item].name)", "n&W] h.W"]
-        {
+        for other in [
+            "getTemporaryCredentials",
+            "jSlEgfIG",
+            "jslegfigggpzzyrju",
+            "foo(bar[item].name)",
+            "n&W] h.W",
+            "readName(Token)",
+            "mxonwu*sfs+",
+        ] {
             assert!(!is_random(other.as_bytes()), "{other}");
         }
     }
