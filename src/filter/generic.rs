@@ -927,6 +927,11 @@ fn signs(text: &[u8]) -> usize {
     is_used.iter().filter(|&&is_used| is_used).count()
 }
 
+/// Whether capital and small letters stand in the text.
+pub(super) fn has_both_cases(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_lowercase) && text.iter().any(u8::is_ascii_uppercase)
+}
+
 /// Whether letters and digits take turns every few bytes, or all kinds of signs stand between them.
 pub(super) fn is_mixed(text: &[u8]) -> bool {
     const MANY_SIGNS: usize = 9;
@@ -937,8 +942,7 @@ pub(super) fn is_mixed(text: &[u8]) -> bool {
 /// capital and small letters are mixed two signs are many.
 pub(super) fn is_random(value: &[u8]) -> bool {
     const LONG_BYTES: usize = 16;
-    let has_both = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
-    let many_signs = if has_both { 2 } else { 3 };
+    let many_signs = if has_both_cases(value) { 2 } else { 3 };
     let is_base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte));
     let is_long = value.len() >= LONG_BYTES && is_base64 && changes(value) >= 1;
     (is_long || (signs(value) >= many_signs && value.iter().all(u8::is_ascii_graphic)))
@@ -966,8 +970,7 @@ pub(super) fn is_noise(value: &[u8]) -> bool {
     value.len() >= SHORTEST_BYTES
         && signs(value) >= FEWEST_SIGNS
         && value.iter().any(u8::is_ascii_digit)
-        && value.iter().any(u8::is_ascii_lowercase)
-        && value.iter().any(u8::is_ascii_uppercase)
+        && has_both_cases(value)
         && value.iter().all(u8::is_ascii_graphic)
         && is_mixed(value)
         && !expressions.iter().any(|part| memchr::memmem::find(value, part).is_some())

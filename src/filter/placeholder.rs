@@ -135,8 +135,7 @@ fn is_generated(text: &[u8]) -> bool {
     const SHORTEST_BYTES: usize = 16;
     text.len() >= SHORTEST_BYTES
         && text.iter().any(u8::is_ascii_digit)
-        && text.iter().any(u8::is_ascii_lowercase)
-        && text.iter().any(u8::is_ascii_uppercase)
+        && generic::has_both_cases(text)
         && generic::is_mixed(text)
         && !words::reads_like_words(text)
 }
