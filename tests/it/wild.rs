@@ -377,6 +377,64 @@ fn a_hundred_thousand_refs_are_read() {
     report(&sandbox, &["history", "origin/topic-099998..HEAD"], 0);
 }
 
+/// Refs in files and lines, in both, and symbolic ones: git says which there are and what they reach.
+#[test]
+fn refs_of_every_form_are_those_that_git_lists() {
+    let sandbox = Sandbox::repo();
+    let commits: Vec<String> = (0..8)
+        .map(|number| {
+            sandbox.git(&["checkout", "--quiet", "--orphan", &format!("o{number}")]);
+            sandbox.write(&format!("{number}.txt"), secret_line(700 + 10 * number));
+            sandbox.git(&["rm", "-rq", "--cached", "--ignore-unmatch", "."]);
+            sandbox.git(&["add", &format!("{number}.txt")]);
+            sandbox.git(&["commit", "--quiet", "--message", "one"]);
+            sandbox.git(&["rev-parse", "HEAD"])
+        })
+        .collect();
+    for number in 1..8 {
+        sandbox.git(&["update-ref", "-d", &format!("refs/heads/o{number}")]);
+    }
+    sandbox.git(&["symbolic-ref", "HEAD", "refs/heads/o0"]);
+    sandbox.git(&["update-ref", "refs/tags/packed", &commits[1]]);
+    sandbox.git(&["update-ref", "refs/heads/moved", &commits[2]]);
+    sandbox.git(&["pack-refs", "--all"]);
+    sandbox.git(&["update-ref", "refs/heads/moved", &commits[3]]);
+    sandbox.git(&["update-ref", "refs/pull/1/head", &commits[4]]);
+    sandbox.git(&["update-ref", "ORIG_HEAD", &commits[5]]);
+    for (name, other) in [
+        ("refs/remotes/origin/HEAD", "refs/tags/packed"),
+        ("refs/heads/to-loose", "refs/pull/1/head"),
+        ("refs/heads/two-steps", "refs/heads/to-loose"),
+        ("refs/heads/outside", "ORIG_HEAD"),
+    ] {
+        sandbox.git(&["symbolic-ref", name, other]);
+    }
+    sandbox.write(".git/refs/heads/half.lock", &commits[6]);
+    fs::remove_dir_all(sandbox.path().join(".git/logs")).expect("reflogs");
+    let count = |sandbox: &Sandbox| sandbox.git(&["for-each-ref", "--format=%(refname)"]).lines().count();
+    let reached = sandbox.git(&["rev-list", "--all", "--objects"]);
+    let is_reached = |number: &usize| reached.contains(&format!(" {number}.txt"));
+    let expected: BTreeSet<String> =
+        (0..8).filter(is_reached).map(|number| format!("{number}.txt")).collect();
+    assert_eq!(expected.len(), 5, "{reached}");
+    let history = report(&sandbox, &["history", "--reachable-only"], 1);
+    assert_eq!(history["coverage"]["refs"], count(&sandbox));
+    assert_eq!(found(&history), expected);
+    assert_eq!(found(&report(&sandbox, &["history"], 1)).len(), 8);
+
+    // Git passes over a ref to a branch that is gone, and so may we.
+    sandbox.write(".git/refs/heads/to-nothing", "ref: refs/heads/gone\n");
+    assert_eq!(found(&report(&sandbox, &["history", "--reachable-only"], 1)), expected);
+    // One that leads round and round, or is cut off, may have led anywhere.
+    for (name, content) in [("round", "ref: refs/heads/round\n"), ("cut", "12345\n")] {
+        let file = format!(".git/refs/heads/{name}");
+        sandbox.write(&file, content);
+        let ran = sandbox.stanch(&["history"]).expect_code(2);
+        assert!(ran.stdout.contains(&format!("error: refs/heads/{name}: ")), "{ran:?}");
+        fs::remove_file(sandbox.path().join(file)).expect("removed");
+    }
+}
+
 /// While git moves all objects from place to place, each run tells everything or says that it could not.
 #[test]
 fn what_git_repacks_meanwhile_is_not_passed_by() {
