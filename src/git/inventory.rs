@@ -178,8 +178,8 @@ impl Inventory {
     }
 
     /// The inventory of known names, which are sorted, and of those of a listing.
-    pub(super) fn after(known: &[u8], listing: &Listing) -> (Self, Placing) {
-        Self::of(ObjectNames::new(known.to_vec(), listing.id_len), listing, None)
+    pub(super) fn after(known: (Arc<Vec<u8>>, Range<usize>), listing: &Listing) -> (Self, Placing) {
+        Self::of(ObjectNames::shared(known.0, known.1, listing.id_len), listing, None)
     }
 
     /// The same. The known names are those of a pack of the listing, if one is given.

@@ -1,6 +1,8 @@
 //! The object database for those who read packs themselves.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::database::ObjectKind;
 use super::inventory::{Inventory, Place, Places, Placing};
@@ -22,8 +24,8 @@ pub struct PackMark {
 
 /// What an earlier audit knew.
 pub struct Earlier<'e> {
-    /// Names of objects, sorted, one behind the other.
-    pub names: &'e [u8],
+    /// Names of objects, sorted, one behind the other, at a place of some bytes.
+    pub names: (&'e Arc<Vec<u8>>, Range<usize>),
     /// The packs that there were.
     pub packs: &'e [PackMark],
     /// By place of the name: whether it lay in none of them.
@@ -80,7 +82,8 @@ impl Store {
         if marks.len() != earlier.packs.len() || !listing.faults.is_empty() {
             return None;
         }
-        let (inventory, mut placing) = Inventory::after(earlier.names, &listing);
+        let (bytes, place) = &earlier.names;
+        let (inventory, mut placing) = Inventory::after((Arc::clone(bytes), place.clone()), &listing);
         let mut is_listed = vec![false; inventory.len()];
         placing.each().for_each(|place| is_listed[place.number as usize] = true);
         let are_loose_there =

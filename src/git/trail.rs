@@ -13,8 +13,8 @@
 //! wanted, there is no trail, and trees are read one after another as commits name them. Of trees that an earlier audit
 //! read only the links are kept; those that matter are read again.
 
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::names::Names;
 use super::raw::Parts;
@@ -48,39 +48,61 @@ pub struct Trail {
     holders: Mutex<Option<Holders>>,
 }
 
+/// Reads edges as [`Trail::store`] made them; `None` if they cannot be read or are damaged.
+pub type EdgeReader = Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>;
+
 /// Edges as they were written, of which nothing is read as long as nobody asks for it: on rails/rails that is a third
 /// of a file of 84 MB.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct EarlierEdges {
-    bytes: Arc<Vec<u8>>,
-    range: Range<usize>,
+    count: usize,
+    /// Numbers are less than this.
+    limit: u32,
+    read: Option<EdgeReader>,
+    bytes: OnceLock<Option<Vec<u8>>>,
 }
 
 impl EarlierEdges {
-    fn raw(&self) -> &[[u8; 8]] {
-        self.bytes[self.range.clone()].as_chunks().0
+    fn raw(&self) -> Option<&[[u8; 8]]> {
+        let read = || match &self.read {
+            Some(read) => read().filter(|bytes| self.is_sound(bytes)),
+            None => Some(Vec::new()),
+        };
+        Some(self.bytes.get_or_init(read).as_ref()?.as_chunks().0)
     }
 
-    fn len(&self) -> usize {
-        self.raw().len()
+    fn is_sound(&self, bytes: &[u8]) -> bool {
+        let words = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+        // Folded rather than searched, which the processor does many at a time.
+        let most = words.fold(0, u32::max);
+        bytes.len() == self.count * 8 && (bytes.is_empty() || most < self.limit)
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+    fn for_each(&self, mut visit: impl FnMut(u32, u32)) -> Option<()> {
         let word = |[a, b, c, d]: [u8; 4]| u32::from_le_bytes([a, b, c, d]);
-        self.raw()
-            .iter()
-            .map(move |[a, b, c, d, e, f, g, h]| (word([*a, *b, *c, *d]), word([*e, *f, *g, *h])))
+        for [a, b, c, d, e, f, g, h] in self.raw()? {
+            visit(word([*a, *b, *c, *d]), word([*e, *f, *g, *h]));
+        }
+        Some(())
     }
 
     /// The same with other numbers; `None` if one has none.
     fn renumbered(&self, number: impl Fn(u32) -> Option<u32>) -> Option<Self> {
-        let mut bytes = Vec::with_capacity(self.len() * 8);
-        for (from, to) in self.iter() {
-            bytes.extend_from_slice(&number(from)?.to_le_bytes());
-            bytes.extend_from_slice(&number(to)?.to_le_bytes());
-        }
-        let range = 0..bytes.len();
-        Some(Self { bytes: Arc::new(bytes), range })
+        let mut bytes = Vec::with_capacity(self.count * 8);
+        let mut is_whole = true;
+        self.for_each(|from, to| {
+            for other in [from, to].map(&number) {
+                is_whole &= other.is_some();
+                bytes.extend_from_slice(&other.unwrap_or_default().to_le_bytes());
+            }
+        })?;
+        is_whole.then(|| Self { count: self.count, bytes: Some(bytes).into(), ..Self::default() })
+    }
+}
+
+impl fmt::Debug for EarlierEdges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EarlierEdges").field("count", &self.count).finish_non_exhaustive()
     }
 }
 
@@ -93,10 +115,10 @@ struct Holders {
 }
 
 impl Holders {
-    fn of(trail: &Trail, count: usize) -> Self {
+    fn of(trail: &Trail, count: usize) -> Option<Self> {
         // How many come before those of each object, and then all of them.
         let mut starts = vec![0_u32; count + 1];
-        trail.for_each_edge(|from, _| starts[from as usize + 1] += 1);
+        trail.for_each_edge(|from, _| starts[from as usize + 1] += 1)?;
         (0..count).for_each(|number| starts[number + 1] += starts[number]);
         let mut ends = starts.clone();
         let mut trees = vec![0_u32; trail.edge_count()];
@@ -104,8 +126,8 @@ impl Holders {
             let end = &mut ends[from as usize];
             trees[*end as usize] = to;
             *end += 1;
-        });
-        Self { starts, trees }
+        })?;
+        Some(Self { starts, trees })
     }
 
     fn of_object(&self, number: u32) -> &[u32] {
@@ -211,10 +233,11 @@ impl Trail {
     }
 
     /// Goes through the links: from a tree or a blob to a tree that has it in a new entry, or from a tree to one stored
-    /// as a delta to it.
-    fn for_each_edge(&self, mut visit: impl FnMut(u32, u32)) {
-        self.earlier_edges.iter().for_each(|(from, to)| visit(from, to));
+    /// as a delta to it. `None` if those of an earlier audit cannot be read.
+    fn for_each_edge(&self, mut visit: impl FnMut(u32, u32)) -> Option<()> {
+        self.earlier_edges.for_each(&mut visit)?;
         self.for_each_new_edge(visit);
+        Some(())
     }
 
     /// The same of what this audit noted.
@@ -232,7 +255,7 @@ impl Trail {
 
     fn edge_count(&self) -> usize {
         let bases = self.trees.iter().filter(|note| note.base != NONE).count();
-        self.earlier_edges.len() + bases + self.entries.len()
+        self.earlier_edges.count + bases + self.entries.len()
     }
 
     /// Notes a commit with its tree and its parents.
@@ -286,7 +309,7 @@ impl Trail {
             note
         }));
         // Only one of them can have any: no worker reads what was written.
-        if self.earlier_edges.len() == 0 {
+        if self.earlier_edges.count == 0 {
             self.earlier_edges = other.earlier_edges;
         }
         self.tags.extend(other.tags);
@@ -351,15 +374,20 @@ impl Trail {
         self.tags.dedup();
     }
 
-    /// Writes the notes so that [`Trail::restore`] can read them, each number replaced by another one; `None` if
-    /// anything but blobs is missing, since more than they may come back.
-    pub fn store(&self, renumber: impl Fn(u32) -> u32) -> Option<Vec<u8>> {
+    /// Writes the notes and, apart from them, the edges so that [`Trail::restore`] can read them, each number replaced by
+    /// another one; `None` if anything but blobs is missing, since more than they may come back, or if the edges of an
+    /// earlier audit cannot be read.
+    pub fn store(&self, renumber: impl Fn(u32) -> u32) -> Option<(Vec<u8>, Vec<u8>)> {
         if self.is_lost || self.has_gaps || !self.torn.is_empty() {
             return None;
         }
-        let count = self.edge_count();
-        let mut bytes = Vec::with_capacity(32 + 8 * count + 24 * self.commits.len());
-        for count in [count, self.tags.len(), self.torn_trees.len(), self.commits.len()] {
+        let mut edges = Vec::with_capacity(8 * self.edge_count());
+        self.for_each_edge(|from, to| {
+            edges.extend_from_slice(&renumber(from).to_le_bytes());
+            edges.extend_from_slice(&renumber(to).to_le_bytes());
+        })?;
+        let mut bytes = Vec::with_capacity(24 * (1 + self.commits.len()));
+        for count in [self.tags.len(), self.torn_trees.len(), self.commits.len()] {
             bytes.extend_from_slice(&(count as u64).to_le_bytes());
         }
         let mut put = |number: u32| bytes.extend_from_slice(&number.to_le_bytes());
@@ -367,7 +395,6 @@ impl Trail {
             put(renumber(one));
             put(renumber(other));
         };
-        self.for_each_edge(&mut put_pair);
         self.tags.iter().for_each(|(tag, target)| put_pair(*tag, *target));
         self.torn_trees.iter().for_each(|tree| put(renumber(*tree)));
         for note in &self.commits {
@@ -381,13 +408,15 @@ impl Trail {
                 .iter()
                 .for_each(|parent| put(renumber(*parent)));
         }
-        Some(bytes)
+        Some((bytes, edges))
     }
 
-    /// Reads what [`Trail::store`] wrote at a place of some bytes, each number replaced by another one, or, if there are
-    /// no `others`, left as it is if it is less than a limit. `None` for anything else, and where there is no other number.
+    /// Reads the notes that [`Trail::store`] wrote, each number replaced by another one, or, if there are no `others`, left
+    /// as it is if it is less than a limit. `None` for anything else, and where there is no other number. So many edges
+    /// as are said to be there are read when they are needed, or now if there are others.
     pub fn restore(
-        (bytes, place): (&Arc<Vec<u8>>, Range<usize>),
+        bytes: &[u8],
+        (edges, read_edges): (usize, EdgeReader),
         limit: u32,
         others: Option<&dyn Fn(u32) -> Option<u32>>,
     ) -> Option<Self> {
@@ -395,21 +424,14 @@ impl Trail {
             Some(others) => others(number),
             None => (number < limit).then_some(number),
         };
-        let mut rest = &bytes[place.clone()];
+        let mut rest = bytes;
         let mut count = || usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok();
-        let (edges, tags, torn_trees, commits) = (count()?, count()?, count()?, count()?);
-        let edges_at = place.end - rest.len();
-        let (raw, behind) = rest.split_at_checked(edges.checked_mul(8)?)?;
-        rest = behind;
-        let earlier_edges = EarlierEdges { bytes: Arc::clone(bytes), range: edges_at..edges_at + raw.len() };
+        let (tags, torn_trees, commits) = (count()?, count()?, count()?);
+        let earlier_edges =
+            EarlierEdges { count: edges, limit, read: Some(read_edges), bytes: OnceLock::new() };
         let earlier_edges = match others {
             Some(others) => earlier_edges.renumbered(others)?,
-            None => {
-                let words = raw.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
-                // Folded rather than searched, which the processor does many at a time.
-                let most = words.fold(0, u32::max);
-                Some(earlier_edges).filter(|edges| edges.len() == 0 || most < limit)?
-            }
+            None => earlier_edges,
         };
         let mut pairs = |count: usize| -> Option<Vec<(u32, u32)>> {
             let (raw, behind) = rest.split_at_checked(count.checked_mul(8)?)?;
@@ -604,23 +626,23 @@ impl Trail {
         trees
     }
 
-    /// Which trees may lead to some objects.
-    pub fn leading_to(&self, inventory: &Inventory, objects: &[ObjectId]) -> Relevant {
+    /// Which trees may lead to some objects. As the next two it is `None` if the edges of an earlier audit cannot be read.
+    pub fn leading_to(&self, inventory: &Inventory, objects: &[ObjectId]) -> Option<Relevant> {
         let numbers = objects.iter().filter_map(|object| inventory.number(object.as_raw()));
-        Self::leading(&self.take_holders(inventory), inventory, numbers.collect(), &[])
+        Some(Self::leading(&self.take_holders(inventory)?, inventory, numbers.collect(), &[]))
     }
 
     /// Which trees may lead to what is not there.
-    pub fn leading_to_missing(&self, inventory: &Inventory) -> Relevant {
-        let holders = Holders::of(self, inventory.len());
+    pub fn leading_to_missing(&self, inventory: &Inventory) -> Option<Relevant> {
+        let holders = Holders::of(self, inventory.len())?;
         let relevant = Self::leading(&holders, inventory, Vec::new(), &self.torn_trees);
         *self.holders.lock().unwrap_or_else(PoisonError::into_inner) = Some(holders);
-        relevant
+        Some(relevant)
     }
 
     /// Which trees may lead to some objects or to what is not there.
-    pub fn leading_to_all(&self, inventory: &Inventory, targets: Vec<u32>) -> Relevant {
-        Self::leading(&self.take_holders(inventory), inventory, targets, &self.torn_trees)
+    pub fn leading_to_all(&self, inventory: &Inventory, targets: Vec<u32>) -> Option<Relevant> {
+        Some(Self::leading(&self.take_holders(inventory)?, inventory, targets, &self.torn_trees))
     }
 
     /// Which trees may lead to some objects or to what is not there, when the `trees` of earlier audits do. Only those
@@ -660,9 +682,9 @@ impl Trail {
         relevant
     }
 
-    fn take_holders(&self, inventory: &Inventory) -> Holders {
+    fn take_holders(&self, inventory: &Inventory) -> Option<Holders> {
         let left = self.holders.lock().unwrap_or_else(PoisonError::into_inner).take();
-        left.unwrap_or_else(|| Holders::of(self, inventory.len()))
+        left.or_else(|| Holders::of(self, inventory.len()))
     }
 
     fn leading(holders: &Holders, inventory: &Inventory, targets: Vec<u32>, first: &[u32]) -> Relevant {
@@ -704,19 +726,23 @@ mod tests {
 
     fn edges(trail: &Trail) -> Vec<(u32, u32)> {
         let mut edges = Vec::new();
-        trail.for_each_edge(|from, to| edges.push((from, to)));
+        trail.for_each_edge(|from, to| edges.push((from, to))).expect("edges");
         edges
     }
 
-    fn restore(bytes: &[u8], limit: u32, others: Option<&dyn Fn(u32) -> Option<u32>>) -> Option<Trail> {
-        let all = Arc::new([b"before", bytes, b"behind"].concat());
-        Trail::restore((&all, 6..6 + bytes.len()), limit, others)
+    type Others<'o> = Option<&'o dyn Fn(u32) -> Option<u32>>;
+
+    fn restore((bytes, edges): &(Vec<u8>, Vec<u8>), limit: u32, others: Others<'_>) -> Option<Trail> {
+        let (count, edges) = (edges.len() / 8, edges.clone());
+        let trail = Trail::restore(bytes, (count, Box::new(move || Some(edges.clone()))), limit, others)?;
+        // Asked for, they may turn out to be none.
+        trail.for_each_edge(|_, _| {}).map(|()| trail)
     }
 
     #[test]
     fn what_was_stored_is_restored_under_other_numbers() {
         let stored = trail().store(|number| number + 1).unwrap();
-        let restored = restore(&stored, 0, Some(&|number| Some((number - 1) * 10))).unwrap();
+        let restored = restore(&stored, 7, Some(&|number| Some((number - 1) * 10))).unwrap();
         assert_eq!(edges(&restored), [(30, 10), (10, 40)]);
         let same = restore(&stored, 7, None).unwrap();
         assert_eq!(edges(&same), [(4, 2), (2, 5)]);
@@ -728,19 +754,28 @@ mod tests {
 
     #[test]
     fn what_is_no_trail_is_refused() {
-        let bytes = trail().store(|number| number).unwrap();
+        let (bytes, edges) = trail().store(|number| number).unwrap();
         let below = |limit: u32| move |number: u32| (number < limit).then_some(number);
-        let both = |bytes: &[u8], limit: u32| {
-            let others = below(limit);
-            [restore(bytes, limit, None), restore(bytes, 0, Some(&others))].iter().any(Option::is_some)
+        let both = |bytes: &[u8], edges: &[u8], limit: u32| {
+            let (others, stored) = (below(limit), (bytes.to_vec(), edges.to_vec()));
+            [restore(&stored, limit, None), restore(&stored, limit, Some(&others))]
+                .iter()
+                .any(Option::is_some)
         };
-        assert!(both(&bytes, 6));
+        assert!(both(&bytes, &edges, 6));
         for len in 0..bytes.len() {
-            assert!(!both(&bytes[..len], 6), "{len} bytes of it");
+            assert!(!both(&bytes[..len], &edges, 6), "{len} bytes of it");
         }
-        assert!(!both(&[&bytes[..], b"\0"].concat(), 6), "a byte more");
-        assert!(!both(&bytes, 5), "a number too high");
-        assert!(!both(&[0xFF; 40], 6), "more than there is memory for");
+        assert!(!both(&[&bytes[..], b"\0"].concat(), &edges, 6), "a byte more");
+        assert!(!both(&bytes, &edges, 5), "a number too high");
+        assert!(!both(&bytes, &[6; 8], 6), "an edge from nowhere");
+        assert!(!both(&bytes, &[&edges[..], b"\0"].concat(), 6), "part of an edge");
+        assert!(!both(&[0xFF; 40], &edges, 6), "more than there is memory for");
+        for others in [None, Some(&below(6) as &dyn Fn(u32) -> Option<u32>)] {
+            let unread = Trail::restore(&bytes, (2, Box::new(|| None)), 6, others);
+            let stored = unread.and_then(|trail| trail.store(|number| number));
+            assert!(stored.is_none(), "edges that cannot be read");
+        }
     }
 
     #[test]

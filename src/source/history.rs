@@ -243,7 +243,10 @@ impl History {
             let mut keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
             let mut read = Done::default();
             let rows = self.known.get().and_then(|(store, trail)| match &mut *keeping {
-                None => Some(run.rows(store, trail, &trail.leading_to(&store.inventory, objects), &mut read)),
+                None => {
+                    let relevant = trail.leading_to(&store.inventory, objects)?;
+                    Some(run.rows(store, trail, &relevant, &mut read))
+                }
                 Some(keeping) => {
                     let earlier = keeping.memory.rows.take();
                     keeping.covered = run.cover(repository, (store, trail), objects, earlier, &mut read);

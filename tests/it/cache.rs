@@ -349,6 +349,32 @@ fn what_another_policy_reports_is_attributed_in_known_trees() {
     }
 }
 
+/// The edges of a cache are read last and by few runs: such a run tells all the same when they are damaged.
+#[test]
+fn damaged_edges_cost_time_and_nothing_else() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("deep/er/a.txt", format!("k = {} # stanch:allow: a test\n", clickup_token(4)));
+    sandbox.commit_all("allowed");
+    sandbox.write("deep/b.txt", format!("k = {}\n", clickup_token(5)));
+    sandbox.commit_all("found");
+    as_without(&sandbox, &[]);
+    let [file] = &cache_files(&sandbox)[..] else { panic!("one file") };
+    let mut bytes = fs::read(file).expect("a cache");
+    // The last four bytes are the checksum of the edges.
+    let last = bytes.len() - 5;
+    bytes[last] ^= 1;
+    fs::write(file, &bytes).expect("a written file");
+    assert_eq!(as_without(&sandbox, &[])["notes"], serde_json::json!([]), "nobody asks for edges");
+    let args = ["history", "--no-inline-allow", "--format", "json"];
+    let plain = sandbox.stanch(&args).expect_code(1).json();
+    let cached = || sandbox.stanch(&[&args[..], &["--cache"]].concat()).expect_code(1).json();
+    let first = cached();
+    let note = first["notes"][0].as_str().expect("a note");
+    assert!(note.contains("is damaged") && note.contains("trees are read again"), "{note}");
+    assert_eq!((&first["findings"], &plain["findings"]), (&plain["findings"], &cached()["findings"]));
+    assert_eq!(cached()["notes"], serde_json::json!([]), "it was written anew");
+}
+
 /// Packs that stay are not listed again; what came beside them or went is noticed.
 #[test]
 fn packs_may_come_and_go() {

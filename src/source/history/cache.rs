@@ -25,11 +25,11 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 16 | `stanch history 8`; the last character is the version |
+//! | 16 | `stanch history 9`; the last character is the version |
 //! | 32 | the digest |
 //! | 8 | how many bytes a name has: 20 or 32 |
 //! | 8 | 1 if the file is closed, else 0 |
-//! | 96 | how many bytes each of the following twelve has |
+//! | 104 | how many bytes each of the thirteen parts has that follow |
 //! | a name each | names of the objects, ascending |
 //! | 1 each | what is known of each, in the same order; 128 more if it lies in none of the packs |
 //! | a name each | names of the commits of submodules that trees refer to, ascending |
@@ -43,6 +43,8 @@
 //! | | blobs, ascending, each with how many bytes the note on it has, 4 and 4 bytes, and then the note |
 //! | 32 each | object, number of the rule, start and end of what it found, and the fingerprint; ascending |
 //! | 4 | CRC-32 of all before |
+//! | 8 each | in a closed file the edges of the trail, of which an audit seldom makes use: it leaves them unread |
+//! | 4 | CRC-32 of the edges |
 //!
 //! Where little is new beside what a file says, it stays as it is, and what is new is read again the next time.
 //!
@@ -51,20 +53,20 @@
 //! true, so nothing is lost but some time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::fingerprint::Fingerprint;
 use crate::git::{Earlier, Ledger, ObjectKind, PackMark, Repository, Rows, Store, Trail};
 use crate::location::ObjectId;
 use crate::source::{Known, NewVisitor, Spot};
 
-const MAGIC: &[u8; 16] = b"stanch history 8";
+const MAGIC: &[u8; 16] = b"stanch history 9";
 /// How many parts of any length there are.
-const PARTS: usize = 12;
+const PARTS: usize = 13;
 /// Where the numbers of the head start.
 const NUMBERS_AT: usize = 16 + 32;
 const HEAD_BYTES: usize = NUMBERS_AT + 8 * (2 + PARTS);
@@ -136,6 +138,8 @@ pub(super) struct Memory {
     path: PathBuf,
     digest: [u8; 32],
     records: Option<Records>,
+    /// What is still to be read of the file.
+    edges: Option<Arc<Edges>>,
     /// By number in the inventory.
     states: Vec<Option<State>>,
     /// The notes on [`State::Held`], by number.
@@ -205,6 +209,7 @@ impl Memory {
             path,
             digest,
             records: None,
+            edges: None,
             states: Vec::new(),
             held: BTreeMap::new(),
             fingerprints: BTreeMap::new(),
@@ -216,12 +221,16 @@ impl Memory {
             holders: Vec::new(),
             notes: Vec::new(),
         };
-        let read = match fs::read(&memory.path) {
+        let opened = match File::open(&memory.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return memory,
-            read => read.map_err(CacheError::from),
+            opened => opened.and_then(|file| Ok((file.metadata()?.len(), file))).map_err(CacheError::from),
         };
-        let parsed = read.and_then(|bytes| Records::parse(bytes, &digest, repository.id_len()));
-        let taken = parsed.and_then(|records| {
+        let parsed = opened.and_then(|(len, mut file)| {
+            let records = Records::read(&mut file, len, &digest, repository.id_len())?;
+            Ok((Edges::behind(&records, file), records))
+        });
+        let taken = parsed.and_then(|(edges, records)| {
+            memory.edges = Some(Arc::new(edges));
             let count = records.count();
             if records.is_closed && !memory.restore(&records, |number| (number < count).then_some(number)) {
                 return Err(CacheError::Damaged("its notes make no sense"));
@@ -257,12 +266,12 @@ impl Memory {
     fn restore(&mut self, records: &Records, number: impl Fn(u32) -> Option<u32>) -> bool {
         let missing: Vec<ObjectId> = records.missing().collect();
         let holder = |(tree, place): (u32, u32)| Some((number(tree)?, *missing.get(place as usize)?));
-        let place = (&records.bytes, records.parts[TRAIL].clone());
         let is_other = (0..records.count()).any(|at| number(at) != Some(at));
-        let trail = match is_other {
-            true => Trail::restore(place, 0, Some(&number)),
-            false => Trail::restore(place, records.count(), None),
-        };
+        let others: Option<&dyn Fn(u32) -> Option<u32>> = if is_other { Some(&number) } else { None };
+        let edges = self.edges.clone();
+        let read_edges = Box::new(move || edges.as_ref()?.read());
+        let edge_count = records.parts[EDGES].len() / EDGE_BYTES;
+        let trail = Trail::restore(records.part(TRAIL), (edge_count, read_edges), records.count(), others);
         let rows = Rows::restore(records.part(ROWS), &number);
         let holders = records.holders().map(holder).collect::<Option<Vec<_>>>();
         let targets = records.targets().map(&number).collect::<Option<Vec<_>>>();
@@ -295,7 +304,7 @@ impl Memory {
             .map(|(at, _)| at)
             .collect();
         let earlier = Earlier {
-            names: records.part(NAMES),
+            names: (&records.bytes, records.parts[NAMES].clone()),
             packs: &records.packs().collect::<Vec<_>>(),
             is_loose: &|place| states[place] & LOOSE != 0,
             again: &again,
@@ -454,6 +463,11 @@ impl Memory {
         {
             self.notes.push(format!("cannot write the cache {}: {error}", self.path.display()));
         }
+        if let Some(error) = self.edges.as_ref().and_then(|edges| edges.damage.get()) {
+            let path = self.path.display();
+            self.notes
+                .push(format!("the cache {path} {error}; trees are read again, and it is written anew"));
+        }
         self.notes
     }
 
@@ -532,13 +546,15 @@ impl Memory {
             parts[TARGETS] = targets.into_iter().flat_map(u32::to_le_bytes).collect();
             parts[ROWS] = Rows::store(&covered.rows, renumber);
             parts[LEDGER] = covered.ledger.as_ref().map(|ledger| ledger.store(renumber)).unwrap_or_default();
-            parts[TRAIL] = trail;
+            (parts[TRAIL], parts[EDGES]) = trail;
         }
         (is_closed, parts)
     }
 
     fn write(&self, news: &News<'_>, packs: &[PackMark]) -> io::Result<()> {
         let (is_closed, parts) = self.parts(news, packs);
+        // Some systems replace no file that is open.
+        self.edges.iter().for_each(|edges| edges.close());
         let dir = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir)?;
         let mut file = tempfile::Builder::new().prefix(".history-").tempfile_in(dir)?;
@@ -563,12 +579,61 @@ fn write_file(
     let numbers = [id_len as u64, u64::from(is_closed)].into_iter();
     let numbers = numbers.chain(parts.iter().map(|part| part.len() as u64));
     numbers.for_each(|number| head.extend_from_slice(&number.to_le_bytes()));
-    let mut sum = crc32fast::Hasher::new();
-    for bytes in std::iter::once(&head).chain(parts) {
-        sum.update(bytes);
-        out.write_all(bytes)?;
+    let (front, edges) = parts.split_at(EDGES);
+    for section in
+        [&mut std::iter::once(&head).chain(front) as &mut dyn Iterator<Item = _>, &mut edges.iter()]
+    {
+        let mut sum = crc32fast::Hasher::new();
+        for bytes in section {
+            sum.update(bytes);
+            out.write_all(bytes)?;
+        }
+        out.write_all(&sum.finalize().to_le_bytes())?;
     }
-    out.write_all(&sum.finalize().to_le_bytes())
+    Ok(())
+}
+
+/// Reads so many bytes and the checksum behind them.
+fn read_section(file: &mut impl Read, mut bytes: Vec<u8>, len: usize) -> Result<Vec<u8>, CacheError> {
+    let start = bytes.len();
+    // More than the file has was refused before, and still a length is no reason to abort.
+    bytes.try_reserve_exact(len - start + CHECKSUM_BYTES).map_err(io::Error::from)?;
+    bytes.resize(len + CHECKSUM_BYTES, 0);
+    file.read_exact(&mut bytes[start..])?;
+    let sum = bytes.split_off(len);
+    match crc32fast::hash(&bytes).to_le_bytes()[..] == sum {
+        true => Ok(bytes),
+        false => Err(CacheError::Damaged("its checksum is not that of its content")),
+    }
+}
+
+/// The edges of a file, which are read when somebody asks for them.
+struct Edges {
+    /// Open, so that it stays what it is when another run puts a new one in its place.
+    file: Mutex<Option<File>>,
+    start: u64,
+    len: usize,
+    damage: OnceLock<CacheError>,
+}
+
+impl Edges {
+    fn behind(records: &Records, file: File) -> Self {
+        let start = (records.bytes.len() + CHECKSUM_BYTES) as u64;
+        Self { file: Mutex::new(Some(file)), start, len: records.parts[EDGES].len(), damage: OnceLock::new() }
+    }
+
+    /// The bytes; `None` if they cannot be read, for which the reason is noted then.
+    fn read(&self) -> Option<Vec<u8>> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file.as_mut()?;
+        let placed = file.seek(SeekFrom::Start(self.start)).map_err(CacheError::from);
+        let read = placed.and_then(|_| read_section(file, Vec::new(), self.len));
+        read.map_err(|error| self.damage.set(error)).ok()
+    }
+
+    fn close(&self) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// Two sorted lists of names as one.
@@ -612,10 +677,14 @@ const ROWS: usize = 8;
 const LEDGER: usize = 9;
 const HELD: usize = 10;
 const FINGERPRINTS: usize = 11;
+/// The last, behind a checksum of the others.
+const EDGES: usize = 12;
+const EDGE_BYTES: usize = 8;
 
-/// A file that was checked.
+/// A file that was checked, but for its edges.
 #[derive(Debug)]
 struct Records {
+    /// All before the first checksum.
     bytes: Arc<Vec<u8>>,
     /// Length of a name in bytes.
     id_len: usize,
@@ -624,35 +693,38 @@ struct Records {
 }
 
 impl Records {
-    fn parse(bytes: Vec<u8>, digest: &[u8; 32], id_len: usize) -> Result<Self, CacheError> {
-        if !bytes.starts_with(MAGIC) || bytes.get(MAGIC.len()..MAGIC.len() + 32) != Some(digest) {
+    /// Reads a file of so many bytes up to its edges.
+    fn read(file: &mut impl Read, len: u64, digest: &[u8; 32], id_len: usize) -> Result<Self, CacheError> {
+        let mut head = Vec::new();
+        file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+        if !head.starts_with(MAGIC) || head.get(MAGIC.len()..MAGIC.len() + 32) != Some(digest) {
             return Err(CacheError::Foreign);
         }
-        let Some(end) = bytes.len().checked_sub(CHECKSUM_BYTES).filter(|end| *end >= HEAD_BYTES) else {
+        if head.len() < HEAD_BYTES {
             return Err(CacheError::Damaged("it is broken off"));
-        };
-        let number = |place: usize| {
-            let at = NUMBERS_AT + place * 8;
-            bytes[at..].first_chunk().map_or(0, |digits| u64::from_le_bytes(*digits))
-        };
-        if number(0) != id_len as u64 {
+        }
+        let numbers: Vec<u64> =
+            head[NUMBERS_AT..].as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        if numbers[0] != id_len as u64 {
             return Err(CacheError::OtherNames);
         }
-        let mut at = Some(HEAD_BYTES);
-        let parts = std::array::from_fn(|place| {
-            let start = at.unwrap_or(end);
-            at = usize::try_from(number(2 + place)).ok().and_then(|len| start.checked_add(len));
-            at = at.filter(|at| *at <= end);
-            start..at.unwrap_or(end)
+        let ends = numbers[2..].iter().scan(HEAD_BYTES as u64, |end, part| {
+            *end = end.checked_add(*part)?;
+            Some(usize::try_from(*end).ok())
         });
-        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 1, 32];
-        if at != Some(end) || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0) {
-            return Err(CacheError::Damaged("its length is not what it says"));
+        let ends: Option<Vec<usize>> = ends.collect();
+        let of_another_length = CacheError::Damaged("its length is not what it says");
+        let Some(ends) = ends.filter(|ends| ends.len() == PARTS) else { return Err(of_another_length) };
+        let start = |part: usize| part.checked_sub(1).map_or(HEAD_BYTES, |before| ends[before]);
+        let parts: [Range<usize>; PARTS] = std::array::from_fn(|part| start(part)..ends[part]);
+        let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 1, 32, EDGE_BYTES];
+        if ends[EDGES] as u64 + 2 * CHECKSUM_BYTES as u64 != len
+            || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0)
+        {
+            return Err(of_another_length);
         }
-        if crc32fast::hash(&bytes[..end]).to_le_bytes() != bytes[end..] {
-            return Err(CacheError::Damaged("its checksum is not that of its content"));
-        }
-        let is_closed = number(1);
+        let bytes = read_section(file, head, parts[EDGES].start)?;
+        let is_closed = numbers[1];
         let records = Self { bytes: Arc::new(bytes), id_len, is_closed: is_closed == 1, parts };
         let are_sorted = records.names().is_sorted_by(|one, next| one < next);
         let states = records.part(STATES);
@@ -758,6 +830,7 @@ mod tests {
         parts[MISSING] = vec![5; id_len];
         parts[HOLDERS] = [1_u32, 0].map(u32::to_le_bytes).concat();
         parts[TRAIL] = b"notes".to_vec();
+        parts[EDGES] = [1_u32, 0].map(u32::to_le_bytes).concat();
         parts[TARGETS] = 1_u32.to_le_bytes().to_vec();
         parts[ROWS] = b"rows".to_vec();
         parts[LEDGER] = b"ledger".to_vec();
@@ -772,19 +845,38 @@ mod tests {
         bytes
     }
 
-    fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
-        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        bytes
+    /// The edges and the checksums of them.
+    const EDGES_AND_SUM: usize = EDGE_BYTES + CHECKSUM_BYTES;
+
+    /// All before the first checksum with that and what follows.
+    fn signed(front: Vec<u8>) -> Vec<u8> {
+        let file = file(20);
+        let (sum, behind) = (crc32fast::hash(&front).to_le_bytes(), &file[file.len() - EDGES_AND_SUM..]);
+        [&front[..], &sum, behind].concat()
+    }
+
+    fn read(bytes: &[u8], digest: [u8; 32], id_len: usize) -> Result<Records, CacheError> {
+        Records::read(&mut &bytes[..], bytes.len() as u64, &digest, id_len)
     }
 
     fn parse(bytes: &[u8]) -> Result<Records, CacheError> {
-        Records::parse(bytes.to_vec(), &DIGEST, 20)
+        read(bytes, DIGEST, 20)
+    }
+
+    fn edges(bytes: &[u8]) -> Result<Option<Vec<u8>>, CacheError> {
+        let records = parse(bytes)?;
+        let mut file = tempfile::tempfile()?;
+        file.write_all(bytes)?;
+        let edges = Edges::behind(&records, file);
+        let read = edges.read();
+        assert_eq!(read.is_none(), edges.damage.get().is_some(), "what cannot be read is told");
+        Ok(read)
     }
 
     #[test]
     fn what_was_written_is_read() {
         for id_len in [20, 32] {
-            let records = Records::parse(file(id_len), &DIGEST, id_len).unwrap();
+            let records = read(&file(id_len), DIGEST, id_len).unwrap();
             assert!(records.is_closed);
             let names: Vec<&[u8]> = records.names().collect();
             assert_eq!(names, [vec![1; id_len], vec![2; id_len], vec![3; id_len]]);
@@ -805,9 +897,21 @@ mod tests {
     }
 
     #[test]
+    fn edges_are_read_when_they_are_asked_for() {
+        let bytes = file(20);
+        assert_eq!(edges(&bytes).unwrap().unwrap(), parts(20)[EDGES]);
+        let records = parse(&bytes).unwrap();
+        let mut shorter = tempfile::tempfile().unwrap();
+        shorter.write_all(&bytes[..bytes.len() - 1]).unwrap();
+        let cut = Edges::behind(&records, shorter);
+        assert_eq!(cut.read(), None);
+        assert!(matches!(cut.damage.get(), Some(CacheError::Unreadable(_))), "{:?}", cut.damage);
+    }
+
+    #[test]
     fn a_file_with_names_of_another_length_is_not_used() {
         for (id_len, other) in [(20, 32), (32, 20)] {
-            let error = Records::parse(file(id_len), &DIGEST, other).unwrap_err();
+            let error = read(&file(id_len), DIGEST, other).unwrap_err();
             assert!(matches!(error, CacheError::OtherNames), "{error}");
         }
     }
@@ -822,16 +926,19 @@ mod tests {
             for bit in 0..8 {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 1 << bit;
-                assert!(parse(&damaged).is_err(), "bit {bit} of byte {at}");
+                match at < bytes.len() - EDGES_AND_SUM {
+                    true => assert!(parse(&damaged).is_err(), "bit {bit} of byte {at}"),
+                    false => assert_eq!(edges(&damaged).unwrap(), None, "bit {bit} of byte {at}"),
+                }
             }
         }
         assert!(parse(&[&bytes[..], b"\0"].concat()).is_err(), "a byte more");
-        assert!(Records::parse(bytes, &[8; 32], 20).is_err(), "other rules");
+        assert!(read(&bytes, [8; 32], 20).is_err(), "other rules");
     }
 
     #[test]
     fn what_makes_no_sense_is_refused_though_its_sum_is_right() {
-        let body = &file(20)[..file(20).len() - CHECKSUM_BYTES];
+        let body = &file(20)[..file(20).len() - CHECKSUM_BYTES - EDGES_AND_SUM];
         let with = |at: usize, byte: u8| {
             let mut bytes = body.to_vec();
             bytes[at] = byte;

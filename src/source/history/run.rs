@@ -333,10 +333,10 @@ impl Run<'_, '_> {
             Rows::leading_to(&covered.rows, memory.holders.iter().map(|(tree, _)| *tree), inventory.len())
         });
         let is_leading = |tree: &u32| leading.as_ref().is_some_and(|leading| leading[*tree as usize]);
-        let relevant = trail.map(|trail| match earlier {
+        let relevant = trail.and_then(|trail| match earlier {
             Some((_, covered)) => {
                 let trees = (0..inventory.len() as u32).filter(is_leading);
-                trail.leading_after(inventory, &[], trees, &covered.is_known)
+                Some(trail.leading_after(inventory, &[], trees, &covered.is_known))
             }
             None => trail.leading_to_missing(inventory),
         });
@@ -402,7 +402,7 @@ impl Run<'_, '_> {
     }
 
     /// Finds the trees that lead to some objects, to those that were attributed before, or to what is missing; as
-    /// far as that is known from before, trees are not read again. `None` if they cannot be read.
+    /// far as that is known from before, trees are not read again. `None` if they, or what is known, cannot be read.
     pub(super) fn cover(
         self,
         repository: &Repository,
@@ -427,7 +427,7 @@ impl Run<'_, '_> {
             covered.rows.extend(self.rows(store, trail, &relevant, read));
             (covered.ledger, covered.is_known) = (earlier.ledger, earlier.is_known);
         } else {
-            let relevant = trail.leading_to_all(inventory, covered.targets.clone());
+            let relevant = trail.leading_to_all(inventory, covered.targets.clone())?;
             let whole = match store.is_part() {
                 true => Some(store.whole(repository, self.threads)?),
                 false => None,

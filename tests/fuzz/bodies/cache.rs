@@ -61,8 +61,8 @@ fn audit(place: &Place, cache: Option<[u8; 32]>) -> (String, History) {
 pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
     let Audited { place, names, found } = pack::chosen(&PLACES, how);
-    let mut file = Vec::new();
-    let head = [b"stanch history 8", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
+    let (mut file, mut edges) = (Vec::new(), &[][..]);
+    let head = [b"stanch history 9", &DIGEST[..], &(place.id_len as u64).to_le_bytes()].concat();
     match how % 4 {
         0 => file.extend_from_slice(rest),
         1 => {
@@ -85,8 +85,11 @@ pub fn run(input: &[u8]) {
             let (names_len, count) = (place.id_len * names.len(), names.len());
             // Where blobs came and went is read from the same bytes, if a bit says so.
             let ledger = if how & 4 == 0 { &[][..] } else { rows };
+            // So are edges.
+            edges = if how & 8 == 0 { &[][..] } else { rows.as_chunks::<8>().0.as_flattened() };
+            let (noted, rows_len) = (held.len(), rows.len());
             let lens =
-                [names_len, count, 0, 0, 0, 0, trail.len(), 0, rows.len(), ledger.len(), held.len(), 0];
+                [names_len, count, 0, 0, 0, 0, trail.len(), 0, rows_len, ledger.len(), noted, 0, edges.len()];
             let numbers = std::iter::once(u64::from(how % 4 - 2)).chain(lens.map(|len| len as u64));
             numbers.for_each(|number| file.extend(number.to_le_bytes()));
             names.iter().for_each(|name| file.extend(name));
@@ -97,6 +100,10 @@ pub fn run(input: &[u8]) {
             file.extend_from_slice(&held);
             file.extend(crc32fast::hash(&file).to_le_bytes());
         }
+    }
+    if how % 4 > 0 {
+        file.extend_from_slice(edges);
+        file.extend(crc32fast::hash(edges).to_le_bytes());
     }
     let path = place.path().join("stanch/history-0707070707070707.cache");
     fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
