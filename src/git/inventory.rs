@@ -8,16 +8,14 @@ use super::pack::PackIndex;
 use super::{Fault, Repository};
 use crate::location::ObjectId;
 
-/// Sorted names of objects, one behind the other.
+/// Sorted names of objects.
 #[derive(Clone, Default)]
 struct ObjectNames {
     /// Length of one in bytes.
     id_len: usize,
     /// How many there are.
     count: usize,
-    /// They may be those of a pack index, which has them anyway.
-    bytes: Arc<Vec<u8>>,
-    range: Range<usize>,
+    names: Names,
     /// Where the names start whose first bits are less than this.
     fan: Vec<u32>,
     /// How many bits: so many that about one name is left of each slot, since each step of a search in millions
@@ -25,42 +23,71 @@ struct ObjectNames {
     fan_bits: u32,
 }
 
+/// Where names stand, in ascending order.
+#[derive(Clone)]
+enum Names {
+    /// One behind the other in a part of some bytes.
+    Bytes(Arc<Vec<u8>>, Range<usize>),
+    /// In the index of a pack, which has them anyway.
+    Index(Arc<gix_pack::index::File>),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Bytes(Arc::default(), 0..0)
+    }
+}
+
 impl ObjectNames {
     fn new(raw: Vec<u8>, id_len: usize) -> Self {
         let range = 0..raw.len();
-        Self::shared(Arc::new(raw), range, id_len)
+        Self::of((Arc::new(raw), range), id_len)
     }
 
-    fn shared(bytes: Arc<Vec<u8>>, range: Range<usize>, id_len: usize) -> Self {
-        let count = range.len() / id_len;
+    fn of((bytes, range): (Arc<Vec<u8>>, Range<usize>), id_len: usize) -> Self {
+        Self::with_fan(range.len() / id_len, Names::Bytes(bytes, range), id_len)
+    }
+
+    fn of_index(index: Arc<gix_pack::index::File>, id_len: usize) -> Self {
+        Self::with_fan(index.num_objects() as usize, Names::Index(index), id_len)
+    }
+
+    fn with_fan(count: usize, names: Names, id_len: usize) -> Self {
         let fan_bits = count.max(1).ilog2();
+        let mut names = Self { id_len, count, names, fan: Vec::new(), fan_bits };
         let mut fan = vec![0; (1 << fan_bits) + 1];
-        for id in bytes[range.clone()].chunks_exact(id_len) {
+        for id in names.iter() {
             let key = name_key(id).expect("a name has more than eight bytes");
             fan[fan_slot(key, fan_bits) + 1] += 1;
         }
         for slot in 1..fan.len() {
             fan[slot] += fan[slot - 1];
         }
-        Self { id_len, count, bytes, range, fan, fan_bits }
-    }
-
-    fn raw(&self) -> &[u8] {
-        &self.bytes[self.range.clone()]
+        names.fan = fan;
+        names
     }
 
     fn len(&self) -> usize {
         self.count
     }
 
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.count).map(|place| self.get(place))
+    }
+
     fn get(&self, place: usize) -> &[u8] {
-        let start = self.range.start + place * self.id_len;
-        &self.bytes[start..start + self.id_len]
+        match &self.names {
+            Names::Bytes(bytes, range) => {
+                let start = range.start + place * self.id_len;
+                &bytes[start..start + self.id_len]
+            }
+            Names::Index(index) => index.oid_at_index(place as u32).as_bytes(),
+        }
     }
 
     /// Reads what [`ObjectNames::find`] will read first of each name, so that it is at hand then.
     fn touch<'n>(&self, names: impl Iterator<Item = &'n [u8]> + Clone) {
-        if self.range.is_empty() {
+        if self.count == 0 {
             return;
         }
         let slots = names.filter_map(name_key).map(|key| fan_slot(key, self.fan_bits));
@@ -171,7 +198,7 @@ impl Inventory {
         let largest = indexes.max_by_key(|(_, index)| index.len());
         let largest = largest.and_then(|(pack, index)| Some((pack, index.sorted_names()?)));
         let (pack, known) = match largest {
-            Some((pack, (bytes, range))) => (Some(pack), ObjectNames::shared(bytes, range, listing.id_len)),
+            Some((pack, index)) => (Some(pack), ObjectNames::of_index(index, listing.id_len)),
             None => (None, ObjectNames::new(Vec::new(), listing.id_len)),
         };
         Self::of(known, listing, pack)
@@ -179,7 +206,7 @@ impl Inventory {
 
     /// The inventory of known names, which are sorted, and of those of a listing.
     pub(super) fn after(known: (Arc<Vec<u8>>, Range<usize>), listing: &Listing) -> (Self, Placing) {
-        Self::of(ObjectNames::shared(known.0, known.1, listing.id_len), listing, None)
+        Self::of(ObjectNames::of(known, listing.id_len), listing, None)
     }
 
     /// The same. The known names are those of a pack of the listing, if one is given.
@@ -241,14 +268,14 @@ impl Inventory {
         self.known.len()
     }
 
-    /// The names of the others, sorted, one behind the other.
-    pub fn fresh_names(&self) -> &[u8] {
-        self.fresh.raw()
+    /// The names of the others, sorted.
+    pub fn fresh_names(&self) -> impl Iterator<Item = &[u8]> {
+        self.fresh.iter()
     }
 
     /// The names of those with the first numbers, likewise.
-    pub fn known_names(&self) -> &[u8] {
-        self.known.raw()
+    pub fn known_names(&self) -> impl Iterator<Item = &[u8]> {
+        self.known.iter()
     }
 
     /// Whether an object is there.
@@ -263,7 +290,7 @@ impl Inventory {
 
     /// The number of an object, less than [`Inventory::len`], by the bytes of its name.
     pub fn number(&self, raw: &[u8]) -> Option<u32> {
-        if self.known.range.is_empty() {
+        if self.known.count == 0 {
             return self.fresh.find(raw);
         }
         let fresh = || Some(self.fresh.find(raw)? + self.known.len() as u32);

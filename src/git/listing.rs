@@ -139,35 +139,26 @@ impl Listing {
     }
 
     fn pack_index(&mut self, path: &Path) {
-        match fs::read(path) {
-            Err(error) => self.fault(path, format!("cannot read the pack index: {error}")),
-            Ok(bytes) if self.is_unread => {
-                let index = PackIndex::unread(bytes, self.id_len);
-                self.packs.extend(index.map(|index| (path.with_extension("pack"), index)));
+        let pack = path.with_extension("pack");
+        let listed = PackIndex::map(path, self.id_len).and_then(|index| {
+            if self.is_unread {
+                self.packs.push((pack, index));
+            } else if let Some(mark) = self.mark(&pack, &index) {
+                self.known.push((mark, pack, index));
+            } else {
+                self.packs.push((pack, index.read_whole()?));
             }
-            Ok(bytes) if self.mark(path, &bytes).is_some() => {
-                if let Some(mark) = self.mark(path, &bytes)
-                    && let Some(index) = PackIndex::unread(bytes, self.id_len)
-                {
-                    self.known.push((mark, path.with_extension("pack"), index));
-                }
-            }
-            Ok(bytes) => match PackIndex::parse(bytes, self.id_len) {
-                Some(index) => self.packs.push((path.with_extension("pack"), index)),
-                None => self.fault(
-                    path,
-                    "the pack index is corrupt: remove it and run `git index-pack` on the pack beside it",
-                ),
-            },
+            Ok(())
+        });
+        if let Err(error) = listed {
+            self.fault(path, error.to_string());
         }
     }
 
     /// The mark of a pack that need not be listed.
-    fn mark(&self, index_path: &Path, index: &[u8]) -> Option<PackMark> {
-        let checksum = index.get(index.len().checked_sub(self.id_len)?..)?;
-        let of_index = |mark: &&PackMark| mark.index.as_raw() == checksum;
-        let mark = self.marks.iter().find(of_index)?;
-        let len_bytes = fs::metadata(index_path.with_extension("pack")).ok()?.len();
+    fn mark(&self, pack: &Path, index: &PackIndex) -> Option<PackMark> {
+        let mark = self.marks.iter().find(|mark| mark.index == index.checksum_of_all())?;
+        let len_bytes = fs::metadata(pack).ok()?.len();
         (len_bytes == mark.len_bytes).then_some(*mark)
     }
 

@@ -169,11 +169,8 @@ impl Store {
 
     /// By which the packs are known again.
     pub fn marks(&self) -> Vec<PackMark> {
-        let mark = |pack: &Pack| PackMark {
-            index: ObjectId::from_raw(pack.index().checksum_of_all())
-                .expect("a checksum is as long as a name"),
-            len_bytes: pack.len_bytes(),
-        };
+        let mark =
+            |pack: &Pack| PackMark { index: pack.index().checksum_of_all(), len_bytes: pack.len_bytes() };
         self.packs.iter().map(mark).collect()
     }
 

@@ -1,21 +1,36 @@
 //! Pack indexes of version 1 and 2 (gitformat-pack(5)).
 
+use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::object_id;
+use gix_pack::index::File;
+
+use super::{hash_kind, object_id};
 use crate::location::ObjectId;
 
 /// The names, offsets and checksums of a pack's entries. Entries are numbered by their place in the pack.
+///
+/// The file is mapped, so that who wants few of its names reads no more of it. Should another process cut it
+/// meanwhile, reading it ends the process; git never changes an index that is in place.
 pub struct PackIndex {
-    bytes: Arc<Vec<u8>>,
-    is_version_2: bool,
+    file: Arc<File>,
     id_len: usize,
-    /// How many entries the pack has.
-    count: usize,
     entries: Entries,
     /// By entry: where it ends, if not all entries of the pack are here.
     ends: Option<Vec<u64>>,
+}
+
+/// Why an index is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// It cannot be opened or mapped.
+    #[error("cannot read the pack index: {0}")]
+    Unreadable(String),
+    /// It is cut, crooked or of another version.
+    #[error("the pack index is corrupt: remove it and run `git index-pack` on the pack beside it")]
+    Corrupt,
 }
 
 /// By entry: its offset in the pack, and the place of its name in the index.
@@ -71,71 +86,57 @@ impl Entries {
 }
 
 impl PackIndex {
-    /// Reads an index with object names of `id_len` bytes; `None` if it is cut, crooked or of another version.
-    pub fn parse(bytes: Vec<u8>, id_len: usize) -> Option<Self> {
-        let mut index = Self::unread(bytes, id_len)?;
-        let count = index.count;
-        let mut row = 0;
-        for slot in 0..256 {
-            let end = index.fan(slot)? as usize;
-            if end < row || end > count {
-                return None;
-            }
-            while row < end {
-                let id = index.raw_id(row as u32);
-                if usize::from(id[0]) != slot || (row > 0 && index.raw_id(row as u32 - 1) > id) {
-                    return None;
-                }
-                row += 1;
-            }
-        }
-        let mut placed = Vec::with_capacity(count);
-        for row in 0..count {
-            placed.push((index.offset_in_row(row, count)?, row as u32));
-        }
-        let trailer = index.bytes.len() - 2 * id_len;
-        let large = placed.iter().filter(|(offset, _)| *offset > 0x7FFF_FFFF).count() * 8;
-        let is_whole = if index.is_version_2 {
-            // Small offsets may be written large too, so there may be more of them.
-            trailer >= index.large_at(count)? + large
-        } else {
-            trailer == index.checksums_at(count)?
-        };
-        let entries = Entries::new(placed);
-        let is_ambiguous = (1..entries.len()).any(|entry| entries.offset(entry - 1) == entries.offset(entry));
-        if !is_whole || is_ambiguous {
-            return None;
-        }
-        index.entries = entries;
-        Some(index)
+    /// Maps an index with object names of `id_len` bytes that knows no entries yet: of use with
+    /// [`PackIndex::offset_of`] and [`PackIndex::choose`] for those who want few of many entries, since putting them all
+    /// in order takes longer than all else then. It must have been read whole before.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be mapped, or its length is not possible.
+    pub fn map(path: &Path, id_len: usize) -> Result<Self, IndexError> {
+        let file = File::at(path, hash_kind(id_len)).map_err(|error| {
+            let of_system = error.downcast_any_ref::<io::Error>().map(io::Error::to_string);
+            of_system.map_or(IndexError::Corrupt, IndexError::Unreadable)
+        })?;
+        Ok(Self { file: Arc::new(file), id_len, entries: Entries::Small(Vec::new()), ends: None })
     }
 
-    /// An index that knows no entries yet: of use with [`PackIndex::offset_of`] and [`PackIndex::choose`] for
-    /// those who want few of many entries, since putting them all in order takes longer than all else then. It must
-    /// have been parsed before; `None` if its length is not possible.
-    pub fn unread(bytes: Vec<u8>, id_len: usize) -> Option<Self> {
-        let is_version_2 = bytes.starts_with(b"\xFFtOc");
-        if is_version_2 && number(&bytes, 4)? != 2 {
+    /// Makes an index know all entries.
+    ///
+    /// # Errors
+    ///
+    /// When its tables make no sense.
+    pub fn read_whole(mut self) -> Result<Self, IndexError> {
+        self.entries = self.all_entries().ok_or(IndexError::Corrupt)?;
+        Ok(self)
+    }
+
+    /// The entries, if names and offsets are in order.
+    fn all_entries(&self) -> Option<Entries> {
+        let count = self.file.num_objects();
+        let is_in_order = |row: u32| self.raw_id(row - 1) <= self.raw_id(row);
+        if !(1..count).all(is_in_order) {
             return None;
         }
-        let mut index = Self {
-            bytes: Arc::new(bytes),
-            is_version_2,
-            id_len,
-            count: 0,
-            entries: Entries::Small(Vec::new()),
-            ends: None,
+        // Where the names of one first byte start is said apart from them. If the first and the last of them are found, so
+        // are those between.
+        let first_byte = |row: u32| self.raw_id(row)[0];
+        let is_first_or_last = |row: &u32| {
+            let is_other = |beside: u32| beside >= count || first_byte(beside) != first_byte(*row);
+            row.checked_sub(1).is_none_or(is_other) || is_other(row + 1)
         };
-        index.count = index.fan(255)? as usize;
-        let trailer = index.bytes.len().checked_sub(2 * id_len)?;
-        let names_end = index.checksums_at(index.count)?;
-        let offsets_end = if is_version_2 { index.large_at(index.count)? } else { names_end };
-        (offsets_end <= trailer).then_some(index)
+        if !(0..count).filter(is_first_or_last).all(|row| self.row_of(self.raw_id(row)).is_some()) {
+            return None;
+        }
+        let placed = (0..count).map(|row| (self.file.pack_offset_at_index(row), row));
+        let entries = Entries::new(placed.collect());
+        let is_ambiguous = (1..entries.len()).any(|entry| entries.offset(entry - 1) == entries.offset(entry));
+        (!is_ambiguous).then_some(entries)
     }
 
     /// Where the entry of a name starts in the pack, whether or not it is among the known ones.
     pub fn offset_of(&self, id: &ObjectId) -> Option<u64> {
-        self.offset_in_row(self.row_of(id)? as usize, self.count)
+        Some(self.file.pack_offset_at_index(self.row_of(id.as_raw())?))
     }
 
     /// Lets the index know the entries at some offsets, sorted, in a pack whose last entry ends at `end`. `None` if
@@ -143,11 +144,11 @@ impl PackIndex {
     pub fn choose(&mut self, offsets: Vec<u64>, end: u64) -> Option<()> {
         let mut rows = vec![u32::MAX; offsets.len()];
         let mut ends = vec![end; offsets.len()];
-        for row in 0..self.count {
-            let offset = self.offset_in_row(row, self.count)?;
+        for row in 0..self.file.num_objects() {
+            let offset = self.file.pack_offset_at_index(row);
             let next = offsets.partition_point(|chosen| *chosen < offset);
             if offsets.get(next) == Some(&offset) {
-                rows[next] = row as u32;
+                rows[next] = row;
             }
             if let Some(before) = next.checked_sub(1) {
                 ends[before] = ends[before].min(offset);
@@ -163,12 +164,12 @@ impl PackIndex {
 
     /// How many entries the pack has, known or not.
     pub fn pack_len(&self) -> usize {
-        self.count
+        self.file.num_objects() as usize
     }
 
     /// The checksum of the index itself.
-    pub fn checksum_of_all(&self) -> &[u8] {
-        &self.bytes[self.bytes.len() - self.id_len..]
+    pub fn checksum_of_all(&self) -> ObjectId {
+        object_id(self.file.index_checksum().as_bytes())
     }
 
     /// How many entries there are.
@@ -236,91 +237,37 @@ impl PackIndex {
         self.entries.row(entry as usize)
     }
 
-    /// The names of the index, one behind the other, if each stands there once.
-    pub fn sorted_names(&self) -> Option<(Arc<Vec<u8>>, Range<usize>)> {
-        let range = self.table()..self.table() + self.count * self.id_len;
-        let names = self.bytes.get(range.clone())?.chunks_exact(self.id_len);
-        let is_fit = self.is_version_2 && self.ends.is_none() && self.len() == self.count;
-        (is_fit && names.is_sorted_by(|one, next| one < next)).then(|| (Arc::clone(&self.bytes), range))
+    /// The file with the names, if each stands there once and all are known.
+    pub fn sorted_names(&self) -> Option<Arc<File>> {
+        let count = self.file.num_objects();
+        let is_fit = self.ends.is_none() && self.len() == count as usize;
+        let is_more = |row: u32| self.raw_id(row - 1) < self.raw_id(row);
+        (is_fit && (1..count).all(is_more)).then(|| Arc::clone(&self.file))
     }
 
-    fn row_of(&self, id: &ObjectId) -> Option<u32> {
-        let raw = id.as_raw();
-        let slot = usize::from(*raw.first()?);
-        let mut low = if slot == 0 { 0 } else { self.fan(slot - 1)? };
-        let mut high = self.fan(slot)?;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.raw_id(middle).cmp(raw) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
-            }
-        }
-        None
+    fn row_of(&self, raw: &[u8]) -> Option<u32> {
+        self.file.lookup(gix_hash::oid::try_from_bytes(raw).ok()?)
     }
 
     /// CRC-32 of the packed bytes of an entry; version 1 has none.
     pub fn checksum(&self, entry: u32) -> Option<u32> {
-        if !self.is_version_2 {
-            return None;
-        }
-        number(&self.bytes, self.checksums_at(self.count)? + self.row(entry) as usize * 4)
+        self.file.crc32_at_index(self.row(entry))
     }
 
     /// The checksum of the pack it was made for.
-    pub fn pack_checksum(&self) -> &[u8] {
-        let end = self.bytes.len() - self.id_len;
-        &self.bytes[end - self.id_len..end]
-    }
-
-    fn table(&self) -> usize {
-        if self.is_version_2 { 8 + 1024 } else { 1024 }
-    }
-
-    fn fan(&self, slot: usize) -> Option<u32> {
-        number(&self.bytes, self.table() - 1024 + slot * 4)
-    }
-
-    fn stride(&self) -> usize {
-        if self.is_version_2 { self.id_len } else { 4 + self.id_len }
+    pub fn pack_checksum(&self) -> ObjectId {
+        object_id(self.file.pack_checksum().as_bytes())
     }
 
     fn raw_id(&self, row: u32) -> &[u8] {
-        let skip = self.stride() - self.id_len;
-        let start = self.table() + row as usize * self.stride() + skip;
-        &self.bytes[start..start + self.id_len]
+        self.file.oid_at_index(row).as_bytes()
     }
-
-    /// Behind the names: the checksums of version 2, the trailer of version 1.
-    fn checksums_at(&self, count: usize) -> Option<usize> {
-        count.checked_mul(self.stride())?.checked_add(self.table())
-    }
-
-    fn large_at(&self, count: usize) -> Option<usize> {
-        self.checksums_at(count)?.checked_add(count.checked_mul(8)?)
-    }
-
-    fn offset_in_row(&self, row: usize, count: usize) -> Option<u64> {
-        if !self.is_version_2 {
-            return number(&self.bytes, self.table() + row * self.stride()).map(u64::from);
-        }
-        let offset = number(&self.bytes, self.checksums_at(count)? + count * 4 + row * 4)?;
-        if offset >> 31 == 0 {
-            return Some(u64::from(offset));
-        }
-        let large = self.large_at(count)? + (offset & 0x7FFF_FFFF) as usize * 8;
-        Some(u64::from(number(&self.bytes, large)?) << 32 | u64::from(number(&self.bytes, large + 4)?))
-    }
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    let digits = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_be_bytes(digits.try_into().ok()?))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     /// An index of version 2; `ids` are sorted.
@@ -348,8 +295,18 @@ pub(crate) mod tests {
             .collect()
     }
 
+    fn map(bytes: &[u8], id_len: usize) -> Result<PackIndex, IndexError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        PackIndex::map(file.path(), id_len)
+    }
+
+    fn read(bytes: &[u8], id_len: usize) -> Result<PackIndex, IndexError> {
+        map(bytes, id_len)?.read_whole()
+    }
+
     fn entries(bytes: &[u8], id_len: usize) -> Option<Vec<(u64, ObjectId)>> {
-        let index = PackIndex::parse(bytes.to_vec(), id_len)?;
+        let index = read(bytes, id_len).ok()?;
         for entry in 0..index.len() as u32 {
             assert_eq!(index.find(&index.id(entry)), Some(entry));
             assert_eq!(index.entry_before(index.len() as u32, index.offset(entry)), Some(entry));
@@ -370,9 +327,9 @@ pub(crate) mod tests {
             let index = version_2(&ids, &[5, 6], &[0x8000_0000, 12], &[1 << 40], &trailer);
             let expected = [(12, oid(9, id_len)), (1 << 40, oid(3, id_len))];
             assert_eq!(entries(&index, id_len).unwrap(), expected);
-            let parsed = PackIndex::parse(index, id_len).unwrap();
+            let parsed = read(&index, id_len).unwrap();
             assert_eq!((parsed.checksum(0), parsed.checksum(1)), (Some(6), Some(5)));
-            assert_eq!(parsed.pack_checksum(), trailer);
+            assert_eq!(parsed.pack_checksum().as_raw(), trailer);
             assert_eq!(parsed.find(&oid(4, id_len)), None);
             let mut index = fan(&ids);
             for (id, offset) in ids.iter().zip([77u32, 12]) {
@@ -390,11 +347,11 @@ pub(crate) mod tests {
         let names: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
         let (offsets, sums) = ([70, 12, 0x8000_0000, 55, 31, 200, 90, 33], [1, 2, 3, 4, 5, 6, 7, 8]);
         let bytes = version_2(&names, &sums, &offsets, &[1 << 40], &[0; 20]);
-        let whole = PackIndex::parse(bytes.clone(), 20).unwrap();
+        let whole = read(&bytes, 20).unwrap();
         let end = (1 << 40) + 9;
         for mask in 0..256_u32 {
             let chosen: Vec<u32> = (0..8).filter(|entry| mask >> entry & 1 == 1).collect();
-            let mut part = PackIndex::unread(bytes.clone(), 20).unwrap();
+            let mut part = map(&bytes, 20).unwrap();
             part.choose(chosen.iter().map(|entry| whole.offset(*entry)).collect(), end).unwrap();
             assert_eq!((part.len(), part.pack_len()), (chosen.len(), 8));
             for (at, &entry) in (0..).zip(&chosen) {
@@ -405,7 +362,7 @@ pub(crate) mod tests {
                 assert_eq!(part.find(&whole.id(entry)), Some(at));
             }
         }
-        let mut part = PackIndex::unread(bytes, 20).unwrap();
+        let mut part = map(&bytes, 20).unwrap();
         assert!(part.choose(vec![12, 13], end).is_none(), "no entry starts there");
     }
 
@@ -426,5 +383,7 @@ pub(crate) mod tests {
         }
         let twice = version_2(&[&three, &nine], &[0; 2], &[12, 12], &[], &[0; 20]);
         assert!(entries(&twice, 20).is_none(), "two names for one place");
+        let missing = PackIndex::map(Path::new("nowhere.idx"), 20);
+        assert!(matches!(missing, Err(IndexError::Unreadable(_))));
     }
 }

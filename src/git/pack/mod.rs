@@ -22,7 +22,7 @@ use crate::git::ObjectKind;
 use crate::location::ObjectId;
 pub use entry::{Base, Header};
 pub use family::{Forest, Root};
-pub use index::PackIndex;
+pub use index::{IndexError, PackIndex};
 
 /// Why an entry of a pack could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +106,7 @@ impl Pack {
         let pack = Self { file, index };
         let trailer = pack.slice(pack.end(), pack.file.data_len() as u64);
         if pack.file.num_objects() as usize != pack.index.pack_len()
-            || trailer != Some(pack.index.pack_checksum())
+            || trailer != Some(pack.index.pack_checksum().as_raw())
         {
             return Err((pack.index, PackError::Stranger));
         }
@@ -118,7 +118,7 @@ impl Pack {
         self.file.pack_end() as u64
     }
 
-    /// Lets the index of the pack know some objects and those from which they are made; see [`PackIndex::unread`].
+    /// Lets the index of the pack know some objects and those from which they are made; see [`PackIndex::map`].
     /// `None` if the pack does not have them all, or something on the way is broken. Bases in other packs are
     /// passed over.
     pub fn choose(&mut self, ids: impl Iterator<Item = ObjectId>) -> Option<()> {

@@ -475,8 +475,8 @@ impl Memory {
     fn parts(&self, news: &News<'_>, packs: &[PackMark]) -> (bool, [Vec<u8>; PARTS]) {
         let inventory = &news.store.inventory;
         let known_len = inventory.known_len() as u32;
-        let known = (0..).zip(inventory.known_names().chunks_exact(inventory.id_len()));
-        let fresh = (known_len..).zip(inventory.fresh_names().chunks_exact(inventory.id_len()));
+        let known = (0..).zip(inventory.known_names());
+        let fresh = (known_len..).zip(inventory.fresh_names());
         let mut parts: [Vec<u8>; PARTS] = Default::default();
         let mut order: Vec<u32> = Vec::with_capacity(inventory.len());
         for (number, name) in merge(known, fresh) {
