@@ -247,12 +247,18 @@ impl fmt::Debug for Pack {
 }
 
 /// Inflates entries; one for each thread.
-pub struct Inflater(Decompressor);
+///
+/// A decompressor keeps the tables of the fixed codes of deflate until it meets other codes. Short streams have the fixed
+/// ones and long ones have not, in turn, so each kind has a decompressor of its own.
+pub struct Inflater {
+    of_fixed_codes: Decompressor,
+    of_others: Decompressor,
+}
 
 impl Inflater {
     /// Prepares the tables.
     pub fn new() -> Self {
-        Self(Decompressor::new())
+        Self { of_fixed_codes: Decompressor::new(), of_others: Decompressor::new() }
     }
 
     /// Appends what a zlib stream of a known inflated size holds. Bytes behind the stream are passed over.
@@ -269,7 +275,12 @@ impl Inflater {
         let start = out.len();
         out.try_reserve_exact(size).map_err(|_| EntryError::TooLarge)?;
         out.resize(start + size, 0);
-        match self.0.zlib_decompress(packed, &mut out[start..]) {
+        // The head of a zlib stream is two bytes, that of a block a bit for the last and two for its kind (RFC 1951, 3.2.3).
+        let decompressor = match packed.get(2).map(|head| head >> 1 & 3) {
+            Some(1) => &mut self.of_fixed_codes,
+            _ => &mut self.of_others,
+        };
+        match decompressor.zlib_decompress(packed, &mut out[start..]) {
             Ok(written) if written == size => Ok(()),
             _ => {
                 out.truncate(start);
