@@ -43,7 +43,11 @@ pub(super) struct Hit {
 
 /// Finds the escapes that are worth decoding, from `*at` on; `*at` moves behind each.
 pub(super) fn next_hit(bytes: &[u8], at: &mut usize) -> Option<Hit> {
-    while let Some(skip) = memchr::memchr3(b'\\', b'%', b'&', bytes.get(*at..)?) {
+    // Where one escape follows the other, to set out on a search would take longer than to read it.
+    while let Some(skip) = match bytes.get(*at) {
+        Some(b'\\' | b'%' | b'&') => Some(0),
+        _ => memchr::memchr3(b'\\', b'%', b'&', bytes.get(*at..)?),
+    } {
         let start = *at + skip;
         let layer = match bytes[start] {
             b'\\' => Layer::Escapes,
@@ -74,7 +78,10 @@ pub(super) fn decode(layer: Layer, bytes: &[u8], window: ByteSpan, out: &mut Vec
     };
     let mut copied_to = window.start;
     let mut at = window.start;
-    while let Some(skip) = memchr::memchr(lead, &bytes[at..]) {
+    while let Some(skip) = match bytes.get(at) {
+        Some(first) if *first == lead => Some(0),
+        _ => memchr::memchr(lead, &bytes[at..]),
+    } {
         let start = at + skip;
         let Some(escape) = parse(layer, bytes, start) else {
             at = start + 1;

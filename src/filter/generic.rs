@@ -8,7 +8,7 @@
 //! so there randomness counts.
 
 use crate::filter::file_kind::FileKind;
-use crate::filter::{self, entropy, words};
+use crate::filter::{self, entropy, part, words};
 use crate::level::Confidence;
 use crate::matcher::Assigned;
 use crate::matcher::assignment::{Joint, Quote};
@@ -297,7 +297,7 @@ impl<'a> Facts<'a> {
             })
             .sum();
         let brackets = any(&|b| b"()[]{}".contains(&b));
-        let contains = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+        let contains = |part: &[u8]| part::contains(value, part);
         let noise = is_noise(value);
         Self {
             a: assigned,
@@ -803,7 +803,7 @@ fn says_own_name(name: &[u8], lower_value: &[u8]) -> bool {
     let (name, value) = (letters(name), letters(lower_value));
     value.len() >= 3
         && name.len() >= 3
-        && (name.ends_with(&value) || (value.len() <= 40 && memchr::memmem::find(&value, &name).is_some()))
+        && (name.ends_with(&value) || (value.len() <= 40 && part::contains(&value, &name)))
 }
 
 /// Whether the value is five words or more, of any language: two of three stretches between blanks are letters.
@@ -952,7 +952,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
 /// Whether an expression of a template language opens in the value, and closes or goes on with names to its end.
 fn opens_expression(value: &[u8]) -> bool {
     [(&b"${"[..], b'}'), (b"#{", b'}'), (b"{{", b'}'), (b"$(", b')')].iter().any(|&(open, close)| {
-        memchr::memmem::find(value, open).is_some_and(|at| {
+        part::find(value, open).is_some_and(|at| {
             let behind = &value[at + open.len()..];
             let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. |$([?:=/\"'".contains(byte);
             behind.contains(&close) || behind.iter().all(named)
@@ -973,7 +973,7 @@ pub(super) fn is_noise(value: &[u8]) -> bool {
         && has_both_cases(value)
         && value.iter().all(u8::is_ascii_graphic)
         && is_mixed(value)
-        && !expressions.iter().any(|part| memchr::memmem::find(value, part).is_some())
+        && !expressions.iter().any(|part| part::contains(value, part))
 }
 
 /// Changes between letters and digits, and from a small letter to a capital or back inside a word.
@@ -1029,8 +1029,8 @@ pub(super) fn is_public_key(value: &[u8]) -> bool {
         b"ecdsa-",
     ];
     HEADS.iter().any(|head| value.starts_with(head))
-        || memchr::memmem::find(value, b"BEGIN PUBLIC").is_some()
-        || memchr::memmem::find(value, b"BEGIN CERT").is_some()
+        || part::contains(value, b"BEGIN PUBLIC")
+        || part::contains(value, b"BEGIN CERT")
 }
 
 /// Whether the value opens or closes a directive of a template: `%b64[text]b64%`.

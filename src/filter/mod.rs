@@ -8,6 +8,7 @@ pub mod foreign;
 pub mod generic;
 pub mod inline;
 pub(crate) mod memo;
+mod part;
 pub mod placeholder;
 pub mod proof;
 pub mod words;

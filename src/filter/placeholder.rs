@@ -1,5 +1,6 @@
 //! Values that nobody ever used: samples, dummies, references to where the real value is kept.
 
+use crate::filter::part::{contains, find};
 use crate::filter::{generic, words};
 
 /// Why a value is no secret.
@@ -41,23 +42,6 @@ pub fn placeholder(value: &[u8]) -> Option<Placeholder> {
     } else {
         None
     }
-}
-
-/// Values are short, and there are many parts to look for: the searchers of a library take longer to set up than
-/// it takes to look at each place.
-fn find(value: &[u8], part: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = memchr::memchr(*part.first()?, &value[from..]) {
-        if value[from + at..].starts_with(part) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
-}
-
-fn contains(value: &[u8], part: &[u8]) -> bool {
-    find(value, part).is_some()
 }
 
 /// Openings of template languages and shells, and what closes them.
@@ -111,12 +95,16 @@ fn is_reference(value: &[u8]) -> bool {
 /// Whether a reference stands in the value, and what is left of that without it is not generated: one long random
 /// value in a hundred holds `${x}` or the like by chance.
 fn holds_reference(value: &[u8]) -> bool {
+    let opens = |byte: &u8| ENCLOSED.iter().any(|(open, _)| open[0] == *byte);
+    if !value.iter().any(opens) {
+        return false;
+    }
     let mut rest = Vec::new();
     let mut at = 0;
     let mut any = false;
     while at < value.len() {
         let here = &value[at..];
-        let reference = ENCLOSED.iter().find_map(|(open, close)| {
+        let reference = ENCLOSED.iter().filter(|(open, _)| open[0] == here[0]).find_map(|(open, close)| {
             let name = before(here.strip_prefix(*open)?, close);
             is_name(name).then_some(open.len() + name.len() + close.len())
         });
@@ -165,8 +153,10 @@ fn is_repeated(lower: &[u8]) -> bool {
     if (distinct <= 2 && lower.len() >= 4) || distinct == 1 || (lower.len() >= 16 && distinct <= 4) {
         return true;
     }
-    let longest_row = lower.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
-    if longest_row * 2 >= lower.len().max(8) || lower.windows(5).any(|w| w == b"xxxxx" || w == b"*****") {
+    let rows = lower.chunk_by(|a, b| a == b);
+    let longest_row = rows.clone().map(<[u8]>::len).max().unwrap_or(0);
+    let is_blacked_out = |row: &[u8]| row.len() >= 5 && matches!(row[0], b'x' | b'*');
+    if longest_row * 2 >= lower.len().max(8) || longest_row >= 5 && rows.into_iter().any(is_blacked_out) {
         return true;
     }
     // `123123`: a number has too few characters for chance to repeat them.
@@ -181,13 +171,12 @@ fn is_sequence(lower: &[u8]) -> bool {
     const SHORTEST_RUN: usize = 4;
     /// One value in ten thousand million holds so long a run by chance.
     const LONGEST_CHANCE_RUN: usize = 10;
-    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
     let step = |a: u8, b: u8| {
         let next = |a: u8, b: u8| {
             b == a + 1 || (a == b'9' && b == b'0') || (a == b'9' && b == b'a') || (a == b'z' && b == b'0')
         };
         let both = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
-        both && (next(a, b) || next(b, a) || ROWS.iter().any(|row| row.windows(2).any(|pair| pair == [a, b])))
+        both && (next(a, b) || next(b, a) || RIGHT_OF[usize::from(a)] == b)
     };
     let runs = lower.chunk_by(|&a, &b| step(a, b)).map(<[u8]>::len);
     let in_runs: usize = runs.clone().filter(|&len| len >= SHORTEST_RUN).sum();
@@ -197,6 +186,22 @@ fn is_sequence(lower: &[u8]) -> bool {
         || counts_up(lower)
         || counts_in_turn(lower)
 }
+
+/// By letter the one to the right of it on a keyboard, where there is one.
+const RIGHT_OF: [u8; 256] = {
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    let mut right_of = [0; 256];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut at = 1;
+        while at < ROWS[row].len() {
+            right_of[ROWS[row][at - 1] as usize] = ROWS[row][at];
+            at += 1;
+        }
+        row += 1;
+    }
+    right_of
+};
 
 /// Whether two rows take turns, as in `a1b2c3d4e5`.
 fn counts_in_turn(lower: &[u8]) -> bool {
