@@ -79,6 +79,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_longer_than_any_format_is_not_decoded() {
+        assert!(decode(&[b'2'; LONGEST_CHARACTERS], BITCOIN).is_some());
+        for len in [LONGEST_CHARACTERS + 1, 10 * LONGEST_CHARACTERS] {
+            assert_eq!(decode(&vec![b'2'; len], BITCOIN), None);
+        }
+    }
+
+    #[test]
     fn the_address_of_the_first_block_is_right() {
         // Public: the address to which the first coins went.
         let address = encode(&decode(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", BITCOIN).unwrap(), BITCOIN);

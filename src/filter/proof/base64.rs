@@ -42,6 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn letters_are_those_of_both_alphabets_and_padding() {
+        let letters: Vec<u8> = (0..=u8::MAX).filter(|byte| is_letter(*byte)).collect();
+        assert_eq!(letters.len(), 26 + 26 + 10 + 4 + 1);
+        assert!(letters.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte)));
+    }
+
+    #[test]
     fn both_alphabets_and_stray_bits() {
         assert_eq!(decode(b"-_+/").unwrap(), decode(b"+/-_").unwrap());
         assert_eq!(decode(b"QUI=").unwrap(), b"AB");

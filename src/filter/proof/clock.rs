@@ -9,3 +9,16 @@ pub fn now() -> Timestamp {
     static NOW: OnceLock<Timestamp> = OnceLock::new();
     *NOW.get_or_init(Timestamp::now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_has_one_moment_and_it_is_of_now() {
+        let before = Timestamp::now();
+        let first = now();
+        assert!(first.as_second() >= before.as_second() - 3600, "{first} {before}");
+        assert_eq!(now(), first);
+    }
+}
