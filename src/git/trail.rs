@@ -608,6 +608,8 @@ impl Trail {
         let mut places = vec![NONE; inventory.len()];
         self.commits.iter().zip(0..).for_each(|(note, place)| places[note.commit as usize] = place);
         let mut is_reached = vec![false; self.commits.len()];
+        // Once these are all reached the others need no look.
+        let mut left = self.commits.iter().filter(|note| relevant.is_leading(note.tree)).count();
         let mut trees = Vec::new();
         while let Some(number) = waiting.pop() {
             match places[number as usize] {
@@ -617,8 +619,13 @@ impl Trail {
                 },
                 place if !std::mem::replace(&mut is_reached[place as usize], true) => {
                     let (_, tree, parents, _) = self.at(place);
-                    trees.extend(Some(tree).filter(|tree| relevant.is_leading(*tree)));
-                    waiting.extend(parents);
+                    if relevant.is_leading(tree) {
+                        trees.push(tree);
+                        left -= 1;
+                    }
+                    if left > 0 {
+                        waiting.extend(parents);
+                    }
                 }
                 _ => {}
             }
