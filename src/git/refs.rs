@@ -106,16 +106,18 @@ impl Roots {
         // Git writes the line before it removes the file, so the files come first.
         let mut files = Vec::new();
         for dir in repository.worktree_dirs(&mut self.faults) {
+            let is_shared = dir == repository.common_dir();
             for (name, file) in self.files_below(&dir, "refs") {
                 if !name.ends_with(b".lock") {
-                    files.extend(self.ref_file(&name, &file).map(|held| (name, held)));
+                    files.extend(self.ref_file(&name, &file).map(|held| (name, held, is_shared)));
                 }
             }
         }
         let lines = self.packed_refs(&repository.common_dir().join("packed-refs"));
-        let by_name: HashMap<&BStr, &Held> =
-            files.iter().map(|(name, held)| (name.as_bstr(), held)).collect();
-        for (name, held) in &files {
+        // A linked worktree has refs of its own beside the shared ones, and in the place of none.
+        let shared = files.iter().filter(|(.., is_shared)| *is_shared);
+        let by_name: HashMap<&BStr, &Held> = shared.map(|(name, held, _)| (name.as_bstr(), held)).collect();
+        for (name, held, _) in &files {
             match held {
                 Held::Object(target) => self.add_ref(name, *target),
                 Held::Broken => {}

@@ -422,6 +422,12 @@ fn refs_of_every_form_are_those_that_git_lists() {
     assert_eq!(found(&history), expected);
     assert_eq!(found(&report(&sandbox, &["history"], 1)).len(), 8);
 
+    // What lies in a linked worktree stands in the place of nothing that is shared.
+    sandbox.write(".git/worktrees/w/HEAD", "ref: refs/heads/o0\n");
+    sandbox.write(".git/worktrees/w/refs/tags/packed", format!("{}\n", commits[4]));
+    assert_eq!(found(&report(&sandbox, &["history", "--reachable-only"], 1)), expected);
+    fs::remove_dir_all(sandbox.path().join(".git/worktrees")).expect("removed");
+
     // Git passes over a ref to a branch that is gone, and so may we.
     sandbox.write(".git/refs/heads/to-nothing", "ref: refs/heads/gone\n");
     assert_eq!(found(&report(&sandbox, &["history", "--reachable-only"], 1)), expected);

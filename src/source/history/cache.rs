@@ -725,7 +725,7 @@ impl Records {
         let start = |part: usize| part.checked_sub(1).map_or(HEAD_BYTES, |before| ends[before]);
         let parts: [Range<usize>; PARTS] = std::array::from_fn(|part| start(part)..ends[part]);
         let unit = [id_len, 1, id_len, id_len + 8, id_len, 8, 1, 4, 1, 1, 1, 32, EDGE_BYTES];
-        if ends[EDGES] as u64 + 2 * CHECKSUM_BYTES as u64 != len
+        if len.checked_sub(2 * CHECKSUM_BYTES as u64) != Some(ends[EDGES] as u64)
             || parts.iter().zip(unit).any(|(part, unit)| part.len() % unit != 0)
         {
             return Err(of_another_length);
@@ -967,6 +967,11 @@ mod tests {
             (with(72, 1), "a state too few"),
             (with(71, 0xff), "more names than there is memory for"),
             (with(79, 0xff), "more states than there is memory for"),
+            ([&body[..64], &[0xff; 8], &body[72..]].concat(), "more bytes than numbers can say"),
+            (
+                [&body[..160], &(u64::MAX - body.len() as u64).to_le_bytes(), &body[168..]].concat(),
+                "almost so",
+            ),
             (with(HEAD_BYTES - 17, 0xff), "more rows than there is memory for"),
         ] {
             assert!(parse(&bytes).is_err(), "{what}");
