@@ -15,7 +15,7 @@ mod level;
 #[path = "../matcher/tables.rs"]
 #[allow(dead_code)]
 mod tables;
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "."]
 mod rule {
     pub mod grams;
