@@ -43,8 +43,8 @@ impl FromStr for ObjectId {
     type Err = InvalidObjectId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let raw = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
-        raw.and_then(|raw| Self::from_raw(&raw)).ok_or_else(|| InvalidObjectId(text.to_owned()))
+        let id = gix_hash::ObjectId::from_hex(text.as_bytes()).ok();
+        id.and_then(|id| Self::from_raw(id.as_slice())).ok_or_else(|| InvalidObjectId(text.to_owned()))
     }
 }
 

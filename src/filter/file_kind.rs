@@ -26,14 +26,17 @@ impl FileKind {
         let lower = path.to_ascii_lowercase();
         let mut kind = Self::default();
         let mut parts = lower.split(|&byte| byte == b'/').peekable();
+        let mut above: &[u8] = b"";
         while let Some(part) = parts.next() {
             let is_file = parts.peek().is_none();
             for word in part.split(|byte| b"_-. ".contains(byte)) {
-                kind.tests |= TESTS.contains(&word) || (is_file && ends_in_test(word));
-                kind.docs |= DOCS.contains(&word);
+                kind.tests |= is_test(word) || (is_file && ends_in_test(word));
+                kind.docs |= is_doc(word);
             }
-            kind.foreign |= FOREIGN.contains(&part);
-            kind.texts |= !is_file && TEXTS.contains(&part);
+            kind.foreign |= is_foreign(part);
+            kind.texts |= !is_file && is_of_texts(part);
+            kind.tests |= !is_file && is_of_ci(above, part);
+            above = part;
             if is_file {
                 kind.docs |= ends_with_any(part, DOC_ENDS);
                 kind.locks |= ends_with_any(part, LOCK_ENDS);
@@ -42,7 +45,6 @@ impl FileKind {
                 kind.tests |= ends_with_any(part, CI_FILES);
             }
         }
-        kind.tests |= CI_DIRS.iter().any(|dir| memchr::memmem::find(&lower, dir).is_some());
         kind
     }
 
@@ -52,83 +54,101 @@ impl FileKind {
     }
 }
 
-/// Words of directories and files, in lower case, between joints.
-const TESTS: &[&[u8]] = &[
-    b"test",
-    b"tests",
-    b"testing",
-    b"testcase",
-    b"testcases",
-    b"testdata",
-    b"testsuite",
-    b"spec",
-    b"specs",
-    b"t",
-    b"e2e",
-    b"fixture",
-    b"fixtures",
-    b"mock",
-    b"mocks",
-    b"stub",
-    b"stubs",
-    b"conftest",
-    b"benchmark",
-    b"benchmarks",
-    b"cypress",
-];
-const DOCS: &[&[u8]] = &[
-    b"doc",
-    b"docs",
-    b"documentation",
-    b"guide",
-    b"guides",
-    b"example",
-    b"examples",
-    b"sample",
-    b"samples",
-    b"demo",
-    b"demos",
-    b"tutorial",
-    b"tutorials",
-    b"readme",
-    b"changelog",
-    b"changes",
-    b"swagger",
-    b"openapi",
-    b"man",
-];
+/// Whether it is a word of directories and files of tests, in lower case, between joints. A choice of patterns is told by
+/// its length first; the entries of a list would be compared one after the other.
+fn is_test(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"test"
+            | b"tests"
+            | b"testing"
+            | b"testcase"
+            | b"testcases"
+            | b"testdata"
+            | b"testsuite"
+            | b"spec"
+            | b"specs"
+            | b"t"
+            | b"e2e"
+            | b"fixture"
+            | b"fixtures"
+            | b"mock"
+            | b"mocks"
+            | b"stub"
+            | b"stubs"
+            | b"conftest"
+            | b"benchmark"
+            | b"benchmarks"
+            | b"cypress"
+    )
+}
+
+/// The same of documentation and examples.
+fn is_doc(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"doc"
+            | b"docs"
+            | b"documentation"
+            | b"guide"
+            | b"guides"
+            | b"example"
+            | b"examples"
+            | b"sample"
+            | b"samples"
+            | b"demo"
+            | b"demos"
+            | b"tutorial"
+            | b"tutorials"
+            | b"readme"
+            | b"changelog"
+            | b"changes"
+            | b"swagger"
+            | b"openapi"
+            | b"man"
+    )
+}
+
 const DOC_ENDS: &[&[u8]] =
     &[b".md", b".markdown", b".rst", b".adoc", b".asciidoc", b".mdx", b".pod", b".texi"];
-/// Whole names of directories.
-const FOREIGN: &[&[u8]] = &[
-    b"vendor",
-    b"vendored",
-    b"node_modules",
-    b"bower_components",
-    b"third_party",
-    b"third-party",
-    b"thirdparty",
-    b"3rdparty",
-    b"external",
-    b"externals",
-    b"site-packages",
-    b"pods",
-    b"carthage",
-    b"godeps",
-];
-/// Whole names of directories.
-const TEXTS: &[&[u8]] = &[
-    b"i18n",
-    b"l10n",
-    b"intl",
-    b"locale",
-    b"locales",
-    b"lang",
-    b"langs",
-    b"languages",
-    b"translation",
-    b"translations",
-];
+/// Whether it is the whole name of a directory with code of others.
+fn is_foreign(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"vendor"
+            | b"vendored"
+            | b"node_modules"
+            | b"bower_components"
+            | b"third_party"
+            | b"third-party"
+            | b"thirdparty"
+            | b"3rdparty"
+            | b"external"
+            | b"externals"
+            | b"site-packages"
+            | b"pods"
+            | b"carthage"
+            | b"godeps"
+    )
+}
+
+/// Whether it is the whole name of a directory with texts for people.
+fn is_of_texts(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"i18n"
+            | b"l10n"
+            | b"intl"
+            | b"locale"
+            | b"locales"
+            | b"lang"
+            | b"langs"
+            | b"languages"
+            | b"translation"
+            | b"translations"
+    )
+}
+
 const TEXT_ENDS: &[&[u8]] = &[b".po", b".pot", b".resx", b".strings", b".xlf", b".xliff", b".arb"];
 /// Files that list what was brought in.
 const LOCK_ENDS: &[&[u8]] = &[
@@ -156,8 +176,12 @@ const LOCK_ENDS: &[&[u8]] = &[
 ];
 /// Code that was pressed together.
 const PRESSED_ENDS: &[&[u8]] = &[b".min.js", b".min.css"];
-const CI_DIRS: &[&[u8]] = &[b".github/workflows/", b".github/actions/", b".circleci/", b".buildkite/"];
 const CI_FILES: &[&[u8]] = &[b".travis.yml", b".gitlab-ci.yml", b"appveyor.yml", b"azure-pipelines.yml"];
+
+/// Whether a directory, or one in another one, says what a CI runs.
+fn is_of_ci(above: &[u8], name: &[u8]) -> bool {
+    matches!((above, name), (_, b".circleci" | b".buildkite") | (b".github", b"workflows" | b"actions"))
+}
 
 fn ends_with_any(name: &[u8], ends: &[&[u8]]) -> bool {
     ends.iter().any(|end| name.ends_with(end))
@@ -195,6 +219,7 @@ mod tests {
             ".gitlab-ci.yml",
             "sub/.travis.yml",
             ".circleci/config.json",
+            "sub/.github/actions/setup/a.sh",
         ] {
             assert_eq!(kinds(path), (true, false, false), "{path}");
         }
@@ -225,9 +250,16 @@ mod tests {
         }
         // Three letters before it are a name, two are none.
         assert_eq!(kinds("src/abctest.c"), (true, false, false));
-        for path in
-            ["src/main.rs", "src/abtest.c", "src/protest/a.c", "ci/latest", "travis.yml/x", "app/min.js"]
-        {
+        for path in [
+            "src/main.rs",
+            "src/abtest.c",
+            "src/protest/a.c",
+            "ci/latest",
+            "travis.yml/x",
+            "app/min.js",
+            ".github/x/workflows/a.c",
+            ".github/actions",
+        ] {
             assert_eq!(kinds(path), (false, false, false), "{path}");
         }
         assert_eq!(kinds("config/latest.json"), (false, false, false));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bstr::BString;
 
 use super::forest::{EMPTY, Forest, NodeId, Seen, Target};
-use super::graph::{Distance, Graph, Marks, TreeKey};
+use super::graph::{Distance, Graph, Marks, Tip, TreeKey, place_of};
 use super::ledger::Ledger;
 use super::quick::QuickReader;
 use super::stays::{Places, Stay, Stays, Step};
@@ -20,7 +20,7 @@ use crate::location::{Appearance, COMMIT_MESSAGE_PATH, CommitInfo, Exposure, Obj
 /// The commits that count.
 #[derive(Clone, Debug)]
 pub enum Scope {
-    /// All that are reachable, and these beside them, which may dangle.
+    /// All that are reachable, and beside them these and those of the trail, which may dangle.
     Everything(Vec<ObjectId>),
     /// These; what was there before them is no news.
     Commits(Vec<ObjectId>),
@@ -114,15 +114,13 @@ impl<'r> Attributor<'r> {
             damage: RefCell::default(),
             has_too_many_paths: false,
         };
-        let tips: Vec<(ObjectId, Marks)> =
-            roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
+        let tips: Vec<Tip> = roots.list.iter().filter_map(|root| attributor.peel(root)).collect();
         let Attributor { quick, damage, .. } = &mut attributor;
         let damage = damage.get_mut();
         let graph = match scope {
             Scope::Everything(commits) => {
-                let starts = tips.iter().map(|(id, _)| *id).chain(commits.iter().copied());
                 let noted = known.map(|known| (&known.store.inventory, known.trail));
-                let mut graph = Graph::load(quick, starts, shallow, noted, damage);
+                let mut graph = Graph::load(quick, (&tips, commits), shallow, noted, damage);
                 graph.mark(&tips);
                 graph
             }
@@ -144,13 +142,14 @@ impl<'r> Attributor<'r> {
     }
 
     /// Follows a ref through tags to a commit. A tree or a blob at the end is remembered.
-    fn peel(&mut self, root: &Root) -> Option<(ObjectId, Marks)> {
+    fn peel(&mut self, root: &Root) -> Option<Tip> {
         let marks = Marks::of(root.reach);
         let mut id = root.target;
         loop {
-            let kind = self.kind(&id)?;
+            let place = self.known.and_then(|known| place_of(&known.store.inventory, known.trail, &id));
+            let kind = if place.is_some() { ObjectKind::Commit } else { self.kind(&id)? };
             if kind == ObjectKind::Commit {
-                return Some((id, marks));
+                return Some(Tip { id, place, marks });
             }
             self.direct.entry(id).or_default().add(marks);
             if kind != ObjectKind::Tag {

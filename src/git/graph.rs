@@ -68,6 +68,16 @@ pub(super) enum Distance {
     Dangling,
 }
 
+/// A commit to which a ref leads.
+#[derive(Clone, Copy)]
+pub(super) struct Tip {
+    pub(super) id: ObjectId,
+    /// Its place in the trail, if it is there.
+    pub(super) place: Option<u32>,
+    /// What leads to it.
+    pub(super) marks: Marks,
+}
+
 /// Commits by number; the number is the place in the history: parents come before children, then older
 /// before newer, then by name.
 #[derive(Default)]
@@ -228,21 +238,24 @@ impl MarkWalk<'_, '_> {
 }
 
 impl<'k> Graph<'k> {
-    /// Loads commits with all their ancestors. Those that were noted are not read again.
+    /// Loads tips and other commits with all their ancestors, and all that were noted, which are not read again.
     pub(super) fn load(
         reader: &QuickReader<'_>,
-        starts: impl IntoIterator<Item = ObjectId>,
+        (tips, others): (&[Tip], &[ObjectId]),
         shallow: &HashSet<ObjectId>,
         noted: Option<(&'k Inventory, &'k Trail)>,
         damage: &mut Damage,
     ) -> Self {
-        let starts: Vec<ObjectId> = starts.into_iter().collect();
         if let Some((inventory, trail)) = noted
-            && starts.iter().all(|id| place_of(inventory, trail, id).is_some())
-            && starts.len() >= trail.commits().len()
+            && tips.iter().all(|tip| tip.place.is_some())
+            && others.iter().all(|id| place_of(inventory, trail, id).is_some())
         {
             return Self::noted(inventory, trail);
         }
+        let of_trail = noted
+            .into_iter()
+            .flat_map(|(inventory, trail)| trail.commits().map(|(commit, ..)| inventory.id(commit)));
+        let starts = tips.iter().map(|tip| tip.id).chain(others.iter().copied()).chain(of_trail);
         let noted = |id: &ObjectId| {
             let (inventory, trail) = noted?;
             let (tree, parents, seconds) = trail.find(inventory.number(id.as_raw())?)?;
@@ -251,8 +264,7 @@ impl<'k> Graph<'k> {
         };
         let mut loaded: Vec<Loaded> = Vec::new();
         let mut places: HashMap<ObjectId, u32> = HashMap::new();
-        let mut waiting: Vec<(ObjectId, Option<ObjectId>)> =
-            starts.into_iter().map(|id| (id, None)).collect();
+        let mut waiting: Vec<(ObjectId, Option<ObjectId>)> = starts.map(|id| (id, None)).collect();
         while let Some((id, child)) = waiting.pop() {
             match places.entry(id) {
                 Entry::Occupied(_) => continue,
@@ -280,12 +292,13 @@ impl<'k> Graph<'k> {
         reader: &QuickReader<'_>,
         commits: &[ObjectId],
         also: Option<ObjectId>,
-        tips: &[(ObjectId, Marks)],
+        tips: &[Tip],
         shallow: &HashSet<ObjectId>,
         damage: &mut Damage,
     ) -> Self {
         let mut walk = MarkWalk { reader, shallow, damage, seen: HashMap::new(), waiting: BinaryHeap::new() };
-        for (id, marks) in commits.iter().map(|id| (*id, Marks::default())).chain(tips.iter().copied()) {
+        let tips = tips.iter().map(|tip| (tip.id, tip.marks));
+        for (id, marks) in commits.iter().map(|id| (*id, Marks::default())).chain(tips) {
             walk.add(id, marks, None);
         }
         let seconds = |walk: &MarkWalk<'_, '_>, id| Some(walk.seen.get(id)?.commit.as_ref()?.seconds);
@@ -375,10 +388,16 @@ impl<'k> Graph<'k> {
     }
 
     /// Marks commits and hands the marks down to their ancestors.
-    pub(super) fn mark(&mut self, starts: &[(ObjectId, Marks)]) {
-        for (id, marks) in starts {
-            if let Some(commit) = self.number_of(id) {
-                self.marks[commit as usize].add(*marks);
+    pub(super) fn mark(&mut self, tips: &[Tip]) {
+        for tip in tips {
+            let number = match (&self.keys, tip.place) {
+                (Keys::Noted { numbers, .. }, Some(place)) => {
+                    Some(numbers[place as usize]).filter(|number| *number != NONE)
+                }
+                _ => self.number_of(&tip.id),
+            };
+            if let Some(commit) = number {
+                self.marks[commit as usize].add(tip.marks);
             }
         }
         for commit in (0..self.len()).rev() {
@@ -473,7 +492,8 @@ fn name_ranks<N: Ord>(known: u32, count: u32, name: impl Fn(u32) -> N) -> Vec<u3
     ranks
 }
 
-fn place_of(inventory: &Inventory, trail: &Trail, id: &ObjectId) -> Option<u32> {
+/// The place of a commit in a trail.
+pub(super) fn place_of(inventory: &Inventory, trail: &Trail, id: &ObjectId) -> Option<u32> {
     trail.place(inventory.number(id.as_raw())?)
 }
 
@@ -559,11 +579,8 @@ mod tests {
     #[test]
     fn marks_reach_all_ancestors() {
         let mut graph = graph(&[(1, &[], 1), (2, &[1], 2), (3, &[1], 3), (4, &[], 4)]);
-        graph.mark(&[
-            (id(2), Marks::of(Reach::Tag)),
-            (id(3), Marks::of(Reach::Reflog)),
-            (id(9), Marks::of(Reach::Head)),
-        ]);
+        let tip = |byte: u8, reach: Reach| Tip { id: id(byte), place: None, marks: Marks::of(reach) };
+        graph.mark(&[tip(2, Reach::Tag), tip(3, Reach::Reflog), tip(9, Reach::Head)]);
         let reached: Vec<Vec<Reach>> =
             graph.marks.iter().map(|marks| marks.reached_by().into_iter().collect()).collect();
         assert_eq!(

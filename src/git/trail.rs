@@ -363,7 +363,8 @@ impl Trail {
         self.trees.shrink_to_fit();
         self.entries.shrink_to_fit();
         self.gone.shrink_to_fit();
-        self.commits.sort_unstable_by_key(|note| note.commit);
+        // Those of earlier audits are in order already, which only the stable sort makes use of.
+        self.commits.sort_by_key(|note| note.commit);
         // One that was noted in an earlier run may have been read again.
         self.commits.dedup_by_key(|note| note.commit);
         for numbers in [&mut self.torn, &mut self.torn_trees] {

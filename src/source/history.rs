@@ -66,7 +66,8 @@ pub struct History {
     coming_roots: Vec<crate::git::Root>,
     /// What was wrong before the first object was read.
     faults: Vec<Fault>,
-    /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them.
+    /// The commits that [`Source::drive`] read, dangling ones among them: attribution starts from them, and from those of
+    /// the trail.
     commits: OnceLock<Vec<ObjectId>>,
     /// See [`Store::hopeless`].
     hopeless: OnceLock<HashSet<ObjectId>>,
@@ -219,8 +220,7 @@ impl History {
         coverage.problems.extend(self.faults.iter().cloned().map(Problem::from));
         coverage.problems.extend(faults.into_iter().map(Problem::from));
         let mut commits = done.commits;
-        // Those that a cache knows are in order already, which this kind of sorting sees.
-        commits.sort();
+        commits.sort_unstable();
         // A second run of one source reads the same commits.
         let _ = self.commits.set(commits);
         Ok(())

@@ -144,9 +144,18 @@ impl PackIndex {
     pub fn choose(&mut self, offsets: Vec<u64>, end: u64) -> Option<()> {
         let mut rows = vec![u32::MAX; offsets.len()];
         let mut ends = vec![end; offsets.len()];
+        // By stretch of the pack, of which there are more than offsets: the first that is not before it. From there the
+        // next one is a step or two away, and a search for it among all, once for each entry, took eight times as long.
+        let shift = (end / (2 * offsets.len() as u64 + 1)).max(1).ilog2();
+        let mut firsts = Vec::new();
+        for stretch in 0..=end >> shift {
+            let from = firsts.last().copied().unwrap_or(0);
+            firsts.push(from + offsets[from..].partition_point(|chosen| *chosen < stretch << shift));
+        }
         for row in 0..self.file.num_objects() {
             let offset = self.file.pack_offset_at_index(row);
-            let next = offsets.partition_point(|chosen| *chosen < offset);
+            let first = *firsts.get((offset >> shift) as usize)?;
+            let next = first + offsets[first..].iter().take_while(|chosen| **chosen < offset).count();
             if offsets.get(next) == Some(&offset) {
                 rows[next] = row;
             }

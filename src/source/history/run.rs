@@ -40,6 +40,7 @@ pub(super) struct Run<'r, 'v> {
 pub(super) struct Done {
     pub(super) coverage: Coverage,
     pub(super) damage: Damage,
+    /// Those that were read; what a cache knows of others is in the trail.
     pub(super) commits: Vec<ObjectId>,
     pub(super) submodules: BTreeSet<ObjectId>,
     /// What came of the objects that were read to their end, by number in the inventory, if that is remembered.
@@ -125,6 +126,10 @@ impl Run<'_, '_> {
         let trail = std::mem::take(&mut done.trail);
         // What libgit2 could not read here may be readable all the same in packs that were not listed.
         let is_known = is_all && is_listed && !trail.is_lost() && !done.damage.has_unreadable();
+        if !is_known && let Some(memory) = &memory {
+            let commits = memory.known().filter(|(_, state)| *state == State::Commit);
+            done.commits.extend(commits.map(|(number, _)| store.inventory.id(number)));
+        }
         let mut store = Some(store);
         let is_sound = hopeless.is_empty() && self.shallow.is_empty();
         if is_known && let Some(store) = store.take() {
@@ -248,13 +253,12 @@ impl Run<'_, '_> {
         }
         for (number, state) in memory.known() {
             match state {
-                State::Commit => done.commits.push(inventory.id(number)),
                 State::Binary => {
                     done.coverage.skip(inventory.id(number).to_string(), SkipReason::Binary);
                     continue;
                 }
                 State::Tree => continue,
-                State::Tag | State::Blob | State::Again | State::Held => {}
+                State::Commit | State::Tag | State::Blob | State::Again | State::Held => {}
             }
             done.coverage.known_clean += 1;
         }
