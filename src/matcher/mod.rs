@@ -173,14 +173,20 @@ impl Matcher {
         complete
     }
 
-    /// Hands out those matches that are kept. What was left out counts if nothing of its rule that is kept lies on it: then
-    /// all matches are looked for once more.
+    /// Hands out those matches that are kept. What was left out would not be among them if one of its rule is that says more
+    /// and lies on it: one as long that starts no later. Otherwise all matches are looked for once more.
     fn hand_out(&self, text: &[u8], mut found: Vec<Match>, scratch: &mut Scratch, out: &mut Vec<Match>) {
         let first = out.len();
         self.keep_most_specific(&mut found, out);
         let left_out = std::mem::take(&mut scratch.memory.runs.left_out);
         let is_covered = |(rule, secret): &(usize, ByteSpan)| {
-            out[first..].iter().any(|kept| kept.rule == *rule && kept.secret_span.contains(*secret))
+            let kept = &out[first..];
+            // Sorted, and no two lie on each other, but for those of rules that look at whole texts.
+            let before = &kept[..kept.partition_point(|kept| kept.secret_span.start <= secret.start)];
+            let nearest = before.iter().rfind(|kept| self.rule(kept).kind != RuleKind::Whole);
+            nearest.is_some_and(|Match { rule: of, secret_span: span, .. }| {
+                of == rule && secret.start < span.end && secret.len() <= span.len()
+            })
         };
         if !left_out.iter().all(is_covered) {
             out.truncate(first);
