@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
-use super::gap::Told;
 use super::reach::{Looked, NEAR_AHEAD_BYTES, max_bytes};
 use super::runs::{ANCHOR_PARTS, Runs};
 use super::search::Places;
 use super::trace::{Miss, MissReason, Sink};
+use super::walk::Told;
 use super::words::nearest_word;
 use super::{Matcher, boundary};
 use crate::rule::Rule;
@@ -91,16 +91,26 @@ impl Matcher {
         let mut looked = Looked::AtForm;
         let mut start = first_start;
         while start <= last_start {
-            // A match of such a rule starts at one of many places, and most of them tell at once that it does not.
+            // A match of such a rule starts at one of many places, which are asked for each of its literals, and most of them
+            // tell at once that it does not.
+            let (asked, of_rule) = (start, runs.of(index));
             if is_floating {
-                match runs.of(index).next_start::<S>(text, (start, last_start + 1), rule) {
+                if (of_rule.matchless.0..of_rule.matchless.1).contains(&start) {
+                    start = of_rule.matchless.1;
+                    continue;
+                }
+                match of_rule.next_start::<S>(text, (start, last_start + 1), rule) {
                     Some(next) => start = next,
-                    None => break,
+                    None => {
+                        of_rule.note_matchless(asked, last_start + 1);
+                        break;
+                    }
                 }
             }
-            if let Some(at) = runs.of(index).misfit(text, start, rule) {
+            if let Some(at) = of_rule.misfit(text, start, rule) {
                 // Nor does any match fit that starts before that byte.
                 start = at + 1;
+                of_rule.note_matchless(asked, start);
                 continue;
             }
             let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
@@ -108,7 +118,10 @@ impl Matcher {
                 Told::Match { secret, .. } if runs.leaves_out(secret, (index, rule)) => None,
                 Told::Match { end, secret } => Some(Some((end, secret))),
                 Told::Perhaps => Some(None),
-                Told::Nothing => None,
+                Told::Nothing => {
+                    runs.of(index).note_matchless(asked, start + 1);
+                    None
+                }
             };
             if let Some(known) = known {
                 let places = Places { window, last_start: start, known };
@@ -187,13 +200,9 @@ impl Anchored<'_> {
                 Fit::Not(_) => return Told::Nothing,
             };
         }
-        let over_gap = rule.gap.as_ref().map(|gap| runs.over_gap(text, (index, rule, gap), window));
-        match (over_gap, known_end) {
-            (Some(told @ (Told::Match { .. } | Told::Nothing)), _) => told,
-            (_, Some(end)) => {
-                Told::Match { end, secret: runs.secret_of(text, ByteSpan::new(start, end), rule) }
-            }
-            (_, None) => Told::Perhaps,
+        match known_end {
+            Some(end) => Told::Match { end, secret: runs.secret_of(text, ByteSpan::new(start, end), rule) },
+            None => runs.walk(text, (index, rule), start),
         }
     }
 }

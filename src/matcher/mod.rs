@@ -15,7 +15,6 @@ mod crowd;
 mod derived;
 mod form;
 mod found;
-mod gap;
 mod keyword;
 mod name;
 mod near_values;
@@ -31,6 +30,7 @@ mod specific;
 mod stretch;
 mod tables;
 pub mod trace;
+mod walk;
 mod whole;
 mod words;
 

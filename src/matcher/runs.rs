@@ -9,6 +9,7 @@ use super::near_values::NearValues;
 use super::reach::max_bytes;
 use super::stretch::grow;
 use super::trace::Sink;
+use super::walk::KnownRun;
 use crate::rule::Rule;
 use crate::rule::shape::{ByteSet, Fit, Guard, Part, Run, SecretPlace};
 use crate::span::ByteSpan;
@@ -37,9 +38,6 @@ pub(super) struct Runs {
 /// The number of the first part from an anchor on: more than a match has parts before it.
 pub(super) const ANCHOR_PARTS: usize = 8;
 
-/// That of the first part behind a gap.
-pub(super) const TAIL_PARTS: usize = 2 * ANCHOR_PARTS;
-
 /// More than there are sets in the rules of any one literal.
 const RUNS_OF_SETS: usize = 64;
 
@@ -64,8 +62,10 @@ pub(super) struct RunsOfRule {
     joined: (usize, usize),
     /// At none of its bytes may a value start.
     startless: (usize, usize),
-    /// At none of its bytes can stand what is behind a gap.
-    pub(super) tailless: (usize, usize),
+    /// At none of its bytes does a match start, whichever of its literals it would hold.
+    pub(super) matchless: (usize, usize),
+    /// By step of its shape, once it was gone through them.
+    pub(super) walked: Vec<KnownRun>,
     /// At none of its bytes does a word start that the rule asks for beside a value.
     pub(super) wordless: (usize, usize),
     /// A long match of the rule, and those that lie on it.
@@ -121,8 +121,9 @@ impl Runs {
         }
         let runs = &mut self.of_rules[self.places[index] as usize - 1];
         if runs.text != self.text {
-            let near = runs.near.emptied();
-            *runs = RunsOfRule { text: self.text, near, ..RunsOfRule::default() };
+            let (near, mut walked) = (runs.near.emptied(), std::mem::take(&mut runs.walked));
+            walked.clear();
+            *runs = RunsOfRule { text: self.text, near, walked, ..RunsOfRule::default() };
         }
         runs
     }
@@ -274,6 +275,12 @@ impl RunsOfRule {
         let fits = |byte| rule.alphabet.contains(byte);
         let first_other = grow(&mut self.fits, (start, end.min(text.len())), |at| fits(text[at]));
         first_other.or((end > text.len()).then_some(text.len()))
+    }
+
+    /// Notes that no match starts at the bytes of a stretch.
+    pub(super) fn note_matchless(&mut self, from: usize, to: usize) {
+        let is_next = self.matchless.1 == from;
+        self.matchless = (if is_next { self.matchless.0 } else { from }, to);
     }
 
     /// Whether a match that starts at `start` can end at a byte that may stand behind one. In the middle of a long

@@ -6,6 +6,7 @@ use super::found::{capture, found_at, secret_group};
 use super::reach::{Looked, OPEN_WINDOW_BYTES};
 use super::runs::Runs;
 use super::trace::{Miss, MissReason, Sink};
+use super::walk::Told;
 use super::{Match, Matcher, boundary};
 use crate::rule::Rule;
 use crate::rule::shape::Fit;
@@ -151,11 +152,15 @@ impl Runs {
                     let span = ByteSpan::new(start, end);
                     return Some((span, Some(self.secret_of(text, span, rule))));
                 }
-                _ => {
-                    let found = rule.regex().find_at(&text[window.range()], start - window.start)?;
-                    let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
-                    return Some((span, None));
-                }
+                _ => match self.walk(text, (index, rule), start) {
+                    Told::Match { end, secret } => return Some((ByteSpan::new(start, end), Some(secret))),
+                    Told::Nothing => start += 1,
+                    Told::Perhaps => {
+                        let found = rule.regex().find_at(&text[window.range()], start - window.start)?;
+                        let span = ByteSpan::new(window.start + found.start(), window.start + found.end());
+                        return Some((span, None));
+                    }
+                },
             }
         }
         None

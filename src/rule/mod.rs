@@ -14,7 +14,7 @@ use regex::bytes::Regex;
 use crate::finding::RuleInfo;
 use request::Request;
 use schema::{RuleEntry, RuleFile, RuleSpec, Trigger};
-use shape::{ByteSet, Gap, LEAD_BYTES, Shape};
+use shape::{ByteSet, LEAD_BYTES, Shape, Steps};
 
 mod builtin;
 mod grams;
@@ -26,8 +26,7 @@ pub struct Rule {
     source: RuleSource,
     spec: OnceLock<Box<RuleSpec>>,
     regex: OnceLock<Regex>,
-    /// Of what is behind a gap.
-    tail: OnceLock<Regex>,
+    steps: OnceLock<Option<Box<Steps>>>,
     lead: OnceLock<Box<[ByteSet; LEAD_BYTES]>>,
     info: OnceLock<Arc<RuleInfo>>,
     /// Of a custom rule; those of the catalogue lie apart.
@@ -56,8 +55,8 @@ impl Rule {
     }
 
     fn new(source: RuleSource, spec: OnceLock<Box<RuleSpec>>, request: Option<Box<Request>>) -> Self {
-        let (regex, tail) = (OnceLock::new(), OnceLock::new());
-        Self { source, spec, regex, tail, lead: OnceLock::new(), info: OnceLock::new(), request }
+        let (regex, steps) = (OnceLock::new(), OnceLock::new());
+        Self { source, spec, regex, steps, lead: OnceLock::new(), info: OnceLock::new(), request }
     }
 
     /// How to ask the issuer whether a value is live, if the rule says so.
@@ -116,9 +115,10 @@ impl Rule {
         })
     }
 
-    /// The compiled expression of what is behind a gap.
-    pub(crate) fn tail(&self, gap: &Gap) -> &Regex {
-        self.tail.get_or_init(|| compile(&gap.regex).expect("it is a part of an expression that compiles"))
+    /// The steps of a shape, if it has some: they find what the expression does and are made in a fraction of the time.
+    pub(crate) fn steps(&self) -> Option<&Steps> {
+        let new = || Some(Box::new(Shape::parse(&self.shape).ok()?.steps(self.ignore_case)?));
+        self.steps.get_or_init(new).as_deref()
     }
 
     /// What the first bytes of a match can be; all, if there is no shape to tell.

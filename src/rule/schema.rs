@@ -6,7 +6,7 @@
 use crate::level::{Confidence, Severity};
 use crate::rule::grams;
 use crate::rule::request::Request;
-use crate::rule::shape::{ByteSet, Edges, Gap, Part, SecretPlace, Shape, rarity};
+use crate::rule::shape::{ByteSet, Edges, Part, SecretPlace, Shape, rarity};
 
 /// A rule file: `[[rule]]` tables.
 #[derive(Debug, serde::Deserialize)]
@@ -186,6 +186,8 @@ pub struct RuleSpec {
     pub confidence: Confidence,
     /// The shape as written, for people; empty for a regex or a path rule.
     pub shape: String,
+    /// Whether any ASCII case of its literals will do.
+    pub ignore_case: bool,
     /// The regular expression to run on a candidate; empty for a path or a generic rule.
     pub regex: String,
     /// Literals in the value, one of which every match holds; empty: found by keywords alone.
@@ -213,8 +215,6 @@ pub struct RuleSpec {
     pub anchor_parts: Vec<Part>,
     /// What the byte directly before an anchor is in a match, where that is known.
     pub before_anchor: Option<ByteSet>,
-    /// For a rule with a literal of its own whose matches are told but for where a run in them ends.
-    pub gap: Option<Gap>,
     /// Bytes that must not stand beside a match.
     pub edges: EdgeSpec,
     /// Least Shannon entropy of the secret in bits per byte.
@@ -399,6 +399,7 @@ impl RuleSpec {
             severity: Severity::High,
             confidence: Confidence::Medium,
             shape: String::new(),
+            ignore_case: false,
             regex,
             anchors: Vec::new(),
             keywords,
@@ -412,7 +413,6 @@ impl RuleSpec {
             secret_place: None,
             anchor_parts: Vec::new(),
             before_anchor: None,
-            gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: None,
             checksum: None,
@@ -520,14 +520,11 @@ impl RuleEntry {
         spec.min_bytes = u32::try_from(min).unwrap_or(u32::MAX);
         spec.max_bytes = max.map(|max| u32::try_from(max).unwrap_or(u32::MAX));
         (spec.first_parts, spec.parts_are_all, spec.secret_place) = shape.first_parts(self.ignore_case);
-        spec.shape = text.to_owned();
+        (spec.shape, spec.ignore_case) = (text.to_owned(), self.ignore_case);
         spec.regex = shape.to_regex(self.ignore_case);
         let anchors = shape.anchors();
         spec.anchor_parts = shape.parts_from(&anchors, self.ignore_case);
         spec.before_anchor = shape.before_anchors(&anchors);
-        if self.kind != RuleKind::Keyed {
-            spec.gap = shape.gap(self.ignore_case);
-        }
         if self.kind != RuleKind::Keyed && anchors.is_empty() {
             return Err("the shape holds no literal of three bytes or more at a bounded distance from its \
                         start: make the rule `keyed` and give it keywords"
@@ -554,6 +551,7 @@ impl RuleEntry {
             severity: self.severity,
             confidence: self.confidence,
             shape: String::new(),
+            ignore_case: false,
             regex: String::new(),
             anchors: Vec::new(),
             keywords: spellings(&self.keywords),
@@ -567,7 +565,6 @@ impl RuleEntry {
             secret_place: None,
             anchor_parts: Vec::new(),
             before_anchor: None,
-            gap: None,
             edges: EdgeSpec { before: ByteSet::EMPTY, after: ByteSet::EMPTY },
             min_entropy: self.min_entropy,
             checksum: self.checksum,

@@ -6,11 +6,13 @@ mod node;
 mod parser;
 mod part;
 mod parts;
+mod steps;
 
 pub use anchors::Anchor;
 pub(crate) use anchors::rarity;
 pub use byte_set::ByteSet;
-pub use part::{Fit, Gap, Guard, Part, Run, SecretPlace};
+pub use part::{Fit, Guard, Part, Run, SecretPlace};
+pub use steps::{Step, Steps};
 
 use node::Node;
 

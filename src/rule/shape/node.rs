@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::LEAD_BYTES;
 use super::byte_set::ByteSet;
+use super::steps::longest_first;
 
 /// A piece of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,11 +85,7 @@ impl Node {
             Node::Seq(nodes) => nodes.iter().for_each(|node| node.write_regex(ignore_case, out)),
             Node::Alt(nodes) => {
                 out.push_str("(?:");
-                // The expression takes the first branch that fits, and a short one that fits inside a long
-                // value would hide it: the boundary check refuses the match and nothing else is tried.
-                let mut nodes: Vec<&Node> = nodes.iter().collect();
-                nodes.sort_by_key(|node| std::cmp::Reverse(node.length().1.unwrap_or(usize::MAX)));
-                for (index, node) in nodes.into_iter().enumerate() {
+                for (index, node) in longest_first(nodes).into_iter().enumerate() {
                     if index > 0 {
                         out.push('|');
                     }

@@ -44,28 +44,6 @@ pub struct Guard {
     pub behind: ByteSet,
 }
 
-/// A match of parts that are told, a run that may end in several places, and something else. The expression takes as
-/// many bytes of the run as it can, so the last place at which the rest fits is that of the match.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Gap {
-    /// What is before the run.
-    pub head: Vec<Part>,
-    /// The run.
-    pub run: Run,
-    /// Whether it is the secret.
-    pub is_secret: bool,
-    /// What the rest starts with.
-    pub starts: ByteSet,
-    /// The rest, as far as its parts tell.
-    pub tail: Vec<Part>,
-    /// Whether they tell all of it: then its expression is not needed.
-    pub is_told: bool,
-    /// Where among them the secret is, if they tell all and it is there.
-    pub tail_secret: Option<SecretPlace>,
-    /// The expression of the rest.
-    pub regex: String,
-}
-
 /// Where in the parts of a match its secret is: `2 * n` is before the literal of the part with the number n, and `2 * n + 1`
 /// between that and its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -93,22 +71,6 @@ pub enum Fit {
 }
 
 impl Part {
-    /// What it can start with, unless it may be empty.
-    pub(super) fn starts(&self) -> Option<ByteSet> {
-        let mut starts = ByteSet::EMPTY;
-        for choice in &self.choices {
-            match (choice.first(), &self.run) {
-                (Some(&byte), _) => starts.insert(byte),
-                (None, Some(run)) if run.min > 0 => {
-                    starts = starts.union(run.set);
-                    run.guards.iter().for_each(|guard| starts.insert(guard.byte));
-                }
-                (None, _) => return None,
-            }
-        }
-        Some(starts)
-    }
-
     /// Whether the literal stands at `at`.
     #[inline]
     pub fn literal(&self, text: &[u8], at: usize) -> Fit {

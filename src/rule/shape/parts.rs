@@ -4,7 +4,7 @@ use super::Shape;
 use super::anchors::Anchor;
 use super::byte_set::ByteSet;
 use super::node::{Node, product};
-use super::part::{Gap, Guard, Part, Run, SecretPlace};
+use super::part::{Guard, Part, Run, SecretPlace};
 
 /// So many parts of a match tell nearly everything that is none.
 const MOST_PARTS: usize = 6;
@@ -44,44 +44,6 @@ impl Shape {
         anchors.first().filter(|anchor| anchor.min_before > 0)?;
         let before = nodes[..place_of(anchors, &nodes)?].iter().map(|node| (*node).clone());
         Some(Node::Seq(before.collect()).tail().0.in_both_cases())
-    }
-
-    /// What a match is if its first parts tell no more than where a run starts that may end in several places.
-    pub fn gap(&self, ignore_case: bool) -> Option<Gap> {
-        let mut nodes = Vec::new();
-        self.root.flatten(&mut nodes);
-        let Told { parts: mut head, behind, .. } = self.parts_of(&nodes, ignore_case);
-        // Without a bound on the run each place would be as far from its end as the text is long.
-        let Some(run @ Run { max: Some(_), follow: None, is_end: false, .. }) = head.last_mut()?.run.take()
-        else {
-            return None;
-        };
-        let (place, Node::Seq(outer)) = (nodes.len() - behind - 1, &self.root) else { return None };
-        // Which part of the sequence it is, all parts before that being no secret.
-        let (mut number, mut flat) = (0, 0);
-        while flat < place {
-            let mut inside = Vec::new();
-            outer[number].flatten(&mut inside);
-            (number, flat) = (number + 1, flat + inside.len());
-        }
-        let is_secret = match outer.get(number).filter(|_| flat == place)? {
-            Node::Secret(node) if matches!(**node, Node::Class(_) | Node::Repeat { .. }) => true,
-            Node::Class(_) | Node::Repeat { .. } => false,
-            _ => return None,
-        };
-        if !run.guards.is_empty() || outer[..number].iter().any(Node::holds_secret) {
-            return None;
-        }
-        let told = self.parts_of(&nodes[place + 1..], ignore_case);
-        let starts = told.parts.first()?.starts()?.in_both_cases();
-        let rest = Node::Seq(outer[number + 1..].to_vec());
-        let tail_secret = told.secret_in(&rest);
-        let is_one_secret = !rest.holds_secret() || (tail_secret.is_some() && !is_secret);
-        let (tail, is_told) = (told.parts, told.is_all && is_one_secret);
-        let mut regex = String::from("(?s-u)\\A(?:");
-        rest.write_regex(ignore_case, &mut regex);
-        regex.push(')');
-        Some(Gap { head, run, is_secret, starts, tail, is_told, tail_secret, regex })
     }
 
     /// The parts that the nodes are, as far as these are told.
@@ -134,13 +96,13 @@ impl Shape {
             parts.push(Part { choices, ignore_case, run: Some(run) });
             rest = behind;
             if !goes_on {
-                return Told { parts, is_all: is_end, behind: rest.len(), starts };
+                return Told { parts, is_all: is_end, starts };
             }
         }
         parts.push(Part { choices, ignore_case, run: None });
         parts.retain(|part| part.run.is_some() || part.choices.iter().all(|choice| !choice.is_empty()));
         let is_all = rest.is_empty() && parts.last().is_some_and(|part| part.run.is_none());
-        Told { parts, is_all, behind: rest.len(), starts }
+        Told { parts, is_all, starts }
     }
 }
 
@@ -149,8 +111,6 @@ struct Told {
     parts: Vec<Part>,
     /// Whether that is all of them.
     is_all: bool,
-    /// How many nodes are behind the last part.
-    behind: usize,
     /// Where each of the nodes starts, as in [`SecretPlace`]; nothing of one that starts inside a literal.
     starts: Vec<Option<u8>>,
 }
@@ -172,7 +132,7 @@ impl Told {
 
 impl Node {
     /// The bytes of a choice of single bytes, and those that count only before others of these.
-    fn as_class(&self, ignore_case: bool) -> Option<(ByteSet, Vec<Guard>)> {
+    pub(super) fn as_class(&self, ignore_case: bool) -> Option<(ByteSet, Vec<Guard>)> {
         let nodes = match self {
             Node::Class(set) => return Some((*set, Vec::new())),
             Node::Alt(nodes) => nodes,
