@@ -11,9 +11,9 @@ pub(super) struct Window {
     start: usize,
     /// Whether `start` lies inside a line.
     is_cut: bool,
-    /// End of the line that holds the last escape, where it was found within reach.
-    line_end: Option<usize>,
-    /// No line ends between the last escape and this offset.
+    /// The first end of a line behind the last escape, if one was found.
+    found_end: Option<usize>,
+    /// No other line ends between the last escape and this offset.
     searched_to: usize,
     last_hit_end: usize,
     max_bytes: usize,
@@ -31,7 +31,7 @@ impl Window {
             None => (hit.start.saturating_sub(max_bytes / 8), true),
         };
         let mut window =
-            Self { start, is_cut, line_end: None, searched_to: hit.end, last_hit_end: hit.end, max_bytes };
+            Self { start, is_cut, found_end: None, searched_to: hit.end, last_hit_end: hit.end, max_bytes };
         window.find_line_end(bytes);
         window
     }
@@ -40,13 +40,11 @@ impl Window {
     pub(super) fn take(&mut self, bytes: &[u8], hit: ByteSpan) -> bool {
         if hit.end <= self.span().end && hit.end + self.margin() - self.start <= self.max_bytes {
             self.last_hit_end = hit.end;
-            if self.line_end.is_none() {
-                self.find_line_end(bytes);
-            }
+            self.find_line_end(bytes);
             return true;
         }
         // Neighbouring lines share a window: they are each other's context.
-        let Some(line_end) = self.line_end else { return false };
+        let Some(line_end) = self.line_end() else { return false };
         let next = Self::around(bytes, hit, self.max_bytes);
         if next.is_cut || next.start > line_end + 1 || next.span().end - self.start > self.max_bytes {
             return false;
@@ -56,7 +54,7 @@ impl Window {
     }
 
     pub(super) fn span(&self) -> ByteSpan {
-        let end = self.line_end.unwrap_or((self.last_hit_end + self.margin()).min(self.searched_to));
+        let end = self.line_end().unwrap_or((self.last_hit_end + self.margin()).min(self.searched_to));
         ByteSpan::new(self.start, end.min(self.start + self.max_bytes))
     }
 
@@ -69,15 +67,27 @@ impl Window {
         self.max_bytes / 8
     }
 
+    /// End of the line that holds the last escape, where it was found within reach.
+    fn line_end(&self) -> Option<usize> {
+        let reach = self.last_hit_end + self.max_bytes / 2;
+        // The end of the text may lie right behind what is within reach.
+        self.found_end.filter(|&end| end < reach || (end == reach && end == self.searched_to))
+    }
+
+    /// Searches twice as far as is asked for: of a line of escapes each would go a few bytes farther than the one before.
     fn find_line_end(&mut self, bytes: &[u8]) {
+        let asked = bytes.len().min(self.last_hit_end + self.max_bytes / 2);
+        if self.found_end.is_some() || (asked <= self.searched_to && asked < bytes.len()) {
+            return;
+        }
         let from = self.searched_to.max(self.last_hit_end);
-        let to = bytes.len().min(self.last_hit_end + self.max_bytes / 2);
+        let to = bytes.len().min(self.last_hit_end + self.max_bytes);
         if from < to {
-            self.line_end = memchr::memchr(b'\n', &bytes[from..to]).map(|at| from + at);
+            self.found_end = memchr::memchr(b'\n', &bytes[from..to]).map(|at| from + at);
         }
         self.searched_to = from.max(to);
-        if self.line_end.is_none() && self.searched_to == bytes.len() {
-            self.line_end = Some(bytes.len());
+        if self.found_end.is_none() && self.searched_to == bytes.len() {
+            self.found_end = Some(bytes.len());
         }
     }
 }
@@ -95,6 +105,7 @@ fn with_line_above(bytes: &[u8], line_start: usize, floor: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn window_of(text: &str, max_bytes: usize) -> Vec<&str> {
         let mut windows: Vec<Window> = Vec::new();
@@ -105,6 +116,26 @@ mod tests {
             }
         }
         windows.iter().map(|window| &text[window.span().range()]).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_of_the_line_is_that_behind_the_last_escape(
+            text in "(#{1,30}|[a-z]{1,90}|\n{0,2}){1,12}",
+            max_bytes in 16usize..200,
+        ) {
+            let mut window: Option<Window> = None;
+            for (at, _) in text.match_indices('#') {
+                let hit = ByteSpan::new(at, at + 1);
+                if !window.as_mut().is_some_and(|window| window.take(text.as_bytes(), hit)) {
+                    window = Some(Window::around(text.as_bytes(), hit, max_bytes));
+                }
+                let (last, reach) = (at + 1, (at + 1 + max_bytes / 2).min(text.len()));
+                let line_end = text[last..reach].find('\n').map(|end| last + end);
+                let line_end = line_end.or((reach == text.len()).then_some(reach));
+                prop_assert_eq!(window.unwrap().line_end(), line_end);
+            }
+        }
     }
 
     #[test]

@@ -104,11 +104,17 @@ pub(crate) fn is_escape_across(text: &[u8], at: usize) -> bool {
         (at + 1..=last).any(|end| ends_an_escape(&text[..end]) != ends_an_escape(&text[at..end]))
     };
     let before = |longest: usize| &text[at.saturating_sub(longest)..at];
-    let marks = |byte: &u8| matches!(byte, b'\\' | b'%' | b'=');
     if before(LONGEST_OF_TERMINAL_BYTES).contains(&0x1b) {
         return ends_across(LONGEST_OF_TERMINAL_BYTES);
     }
-    before(LONGEST_BYTES).iter().any(marks) && ends_across(LONGEST_BYTES)
+    let near = before(LONGEST_BYTES);
+    // Only one escape starts with the sign that base64 ends with.
+    let starts = |(place, byte): (usize, &u8)| match byte {
+        b'\\' | b'%' => true,
+        b'=' => near.get(place + 1).is_none_or(|&next| next == b'3'),
+        _ => false,
+    };
+    near.iter().enumerate().any(starts) && ends_across(LONGEST_BYTES)
 }
 
 /// A run of so much encoded text is data; nothing farther from a value is looked at on its own line.
