@@ -272,4 +272,48 @@ mod tests {
         }
         assert!(matches > 200 && nothing > 200, "{matches} {nothing} {tried}");
     }
+
+    /// A rule of this shape.
+    fn rules_of(shape: &str) -> RuleSet {
+        let file = format!(
+            "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\nseverity = \"high\"\n\
+             shape = '{shape}'\n"
+        );
+        RuleSet::empty().with_custom(&file, "rules.toml").unwrap()
+    }
+
+    fn told(text: &str, rules: &RuleSet) -> Told {
+        Runs::default().walk(text.as_bytes(), (0, &rules.rules()[0]), 0)
+    }
+
+    /// Where a window ends may decide where the match does, and only the expression knows of windows.
+    #[test]
+    fn what_may_be_cut_by_its_window_is_left_to_the_expression() {
+        for shape in [
+            r#""acme:" ANY{0,9} "=" TEXT{8,}"#,
+            r#""acme:" ANY{0,9} "=" TEXT{8,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000} TEXT{0,8000}"#,
+        ] {
+            let rules = rules_of(shape);
+            let text = |len: usize| format!("acme:x={}", "y".repeat(len));
+            let is_found =
+                |len: usize| matches!(told(&text(len), &rules), Told::Match { end, .. } if end == len + 7);
+            assert!(is_found(8) && is_found(OPEN_WINDOW_BYTES / 2 - 8), "{shape}");
+            assert!(matches!(told(&text(OPEN_WINDOW_BYTES / 2 - 7), &rules), Told::Perhaps), "{shape}");
+            assert!(matches!(told(&text(7), &rules), Told::Nothing), "{shape}");
+        }
+        // A match that has a bound is not cut, however far was looked for it.
+        let rules = rules_of(r#""acme:" ANY{0,8000} "=" DIGIT{8}"#);
+        let text = format!("acme:{}=12345678", "y".repeat(7000));
+        assert!(matches!(told(&text, &rules), Told::Match { .. }));
+    }
+
+    /// Groups that may end in many places, one behind the other, have more ways than there is time for.
+    #[test]
+    fn what_takes_too_many_steps_is_left_to_the_expression() {
+        let rules = rules_of(r#""acme:" (LOWER{1,300} ("a" | "b")){0,40} "!""#);
+        let text = |end: &str| format!("acme:{}{end}", "ab".repeat(6000));
+        assert!(matches!(told(&text("?"), &rules), Told::Perhaps));
+        assert!(matches!(told("acme:abab!", &rules), Told::Match { end: 10, .. }));
+        assert!(matches!(told("acme:abab?", &rules), Told::Nothing));
+    }
 }
