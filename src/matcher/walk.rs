@@ -36,6 +36,9 @@ pub(super) struct KnownRun {
 /// proportion to the text.
 const MOST_STEPS_OF_START: u32 = 1 << 17;
 
+/// A search goes so deep, and no deeper: each level takes some of the stack.
+const DEEPEST: u32 = 1000;
+
 /// A search from one start.
 struct Walk<'w> {
     text: &'w [u8],
@@ -43,6 +46,7 @@ struct Walk<'w> {
     /// By number of the step.
     known: &'w mut Vec<KnownRun>,
     steps_left: u32,
+    depth: u32,
     /// How far was looked.
     reached: usize,
     secret_start: Option<usize>,
@@ -62,6 +66,7 @@ impl Runs {
             steps,
             known,
             steps_left: MOST_STEPS_OF_START,
+            depth: 0,
             reached: start,
             secret_start: None,
             secret_end: None,
@@ -85,7 +90,18 @@ impl Runs {
 
 impl Walk<'_> {
     /// Where the match ends that goes on with a step at a place.
-    fn end_from(&mut self, mut number: usize, mut at: usize) -> Option<usize> {
+    fn end_from(&mut self, number: usize, at: usize) -> Option<usize> {
+        if self.depth == DEEPEST {
+            self.steps_left = 0;
+            return None;
+        }
+        self.depth += 1;
+        let end = self.go_on(number, at);
+        self.depth -= 1;
+        end
+    }
+
+    fn go_on(&mut self, mut number: usize, mut at: usize) -> Option<usize> {
         let steps = self.steps;
         loop {
             self.steps_left = self.steps_left.saturating_sub(1);
@@ -315,5 +331,7 @@ mod tests {
         assert!(matches!(told(&text("?"), &rules), Told::Perhaps));
         assert!(matches!(told("acme:abab!", &rules), Told::Match { end: 10, .. }));
         assert!(matches!(told("acme:abab?", &rules), Told::Nothing));
+        let rules = rules_of(&format!(r#""acme:" {} "!""#, "LOWER{1,2} ALPHA{1,2} ".repeat(1200)));
+        assert!(matches!(told(&text("?"), &rules), Told::Perhaps));
     }
 }

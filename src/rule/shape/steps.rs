@@ -55,12 +55,7 @@ impl Shape {
         let mut steps = Steps { list: Vec::new(), ignore_case };
         steps.add(&self.root)?;
         steps.list.push(Step::End);
-        for number in 0..steps.list.len() {
-            let next = steps.first_bytes(number + 1);
-            if let Step::Run { set, follow, is_bound, .. } = &mut steps.list[number] {
-                (*follow, *is_bound) = (next, next.is_some_and(|next| !next.intersects(*set)));
-            }
-        }
+        steps.note_what_follows();
         Some(steps)
     }
 }
@@ -146,16 +141,23 @@ impl Steps {
         (bytes.len() == 1).then_some(if self.ignore_case { set.in_both_cases() } else { set })
     }
 
-    /// What can stand first where the steps go on with this one; nothing is known where a match may end.
-    fn first_bytes(&self, number: usize) -> Option<ByteSet> {
-        match self.list.get(number)? {
-            Step::Literal(bytes) => Some(ByteSet::of(&bytes[..1]).in_both_cases()),
-            Step::Run { set, min: 1.., .. } => Some(*set),
-            Step::Run { set, min: 0, .. } => Some(set.union(self.first_bytes(number + 1)?)),
-            Step::Either(other) => Some(self.first_bytes(number + 1)?.union(self.first_bytes(*other)?)),
-            Step::Jump(to) => self.first_bytes(*to),
-            Step::SecretStart | Step::SecretEnd => self.first_bytes(number + 1),
-            Step::End => None,
+    /// Notes what can stand behind each run: from the end on, since no step leads back.
+    fn note_what_follows(&mut self) {
+        // By step what can stand first where it is gone on with; nothing is known where a match may end.
+        let mut firsts: Vec<Option<ByteSet>> = vec![None; self.list.len() + 1];
+        for number in (0..self.list.len()).rev() {
+            let next = firsts[number + 1];
+            firsts[number] = match &mut self.list[number] {
+                Step::Literal(bytes) => Some(ByteSet::of(&bytes[..1]).in_both_cases()),
+                Step::Run { set, min, follow, is_bound, .. } => {
+                    (*follow, *is_bound) = (next, next.is_some_and(|next| !next.intersects(*set)));
+                    if *min > 0 { Some(*set) } else { next.map(|next| next.union(*set)) }
+                }
+                Step::Either(other) => next.zip(firsts[*other]).map(|(one, other)| one.union(other)),
+                Step::Jump(to) => firsts[*to],
+                Step::SecretStart | Step::SecretEnd => next,
+                Step::End => None,
+            };
         }
     }
 }
