@@ -16,8 +16,8 @@
 //!   that a scan writes there is the cache of a history, and only on request ([`source::history::Options`]).
 //! - [`rule`] holds what to look for. Rules are data in the notation of [`rule::shape`], translated at build
 //!   time.
-//! - [`matcher`] runs rules over bytes: a prefilter for literals, then one expression at one place.
-//!   [`decode`] shows it base64, escapes and the like as they read when decoded.
+//! - [`matcher`] runs rules over bytes: a prefilter for literals, then the steps of one shape, or one expression,
+//!   at one place. [`decode`] shows it base64, escapes and the like as they read when decoded.
 //! - [`filter`] gives a verdict with a reason: placeholders, entropy, score, inline markers, allowlists.
 //! - [`baseline`] knows the findings that are accepted, by their fingerprints.
 //! - [`scanner`] wires these together in parallel and returns an [`scanner::Outcome`].

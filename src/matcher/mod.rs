@@ -1,9 +1,10 @@
 //! Rules × bytes → matches. Knows nothing of git, of paths or of reports.
 //!
 //! The prefilter finds literals; each tells which rules to try there. A rule with a literal of its own in
-//! the value (kinds `prefixed` and `block`) runs its expression at the one place where the value can start.
-//! A `keyed` rule runs it on the bytes round the keyword. A `generic` rule reads the assignment to the name
-//! that holds its keyword. Where several matches lie on each other the most specific one is kept.
+//! the value (kinds `prefixed` and `block`) goes through the steps of its shape at the one place where the value can
+//! start, or runs its expression there if it has none. A `keyed` rule does so on the bytes round the keyword. A `generic`
+//! rule reads the assignment to the name that holds its keyword. Where several matches lie on each other the most specific
+//! one is kept.
 
 mod anchor;
 pub mod assignment;
