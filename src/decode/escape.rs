@@ -6,6 +6,7 @@
 
 use super::Layer;
 use super::map::{Grain, Map};
+use super::run::HEX_VALUES;
 use super::text::push_char;
 use crate::span::ByteSpan;
 
@@ -355,21 +356,10 @@ fn named(name: &[u8]) -> Option<u8> {
 
 /// Value of the `digits` (1 to 8) hex digits at `at`.
 pub(crate) fn hex(bytes: &[u8], at: usize, digits: usize) -> Option<u32> {
-    /// By byte the value of the digit, or what is greater than any.
-    const VALUES: [u8; 256] = {
-        let mut values = [u8::MAX; 256];
-        let mut value = 0;
-        while value < 16 {
-            values[b"0123456789abcdef"[value] as usize] = value as u8;
-            values[b"0123456789ABCDEF"[value] as usize] = value as u8;
-            value += 1;
-        }
-        values
-    };
     let digits = bytes.get(at..at + digits).filter(|digits| !digits.is_empty())?;
     let (mut number, mut any) = (0, 0);
     for &digit in digits {
-        let value = VALUES[usize::from(digit)];
+        let value = HEX_VALUES[usize::from(digit)];
         (number, any) = (number << 4 | u32::from(value), any | value);
     }
     (any < 16).then_some(number)

@@ -39,8 +39,8 @@ const fn base64_values() -> [u8; 256] {
     values
 }
 
-/// Value of a hex digit of either case, `NO_VALUE` for any other byte.
-static HEX_VALUES: [u8; 256] = hex_values();
+/// Value of a hex digit of either case, [`NO_VALUE`], which has more bits, for any other byte.
+pub(super) static HEX_VALUES: [u8; 256] = hex_values();
 
 const fn hex_values() -> [u8; 256] {
     let mut values = [NO_VALUE; 256];
