@@ -1,5 +1,6 @@
 //! Where bytes came from: a file, the index, an object of the history, standard input.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use bstr::BString;
 use crate::span::{ByteSpan, LineColumn};
 
 /// Name of a git object: 20 bytes (SHA-1) or 32 bytes (SHA-256).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ObjectId {
     len: u8,
     bytes: [u8; 32],
@@ -37,6 +38,26 @@ impl ObjectId {
     pub fn short(&self) -> String {
         self.to_string()[..10].to_owned()
     }
+}
+
+/// Shorter names come first, then lesser ones: the first bytes nearly always decide.
+impl Ord for ObjectId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by = |id: &Self| (id.len, name_key(&id.bytes));
+        by(self).cmp(&by(other)).then_with(|| self.bytes.cmp(&other.bytes))
+    }
+}
+
+impl PartialOrd for ObjectId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The first eight bytes of an object name: names are random, so that these decide, and comparing them as a number takes
+/// no call.
+pub(crate) fn name_key(raw: &[u8]) -> Option<u64> {
+    raw.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 impl FromStr for ObjectId {
@@ -239,6 +260,19 @@ impl Appearance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_come_in_the_order_of_their_bytes() {
+        let id = |len: usize, at: usize, byte: u8| {
+            let mut raw = [7; 32];
+            raw[at] = byte;
+            ObjectId::from_raw(&raw[..len]).unwrap()
+        };
+        // Some start with the same eight bytes.
+        let rising = [id(20, 0, 6), id(20, 7, 6), id(20, 19, 6), id(20, 0, 7), id(20, 8, 8), id(20, 7, 8)];
+        assert!(rising.is_sorted_by(|one, next| one < next));
+        assert!(rising.iter().all(|one| *one < id(32, 0, 0)), "shorter ones come first");
+    }
 
     fn appearance(reached_by: &[Reach], first: u64, last: u64) -> Appearance {
         let info = |order: u64| CommitInfo {

@@ -391,9 +391,7 @@ impl<'k> Graph<'k> {
     pub(super) fn mark(&mut self, tips: &[Tip]) {
         for tip in tips {
             let number = match (&self.keys, tip.place) {
-                (Keys::Noted { numbers, .. }, Some(place)) => {
-                    Some(numbers[place as usize]).filter(|number| *number != NONE)
-                }
+                (Keys::Noted { numbers, .. }, Some(place)) => number_at(numbers, place),
                 _ => self.number_of(&tip.id),
             };
             if let Some(commit) = number {
@@ -416,8 +414,7 @@ impl<'k> Graph<'k> {
         match &self.keys {
             Keys::Read { numbers, .. } => numbers.get(id).copied(),
             Keys::Noted { inventory, trail, numbers, .. } => {
-                let number = numbers[place_of(inventory, trail, id)? as usize];
-                Some(number).filter(|number| *number != NONE)
+                number_at(numbers, place_of(inventory, trail, id)?)
             }
         }
     }
@@ -490,6 +487,11 @@ fn name_ranks<N: Ord>(known: u32, count: u32, name: impl Fn(u32) -> N) -> Vec<u3
     ranks.extend((ranks.len() as u32..known).map(|place| place + before));
     ranks.extend(fresh);
     ranks
+}
+
+/// The number of the commit at a place of a trail; one that is its own ancestor has none.
+fn number_at(numbers: &[u32], place: u32) -> Option<u32> {
+    Some(numbers[place as usize]).filter(|number| *number != NONE)
 }
 
 /// The place of a commit in a trail.

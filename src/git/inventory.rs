@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::listing::Listing;
 use super::pack::PackIndex;
 use super::{Fault, Repository};
-use crate::location::ObjectId;
+use crate::location::{ObjectId, name_key};
 
 /// Sorted names of objects.
 #[derive(Clone, Default)]
@@ -100,7 +100,6 @@ impl ObjectNames {
     }
 
     fn find(&self, raw: &[u8]) -> Option<u32> {
-        // ObjectNames are random: eight bytes decide, and comparing them as a number takes no call.
         let key = name_key(raw)?;
         let slot = fan_slot(key, self.fan_bits);
         let (start, end) = (*self.fan.get(slot)?, self.fan[slot + 1]);
@@ -120,11 +119,6 @@ impl ObjectNames {
 fn fan_slot(key: u64, fan_bits: u32) -> usize {
     let slot = key.checked_shr(u64::BITS - fan_bits).unwrap_or(0);
     usize::try_from(slot).expect("a slot has fewer bits than an address")
-}
-
-/// The first eight bytes of a name.
-fn name_key(raw: &[u8]) -> Option<u64> {
-    raw.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
 /// Every object of the database, once each: loose, packed, borrowed from alternates.

@@ -56,14 +56,7 @@ impl Roots {
     }
 
     fn sort(&mut self) {
-        // The first bytes of a name nearly always decide, and comparing them as a number takes no call.
-        let key = |root: &Root| {
-            let first = root.target.as_raw().first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-            (root.reach, first)
-        };
-        self.list.sort_unstable_by(|a, b| {
-            key(a).cmp(&key(b)).then_with(|| (&a.target, &a.name).cmp(&(&b.target, &b.name)))
-        });
+        self.list.sort_unstable_by(|a, b| (a.reach, &a.target, &a.name).cmp(&(b.reach, &b.target, &b.name)));
         self.list.dedup_by(|a, b| (a.reach, a.target) == (b.reach, b.target));
     }
 

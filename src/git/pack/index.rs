@@ -140,7 +140,7 @@ impl PackIndex {
     }
 
     /// Lets the index know the entries at some offsets, sorted, in a pack whose last entry ends at `end`. `None` if
-    /// no entry starts at one of them.
+    /// no entry starts at one of them, or one starts behind `end`.
     pub fn choose(&mut self, offsets: Vec<u64>, end: u64) -> Option<()> {
         let mut rows = vec![u32::MAX; offsets.len()];
         let mut ends = vec![end; offsets.len()];

@@ -61,7 +61,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::fingerprint::Fingerprint;
 use crate::git::{Earlier, Ledger, ObjectKind, PackMark, Repository, Rows, Store, Trail};
-use crate::location::ObjectId;
+use crate::location::{ObjectId, name_key};
 use crate::source::{Known, NewVisitor, Spot};
 
 const MAGIC: &[u8; 16] = b"stanch history 9";
@@ -637,12 +637,6 @@ impl Edges {
     }
 }
 
-/// Whether a name is less than another: the first bytes decide, and comparing them as a number takes no call.
-fn is_before(one: &[u8], other: &[u8]) -> bool {
-    let key = |name: &[u8]| name.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-    (key(one), one) < (key(other), other)
-}
-
 /// Two sorted lists of names as one.
 fn merge<'n>(
     one: impl Iterator<Item = (u32, &'n [u8])>,
@@ -733,7 +727,8 @@ impl Records {
         let bytes = read_section(file, head, parts[EDGES].start)?;
         let is_closed = numbers[1];
         let records = Self { bytes: Arc::new(bytes), id_len, is_closed: is_closed == 1, parts };
-        let are_sorted = records.names().is_sorted_by(|one, next| is_before(one, next));
+        let are_sorted =
+            records.names().is_sorted_by(|one, next| (name_key(one), one) < (name_key(next), next));
         let states = records.part(STATES);
         let are_known = states.iter().all(|&byte| State::of(byte & !LOOSE).is_some());
         let held = (0..).zip(states).filter(|(_, byte)| **byte & !LOOSE == State::Held as u8);
