@@ -70,6 +70,8 @@ pub mod config;
 pub mod coverage;
 pub mod decode;
 pub mod derived;
+#[cfg(test)]
+mod dice;
 pub mod explain;
 pub mod filter;
 pub mod finding;

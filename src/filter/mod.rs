@@ -324,6 +324,7 @@ fn is_camel_case(part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::dice;
 
     #[test]
     fn dummies_are_made_of_common_words() {
@@ -463,11 +464,7 @@ mod tests {
     #[test]
     fn no_floor_refuses_what_its_own_rule_describes() {
         const SAMPLES: usize = 400;
-        let mut state = 5_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(5);
         let set = crate::rule::RuleSet::builtin();
         let floors = set.rules().iter().filter_map(|rule| Some((rule, rule.min_entropy?)));
         let mut judged = 0;

@@ -113,8 +113,7 @@ impl Matcher {
                 of_rule.note_matchless(asked, start);
                 continue;
             }
-            let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
-            let known = match place.told_at::<S>(window, known_end, runs) {
+            let known = match place.told_at::<S>(start, known_end, runs) {
                 Told::Match { secret, .. } if runs.leaves_out(secret, (index, rule)) => None,
                 Told::Match { end, secret } => Some(Some((end, secret))),
                 Told::Perhaps => Some(None),
@@ -124,6 +123,7 @@ impl Matcher {
                 }
             };
             if let Some(known) = known {
+                let window = ByteSpan::new(start, (start + max_bytes(rule) + 1).min(text.len()));
                 let places = Places { window, last_start: start, known };
                 looked = looked.max(self.search(text, (index, rule), places, None, word, out));
             }
@@ -182,13 +182,12 @@ impl Anchored<'_> {
         Ok(known_end)
     }
 
-    /// What is told of a match at the start of a window without the expression.
-    fn told_at<S: Sink>(&self, window: ByteSpan, known_end: Option<usize>, runs: &mut Runs) -> Told {
+    /// What is told of a match that starts at a place without the expression.
+    fn told_at<S: Sink>(&self, start: usize, known_end: Option<usize>, runs: &mut Runs) -> Told {
         let Self { text, index, rule, .. } = *self;
         if S::TELLS {
             return Told::Perhaps;
         }
-        let start = window.start;
         if !boundary::starts_free(text, start, &rule.edges) || !runs.of(index).can_end(text, start, rule) {
             return Told::Nothing;
         }

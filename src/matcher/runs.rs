@@ -319,6 +319,7 @@ mod tests {
     use super::super::boundary;
     use super::super::found::capture;
     use super::*;
+    use crate::dice::dice;
     use crate::rule::RuleSet;
     use proptest::prelude::*;
 
@@ -354,11 +355,7 @@ mod tests {
     /// distances from the start.
     #[test]
     fn a_match_goes_on_from_its_literal_as_its_parts_say() {
-        let mut state = 5_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(5);
         let rules = RuleSet::builtin();
         let mut runs = Runs::default();
         let (mut rules_with_parts, mut several, mut matches, mut refused) = (0, 0, 0, 0);
@@ -413,11 +410,7 @@ mod tests {
     /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
     #[test]
     fn parts_refuse_only_what_is_no_match() {
-        let mut state = 7_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(7);
         let rules = RuleSet::builtin();
         let (mut refused, mut known, mut kept, mut parts_of_it) = (0, 0, 0, 0);
         let mut runs = Runs::default();

@@ -44,7 +44,7 @@ struct Walk<'w> {
     text: &'w [u8],
     steps: &'w Steps,
     /// By number of the step.
-    known: &'w mut Vec<KnownRun>,
+    known: &'w mut [KnownRun],
     steps_left: u32,
     depth: u32,
     /// How far was looked.
@@ -101,6 +101,7 @@ impl Walk<'_> {
         end
     }
 
+    /// The same, a level deeper.
     fn go_on(&mut self, mut number: usize, mut at: usize) -> Option<usize> {
         let steps = self.steps;
         loop {
@@ -116,8 +117,8 @@ impl Walk<'_> {
                     at += bytes.len();
                     number += 1;
                 }
-                Step::Run { min, max, is_bound, follow, .. } => {
-                    let end = self.end_of_run(number, at, *max);
+                Step::Run { set, min, max, is_bound, follow } => {
+                    let end = self.end_of_run((number, set), at, *max);
                     let first = at + *min as usize;
                     if end < first {
                         return None;
@@ -191,9 +192,8 @@ impl Walk<'_> {
     }
 
     /// Where a run ends that starts at a place.
-    fn end_of_run(&mut self, number: usize, at: usize, max: Option<u32>) -> usize {
-        let (steps, text) = (self.steps, self.text);
-        let Step::Run { set, .. } = &steps.list[number] else { return at };
+    fn end_of_run(&mut self, (number, set): (usize, &ByteSet), at: usize, max: Option<u32>) -> usize {
+        let text = self.text;
         let to = max.map_or(text.len(), |max| text.len().min(at + max as usize));
         let end = grow(&mut self.known[number].run, (at, to), |at| set.contains(text[at])).unwrap_or(to);
         self.reached = self.reached.max(end);
@@ -212,6 +212,7 @@ impl Walk<'_> {
 mod tests {
     use super::super::found::secret_group;
     use super::*;
+    use crate::dice::dice;
     use crate::rule::RuleSet;
     use crate::rule::shape::Shape;
 
@@ -219,11 +220,7 @@ mod tests {
     /// and its secret.
     #[test]
     fn the_steps_lead_to_what_the_expression_finds() {
-        let mut state = 11_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(11);
         let rules = RuleSet::builtin();
         let (mut matches, mut nothing, mut tried) = (0, 0, 0);
         let mut runs = Runs::default();

@@ -405,6 +405,7 @@ fn ready(spec: RuleSpec, request: Option<Request>) -> Result<Rule, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::dice;
 
     const GOOD: &str =
         "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme key\"\nkind = \"prefixed\"\nseverity = \"high\"\n";
@@ -426,11 +427,7 @@ mod tests {
 
     #[test]
     fn what_an_expression_finds_may_match() {
-        let mut state = 1_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(1);
         // A match starts in a stretch, and none before the first one.
         let may_match = |rule: &Rule, text: &[u8]| match rule.first_run(text) {
             Some(0) => true,

@@ -122,14 +122,11 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::dice;
 
     #[test]
     fn padding_stands_at_the_end_of_a_sample() {
-        let mut state = 3_u64;
-        let mut below = |n: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n.max(1)
-        };
+        let mut below = dice(3);
         let mut padded = 0;
         for shape in ["B64PAD{44}", "\"key=\" B64URLPAD{20,60}"] {
             let shape = Shape::parse(shape).unwrap();
@@ -166,11 +163,7 @@ mod tests {
 
     #[test]
     fn samples_match_their_own_regex() {
-        let mut state = 1usize;
-        let mut below = move |n: usize| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 33) % n
-        };
+        let mut below = dice(1);
         for text in [
             r#""a\"b\\" DIGIT{1,3} ("x" | ONEOF("-]^") UPPER)? <B64PAD{2,}> EOL"#,
             r#"ANYUUID ":" PASSCH{4,9} "@" HOSTCH{1,20}"#,

@@ -46,7 +46,7 @@ pub enum Step {
     End,
 }
 
-/// Longer lists are not made: a search may go as deep as they are long.
+/// Longer lists are not made: something is kept of each step of them in each text.
 const MOST_STEPS: usize = 3000;
 
 impl Shape {
@@ -65,10 +65,6 @@ impl Steps {
         if self.list.len() > MOST_STEPS {
             return None;
         }
-        if let Some(set) = self.class(node) {
-            self.add_run(set, 1, Some(1));
-            return Some(());
-        }
         match node {
             Node::Literal(bytes) => self.list.push(Step::Literal(bytes.clone())),
             Node::Class(set) => self.add_run(*set, 1, Some(1)),
@@ -79,6 +75,10 @@ impl Steps {
                 self.list.push(Step::SecretEnd);
             }
             Node::Alt(nodes) => {
+                if let Some(set) = self.class(node) {
+                    self.add_run(set, 1, Some(1));
+                    return Some(());
+                }
                 let mut ends = Vec::new();
                 let nodes = longest_first(nodes);
                 let (last, others) = nodes.split_last()?;
