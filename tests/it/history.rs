@@ -1101,6 +1101,23 @@ fn the_command_reports_and_exits_by_what_it_found() {
 }
 
 #[test]
+fn a_directory_in_the_place_of_a_commit_is_told_how_to_be_named() {
+    let sandbox = clean_repo();
+    let place = sandbox.path().display().to_string();
+    for ran in
+        [sandbox.stanch(&["history", &place]), sandbox.stanch_in(sandbox.outside(), &["history", &place])]
+    {
+        let ran = ran.expect_code(2);
+        assert!(ran.stderr.contains(&format!("`stanch history -C {place}`")), "{ran:?}");
+    }
+    // A branch may have the name of a directory.
+    sandbox.write("docs/a", "words\n");
+    sandbox.commit_all("docs");
+    sandbox.git(&["branch", "docs"]);
+    sandbox.stanch(&["history", "docs"]).expect_code(0);
+}
+
+#[test]
 fn the_command_fails_when_it_cannot_do_the_whole_job() {
     let sandbox = clean_repo();
     sandbox.write("app", secret_file(1));

@@ -72,7 +72,7 @@ pub fn staged(args: &StagedArgs, global: &GlobalArgs, output: &OutputPlan) -> Re
 
 pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
     let started = Instant::now();
-    let repository = Repository::open(&args.repo.dir)?;
+    let repository = Repository::open(&args.repo.dir).map_err(|error| or_directory(error, &args.ranges))?;
     plan::check_place(args, &repository)?;
     let engine = Engine::new(global, &args.matching, &[root_of(&repository)], PathForm::FromRoot)?;
     let options = history::Options {
@@ -83,7 +83,7 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
         max_blob_bytes: engine.max_file_bytes,
         cache: args.cache.then(|| engine.scanner.digest()),
     };
-    let source = History::open(&args.repo.dir, options)?;
+    let source = History::open(&args.repo.dir, options).map_err(|error| or_directory(error, &args.ranges))?;
     let is_whole = args.ranges.is_empty() && !args.reachable_only;
     let records = Records::prepare(&engine, &args.matching, &args.repo.dir)?;
     let records = records.of(
@@ -100,6 +100,17 @@ pub fn history(args: &HistoryArgs, global: &GlobalArgs, output: &OutputPlan) -> 
     // What was found is reported whatever becomes of the plan.
     let exit = run.report(&outcome, &args.matching, source.keep())?;
     planned.map(|()| exit)
+}
+
+/// The error; where a directory was typed in the place of a commit, with how to name it.
+fn or_directory(error: impl Into<anyhow::Error>, ranges: &[String]) -> anyhow::Error {
+    let error = error.into();
+    match ranges.iter().find(|range| Path::new(range).is_dir()) {
+        Some(directory) => error.context(format!(
+            "`{directory}` is a directory, not a commit (`stanch history -C {directory}` scans the repository in it)"
+        )),
+        None => error,
+    }
 }
 
 pub fn stdin(args: &StdinArgs, global: &GlobalArgs, output: &OutputPlan) -> Result<Exit> {
