@@ -24,6 +24,10 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
+    /// Do what the rest says in this directory, as `git -C` does
+    #[arg(short = 'C', value_name = "DIR", hide_short_help = true)]
+    pub start_in: Option<PathBuf>,
+
     #[command(flatten)]
     pub scan: ScanArgs,
 

@@ -12,7 +12,7 @@ mod values;
 
 use std::ffi::OsString;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use stanch::report::text;
 
@@ -52,6 +52,9 @@ fn tame(error: clap::Error) -> clap::Error {
 }
 
 fn execute(cli: Cli) -> Result<Exit> {
+    if let Some(dir) = &cli.start_in {
+        std::env::set_current_dir(dir).with_context(|| format!("cannot change to {}", dir.display()))?;
+    }
     let (command, global) = plan::resolve(cli)?;
     let output = OutputPlan::new(&global, &command)?;
     match command {

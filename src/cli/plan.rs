@@ -36,7 +36,7 @@ const CONFIG_VARIABLE: &str = "STANCH_CONFIG";
 ///
 /// When something was typed before a command that does not take it.
 pub fn resolve(cli: Cli) -> Result<(Command, GlobalArgs)> {
-    let Cli { command, scan: outer, global } = cli;
+    let Cli { command, scan: outer, global, start_in: _ } = cli;
     let Some(command) = command else { return Ok((Command::Scan(outer), global)) };
     let ScanArgs { paths, no_ignore, matching: outer } = outer;
     if let Some(path) = paths.first() {

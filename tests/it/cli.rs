@@ -114,6 +114,30 @@ fn options_may_stand_before_the_command() {
 }
 
 #[test]
+fn a_directory_before_the_command_is_where_it_runs() {
+    let sandbox = Sandbox::repo();
+    sandbox.write("sub/a.txt", format!("{}\n", clickup_token(3)));
+    sandbox.git(&["add", "sub/a.txt"]);
+    sandbox.commit_all("first");
+    let place = sandbox.path();
+    for args in [
+        &["--format", "json"] as &[&str],
+        &["scan", "sub", "--format", "json"],
+        &["history", "--format", "json"],
+    ] {
+        let inside = sandbox.stanch_in(&place, args).expect_code(1).json();
+        let from_outside = [&["-C", place.to_str().unwrap()], args].concat();
+        assert_eq!(
+            sandbox.stanch_in(sandbox.outside(), &from_outside).expect_code(1).json(),
+            inside,
+            "{args:?}"
+        );
+    }
+    let ran = sandbox.stanch(&["-C", "nowhere", "scan"]).expect_code(2);
+    assert!(ran.stderr.contains("cannot change to nowhere"), "{ran:?}");
+}
+
+#[test]
 fn aliases_of_other_scanners_do_the_same() {
     let sandbox = Sandbox::repo();
     sandbox.write("a.txt", format!("{}\n", clickup_token(3)));
