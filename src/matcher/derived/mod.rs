@@ -16,59 +16,24 @@
 //!
 //! The result is that of [`Matcher::find`], match for match, but for dropped ones far from any other.
 
+mod change;
+mod sight;
+
+use change::{copy_runs, for_each_change, sight_limits, stretch_round};
+use sight::{keyword_back_bytes, names_ahead_to};
+
+use super::assignment::LineSight;
 use super::boundary::Front;
 use super::order::push_in_order;
-use super::reach::{
-    BACK_REACH_BYTES, BACK_VALUE_BYTES, Looked, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES, REACH_LINES, lines_back,
-    lines_forward, max_bytes,
-};
-use super::recent::{Recent, Stretch};
+use super::reach::{Looked, NEAR_AHEAD_BYTES, NEAR_BACK_BYTES, REACH_LINES, lines_forward};
 use super::words::keyword_at;
-use super::{Match, Matcher, Memory, Scratch, assignment, boundary};
+use super::{Match, Matcher, Memory, Scratch};
 use crate::decode::{self, Kept, View};
-use crate::derived::{Copied, Copies, Derivation, Encoded, Hit, Reach, Trace, Yield};
-use crate::matcher::assignment::LineSight;
-use crate::rule::Rule;
-use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind, TriggerKind};
+use crate::derived::{Copies, Derivation, Encoded, Hit, Reach, Trace, Yield};
+use crate::rule::schema::{LONGEST_TRIGGER_BYTES, TriggerKind};
 use crate::span::ByteSpan;
 
-/// How far round the start of a literal its rules look.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sight {
-    back_bytes: u32,
-    ahead_bytes: u32,
-    /// The same where nothing has the form that they ask for.
-    form_back_bytes: u32,
-    form_ahead_bytes: u32,
-    /// How far ahead of it another name may be read; 0 where only its own is.
-    names_ahead_bytes: u32,
-    /// Whether it stands in names; how far the reading of an assignment looks depends on the text.
-    is_in_names: bool,
-}
-
-/// What is known of the literals, made when the first derived text comes.
-#[derive(Debug)]
-pub(super) struct Sights {
-    /// By literal.
-    of: Vec<Sight>,
-    /// How far apart two matches may stand of which one matters to the other: halves of a pair.
-    near_bytes: i64,
-}
-
-/// What `starts_free` looks at before a value: the longest escape.
-const ESCAPE_BYTES: i64 = NEAR_BACK_BYTES as i64;
-/// An encoding shows itself within this distance; longer runs of encoded text are taken whole.
-const ENCODED_BYTES: usize = 160;
-/// The same where nothing encoded was in the base: no escape of one character is longer with what is looked at behind
-/// it, but for rows of marks, and those are taken whole as well.
-const FIRST_ENCODED_BYTES: usize = 48;
-/// How much of the lines round a change is kept with it: as much as the reading of a name mostly looks at.
-const KEPT_BACK_BYTES: usize = 256;
-const KEPT_AHEAD_BYTES: usize = 384;
-/// An escape is decoded with the lines round it, and with those of its neighbours, if no more than this lies between.
-const WINDOW_LINES: usize = 3;
-/// Matches nearer than this may stand in one excerpt.
-const EXCERPT_BYTES: i64 = 256;
+pub(super) use sight::Sights;
 
 /// Whether a match is dropped for what it is, wherever it stands: the same is said of it in all texts of one scratch.
 pub type IsDull<'d> = &'d dyn Fn(&Match) -> bool;
@@ -418,13 +383,9 @@ impl Matcher {
             done += 1;
             for at in 0..hits.len() {
                 let (hit, is_tried) = hits[at];
-                let sight = &sights[hit.literal as usize];
-                let ahead = match sight.is_in_names {
-                    true => sight.ahead_bytes.max(sight.names_ahead_bytes + assignment::AHEAD_BYTES as u32),
-                    false => sight.ahead_bytes,
-                };
-                let is_near = i64::from(hit.start) - i64::from(sight.back_bytes) < high
-                    && i64::from(hit.start) + i64::from(ahead) > low;
+                let (back, ahead) = sights[hit.literal as usize].farthest();
+                let start = i64::from(hit.start);
+                let is_near = start - back < high && start + ahead > low;
                 if !is_tried && hit.yields == Yield::Dull && is_near {
                     self.try_hit(text, hits, at, false, is_dull, memory, found);
                 }
@@ -452,125 +413,6 @@ impl Matcher {
         }
         covered
     }
-
-    /// The changes with all that may be decoded together with them.
-    fn encoded_changes(&self, text: &[u8], copies: &Copies) -> Vec<ByteSpan> {
-        let mut changes = Vec::<ByteSpan>::new();
-        let margin = |start: usize, end: usize| (start.saturating_sub(ENCODED_BYTES), end + ENCODED_BYTES);
-        for_each_change(text.len(), copies, margin, |start, end| {
-            let start = start.min(lines_back(text, start, self.decode.max_window_bytes, WINDOW_LINES));
-            let end = end.max(lines_forward(text, end, self.decode.max_window_bytes, WINDOW_LINES));
-            let (start, end) = with_whole_runs(text, start, end);
-            match changes.last_mut() {
-                Some(last) if start <= last.end => last.end = end.max(last.end),
-                _ => changes.push(ByteSpan::new(start, end)),
-            }
-        });
-        changes
-    }
-
-    fn sights(&self) -> &Sights {
-        self.sights.get_or_init(|| {
-            let pairs = self.rules.rules().iter().filter_map(|rule| rule.pair.as_ref());
-            let farthest = pairs.map(|pair| i64::from(pair.within_bytes)).max().unwrap_or(0);
-            Sights { of: self.sights_of_literals(), near_bytes: farthest.max(EXCERPT_BYTES) }
-        })
-    }
-
-    fn sights_of_literals(&self) -> Vec<Sight> {
-        let literals = 0..self.literal_lens.len() as u32;
-        let widen = |bytes: &mut u32, to: i64| *bytes = (*bytes).max(u32::try_from(to).unwrap_or(u32::MAX));
-        literals
-            .map(|literal| {
-                let mut sight = Sight::default();
-                for target in self.targets_of(literal) {
-                    let rule = &self.rules.rules()[target.rule as usize];
-                    let near = if rule.keywords.is_empty() { 0 } else { i64::from(rule.reach_bytes) };
-                    let longest = max_bytes(rule) as i64;
-                    let word = longest_keyword(rule);
-                    let (form_back, form_ahead) = match target.kind {
-                        TriggerKind::Anchor { max_before, .. } => {
-                            (i64::from(max_before) + ESCAPE_BYTES, longest + 2)
-                        }
-                        TriggerKind::Keyword | TriggerKind::Name => (1, word + 1),
-                    };
-                    widen(&mut sight.form_back_bytes, form_back);
-                    widen(&mut sight.form_ahead_bytes, form_ahead);
-                    let (back, ahead) = match target.kind {
-                        TriggerKind::Anchor { max_before, .. } => {
-                            let (back, ahead) = match rule.kind {
-                                RuleKind::Prefixed => boundary::encoded_data_sight(max_bytes(rule)),
-                                _ => (0, 0),
-                            };
-                            let back = near.max(back as i64) + ESCAPE_BYTES;
-                            (i64::from(max_before) + back, longest + near.max(ahead as i64) + 2)
-                        }
-                        TriggerKind::Keyword => {
-                            (keyword_back_bytes(rule), word + i64::from(rule.reach_bytes) + longest + 2)
-                        }
-                        // Beside its own name such a rule reads every other within reach.
-                        TriggerKind::Name if rule.kind == RuleKind::Keyed => {
-                            sight.is_in_names = true;
-                            widen(&mut sight.names_ahead_bytes, word + i64::from(rule.reach_bytes));
-                            (keyword_back_bytes(rule), 0)
-                        }
-                        TriggerKind::Name => {
-                            sight.is_in_names = true;
-                            (assignment::NAME_BYTES as i64, 0)
-                        }
-                    };
-                    widen(&mut sight.back_bytes, back);
-                    widen(&mut sight.ahead_bytes, ahead);
-                }
-                sight
-            })
-            .collect()
-    }
-}
-
-impl Sight {
-    /// How far back and ahead a literal looked that yielded so much.
-    fn of(&self, yields: Yield) -> (i64, i64) {
-        match yields {
-            Yield::Unlike => (self.form_back_bytes.into(), self.form_ahead_bytes.into()),
-            Yield::Nothing | Yield::Dull | Yield::Matches => {
-                (self.back_bytes.into(), self.ahead_bytes.into())
-            }
-            Yield::Near => (NEAR_BACK_BYTES as i64, NEAR_AHEAD_BYTES as i64),
-        }
-    }
-
-    /// Whether a form is told near the literal.
-    fn is_near(&self) -> bool {
-        self.form_back_bytes as usize <= NEAR_BACK_BYTES && self.form_ahead_bytes as usize <= NEAR_AHEAD_BYTES
-    }
-}
-
-/// Behind the last byte at which the reading of names looks.
-fn names_ahead_to(lines: &mut LineSight<'_>, text: &[u8], start: usize, names_ahead_bytes: u32) -> i64 {
-    let names_ahead_bytes = names_ahead_bytes as usize;
-    let last_name = start + names_ahead_bytes;
-    if last_name >= text.len() {
-        return i64::MAX;
-    }
-    let own = lines.ahead_to(start);
-    let to = if names_ahead_bytes > 0 { lines.ahead_to(last_name) } else { own };
-    // Any of several names may open the block of a variable.
-    let opens = names_ahead_bytes > 0 && assignment::opens_variable_before(text, start, last_name);
-    let block = if opens { last_name + assignment::AHEAD_BYTES } else { 0 };
-    to.max(own).max(block) as i64
-}
-
-fn longest_keyword(rule: &Rule) -> i64 {
-    rule.keywords.iter().chain(&rule.names).map(|word| word.len() as i64).max().unwrap_or(0)
-}
-
-/// How far before its start a keyword looks, and how far before it another may stand that matters: one whose
-/// own reach ends behind where this one starts to look.
-fn keyword_back_bytes(rule: &Rule) -> i64 {
-    let reach = rule.reach_bytes as usize;
-    let back = reach.min(BACK_REACH_BYTES) + max_bytes(rule).min(BACK_VALUE_BYTES);
-    (back + reach) as i64 + longest_keyword(rule) + ESCAPE_BYTES
 }
 
 /// The place of the first literal at an offset or behind it. Most pieces start a little behind the one before, whose
@@ -587,117 +429,11 @@ fn first_from(hits: &[Hit], near: usize, offset: usize) -> usize {
     hits.partition_point(is_before)
 }
 
-/// The offsets between which all bytes are as they were before. A piece at the start or the end of both texts
-/// has no limit there: it is seen that the text ends.
-fn sight_limits(text: &[u8], copies: &Copies, piece: &Copied) -> (i64, i64) {
-    let starts = piece.from == 0 && piece.to == 0;
-    let ends = piece.from + piece.len == copies.from_bytes() && piece.to + piece.len == text.len();
-    let low = if starts { i64::MIN } else { piece.to as i64 };
-    let high = if ends { i64::MAX } else { (piece.to + piece.len) as i64 };
-    (low, high)
-}
-
-/// Copies the runs of the base. Says whether each was copied whole or not at all.
-fn copy_runs(len: usize, trace: &Trace, copies: &Copies, runs: &mut Vec<ByteSpan>) -> bool {
-    if trace.runs.is_empty() {
-        return true;
-    }
-    for piece in copies.pieces() {
-        let end = piece.from + piece.len;
-        let first = trace.runs.partition_point(|run| run.end < piece.from);
-        for run in trace.runs[first..].iter().take_while(|run| run.start <= end) {
-            // What stands beside a run has no part in it.
-            let starts = piece.from < run.start || (piece.from, piece.to, run.start) == (0, 0, 0);
-            let is_last = end == copies.from_bytes() && piece.to + piece.len == len;
-            let ends = run.end < end || (run.end == end && is_last);
-            if !starts || !ends {
-                return false;
-            }
-            runs.push(ByteSpan::new(run.start - piece.from + piece.to, run.end - piece.from + piece.to));
-        }
-    }
-    runs.sort_unstable();
-    true
-}
-
-/// What base64, hex digits and rows of marks before an escape are made of.
-static MAY_BE_ENCODED: [bool; 256] = {
-    let mut bytes = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        bytes[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let marks = b"+/-_=\\%&;#{}";
-    let mut at = 0;
-    while at < marks.len() {
-        bytes[marks[at] as usize] = true;
-        at += 1;
-    }
-    bytes
-};
-
-/// The stretch with the runs at its ends.
-fn with_whole_runs(text: &[u8], start: usize, end: usize) -> (usize, usize) {
-    let is_run = |byte: &&u8| MAY_BE_ENCODED[usize::from(**byte)];
-    let before = text[..start].iter().rev().take_while(is_run).count();
-    let behind = text[end..].iter().take_while(is_run).count();
-    (start - before, end + behind)
-}
-
-/// What is kept of a stretch that is searched for literals: the lines round it, and what may be encoded.
-fn stretch_round(recent: &Recent, text: &[u8], start: usize, end: usize) -> Stretch {
-    // The margin for literals is a part of it.
-    let margin = FIRST_ENCODED_BYTES - (NEAR_AHEAD_BYTES - 1);
-    let outer = (start.saturating_sub(margin), (end + margin).min(text.len()));
-    let outer = with_whole_runs(text, outer.0, outer.1);
-    let from = outer.0.min(lines_back(text, start, KEPT_BACK_BYTES, 1));
-    let near = (end + NEAR_AHEAD_BYTES).min(text.len());
-    let to = outer.1.max(lines_forward(text, end, KEPT_AHEAD_BYTES, 2)).max(near);
-    recent.stretch(text, (from, to), (start, end), outer)
-}
-
-/// Calls `visit` with the stretches between the copies, each widened by `widen`; those that touch then are one.
-/// A seam where nothing was inserted is a stretch too, an end that both texts share is none.
-fn for_each_change(
-    len: usize,
-    copies: &Copies,
-    widen: impl Fn(usize, usize) -> (usize, usize),
-    mut visit: impl FnMut(usize, usize),
-) {
-    let pieces = copies.pieces();
-    let mut open: Option<(usize, usize)> = None;
-    for at in 0..=pieces.len() {
-        let (before, next) = (at.checked_sub(1).map(|before| &pieces[before]), pieces.get(at));
-        let is_edge = match (before, next) {
-            (None, Some(next)) => next.from == 0 && next.to == 0,
-            (Some(last), None) => last.from + last.len == copies.from_bytes() && last.to + last.len == len,
-            _ => false,
-        };
-        if is_edge {
-            continue;
-        }
-        let start = before.map_or(0, |before| before.to + before.len);
-        let end = next.map_or(len, |next| next.to);
-        let (start, end) = widen(start, end);
-        let end = end.min(len);
-        match &mut open {
-            Some((_, last)) if start <= *last => *last = end.max(*last),
-            _ => {
-                if let Some((start, end)) = open.replace((start, end)) {
-                    visit(start, end);
-                }
-            }
-        }
-    }
-    if let Some((start, end)) = open {
-        visit(start, end);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::assignment;
     use super::*;
+    use crate::derived::Copied;
     use crate::rule::RuleSet;
     use proptest::prelude::*;
     use std::cell::RefCell;
