@@ -22,6 +22,13 @@ pub struct ConfiguredHooks {
     pub scope: ConfigScope,
 }
 
+impl ConfiguredHooks {
+    /// Whether the directory serves other repositories than this one too.
+    pub fn is_shared(&self) -> bool {
+        self.scope != ConfigScope::Repository
+    }
+}
+
 /// For whom a setting counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigScope {

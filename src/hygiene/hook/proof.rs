@@ -8,8 +8,11 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use super::error::io_error;
 use super::git::{plain, succeed};
-use super::{HookError, HookName, HookStatus, Way, config_script, create, io_error, script};
+use super::in_config::config_script;
+use super::slot::create;
+use super::{HookError, HookName, HookStatus, Way, script};
 use crate::git::Repository;
 
 /// What came of a made-up token.
