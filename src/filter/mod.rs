@@ -18,7 +18,7 @@ use crate::filter::file_kind::FileKind;
 use crate::filter::placeholder::Placeholder;
 use crate::filter::proof::Proof;
 use crate::level::Confidence;
-use crate::matcher::{Context, Host};
+use crate::matcher::{Assigned, Context, Host};
 use crate::rule::Rule;
 use crate::rule::schema::RuleKind;
 
@@ -74,76 +74,108 @@ fn judge_whole(rule: &Rule, value: &[u8]) -> Verdict {
 }
 
 fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
-    let drop = |reason: &str| Verdict::Drop { reason: reason.to_owned() };
+    let why_not = why_no_value(rule, value)
+        .or_else(|| why_no_issued_value(rule, value, file))
+        .or_else(|| why_no_chosen_value(rule, value, context, file))
+        .or_else(|| why_not_random(rule, value));
+    match why_not {
+        Some(reason) => dropped(reason),
+        None => judge_by_kind(rule, value, context, file),
+    }
+}
+
+fn dropped(reason: &str) -> Verdict {
+    Verdict::Drop { reason: reason.to_owned() }
+}
+
+/// Why a value is none, whatever the rule asks for.
+fn why_no_value(rule: &Rule, value: &[u8]) -> Option<&'static str> {
     // A block of many lines holds rows of one letter by chance; a password in a file of settings does not.
     let is_one_word = rule.kind != RuleKind::Block || !value.contains(&b'\n');
     if is_one_word
         && let Some(kind) = placeholder::placeholder(value)
         && !(rule.samples_count && kind == Placeholder::Sequence)
     {
-        return drop(kind.reason());
+        return Some(kind.reason());
     }
     // Neither base64 nor the lines round it hold dots; guides leave the middle of a key out.
     if rule.kind == RuleKind::Block && memchr::memmem::find(value, b"...").is_some() {
-        return drop("a sample with its middle left out");
+        return Some("a sample with its middle left out");
     }
     if rule.kind == RuleKind::Block && generic::is_public_key(value) {
-        return drop("a certificate or a public key");
+        return Some("a certificate or a public key");
     }
     // A generic rule asks the same itself.
     let encoded_words = || decode::base64_text(value).is_some_and(|text| is_common_words(&text));
     if is_one_word && rule.kind != RuleKind::Generic && (is_common_words(value) || encoded_words()) {
-        return drop("nothing but common words");
+        return Some("nothing but common words");
     }
+    None
+}
+
+/// Why a value was issued by nobody: what people choose may be words, what is issued is none, also where any number of
+/// characters may stand for it.
+fn why_no_issued_value(rule: &Rule, value: &[u8], file: FileKind) -> Option<&'static str> {
     if rule.kind == RuleKind::Prefixed && is_cut_call(value) {
-        return drop("the head of a call");
+        return Some("the head of a call");
     }
     if file.locks && matches!(rule.kind, RuleKind::Keyed | RuleKind::Generic) {
-        return drop("a checksum or a version in a list of packages");
+        return Some("a checksum or a version in a list of packages");
     }
-    // What people choose may be words; what is issued is none, also where any number of characters may stand for it.
     let is_issued = rule.kind == RuleKind::Prefixed && !rule.chosen;
     let is_open = is_issued && rule.max_bytes.is_none();
     if (is_issued && is_member(value)) || (is_open && is_constant_name(value)) {
-        return drop("a name in code");
+        return Some("a name in code");
     }
     if is_open && memchr::memmem::find(value, b"...").is_some() {
-        return drop("a sample with its middle left out");
+        return Some("a sample with its middle left out");
     }
     if is_open && rule.any_provider && is_joined_words(value) {
-        return drop("words joined to a name");
+        return Some("words joined to a name");
     }
-    if rule.chosen && unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
-        return drop("too short for a password");
+    None
+}
+
+/// Why a value that people choose is no secret.
+fn why_no_chosen_value(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Option<&'static str> {
+    if !rule.chosen {
+        return None;
     }
-    if rule.chosen && context.host == Host::Reserved {
-        return drop("the host is set aside for examples");
+    if unescaped(value).len() < SHORTEST_CHOSEN_BYTES {
+        return Some("too short for a password");
     }
-    if rule.chosen && context.host == Host::Loopback && is_made_of_words(value) {
-        return drop("words for a service on the same machine");
+    if context.host == Host::Reserved {
+        return Some("the host is set aside for examples");
     }
-    if rule.chosen && file.is_rehearsal() && is_made_of_words(value) {
-        return drop("words in a test or a guide");
+    if context.host == Host::Loopback && is_made_of_words(value) {
+        return Some("words for a service on the same machine");
     }
-    if let Some(floor) = rule.min_entropy
-        && entropy::shannon_bits(value) < floor
-    {
-        return drop("entropy below the floor of the rule");
+    if file.is_rehearsal() && is_made_of_words(value) {
+        return Some("words in a test or a guide");
+    }
+    None
+}
+
+/// Why chance did not make a value.
+fn why_not_random(rule: &Rule, value: &[u8]) -> Option<&'static str> {
+    let floor = rule.min_entropy?;
+    if entropy::shannon_bits(value) < floor {
+        return Some("entropy below the floor of the rule");
     }
     // What is made of all letters is never made of six by chance; a digest is.
-    if rule.kind == RuleKind::Keyed
-        && rule.min_entropy.is_some()
-        && is_of_all_letters(rule)
-        && is_digest(value)
-    {
-        return drop("hexadecimal, which the form is not");
+    if rule.kind == RuleKind::Keyed && is_of_all_letters(rule) && is_digest(value) {
+        return Some("hexadecimal, which the form is not");
     }
+    None
+}
+
+fn judge_by_kind(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -> Verdict {
     match (&rule.kind, &context.assigned) {
         (RuleKind::Generic, Some(assigned)) => {
             let score = generic::score(assigned, value, file);
             match generic::confidence(score.points) {
                 Some(confidence) => Verdict::Keep { confidence, reason: score.reason },
-                None => drop("the score is too low"),
+                None => dropped("the score is too low"),
             }
         }
         (RuleKind::Keyed, _)
@@ -151,40 +183,42 @@ fn judge_unknown(rule: &Rule, value: &[u8], context: &Context, file: FileKind) -
                 && entropy::alphabet_size(value) <= 64
                 && entropy::relative(value) < LEAST_RELATIVE_ENTROPY =>
         {
-            drop("too regular for a random value")
+            dropped("too regular for a random value")
         }
         (RuleKind::Prefixed, _) if rule.samples_count && is_identifier(value) => {
-            drop("words joined to a name")
+            dropped("words joined to a name")
         }
         (RuleKind::Keyed, _) if is_constant_name(value) || is_joined_words(value) || is_long_name(value) => {
-            drop("words joined to a name")
+            dropped("words joined to a name")
         }
         (RuleKind::Keyed, Some(assigned))
             if !rule.public && generic::names_something_else(&assigned.name) =>
         {
-            drop("the name says that it is no secret")
+            dropped("the name says that it is no secret")
         }
-        (RuleKind::Keyed, Some(assigned)) => {
-            // The name was read, so what the generic rules know of names and values counts as well.
-            let score = generic::score(assigned, value, file);
-            let by_form = keep(rule, value, "its form beside a word that names the provider");
-            match (generic::confidence(score.points), by_form) {
-                (Some(sure), Verdict::Keep { confidence, .. }) if sure > confidence => {
-                    Verdict::Keep { confidence: sure, reason: score.reason }
-                }
-                (None, Verdict::Keep { .. })
-                    if rule.max_bytes != Some(rule.min_bytes)
-                        && !generic::is_noise(value)
-                        && (rule.any_provider
-                            || !(value.iter().any(u8::is_ascii_digit) || generic::is_random(value))) =>
-                {
-                    drop("a vague form, and the score is too low")
-                }
-                (_, by_form) => by_form,
-            }
-        }
+        (RuleKind::Keyed, Some(assigned)) => judge_named(rule, value, assigned, file),
         (RuleKind::Keyed, None) => keep(rule, value, "its form beside a word that names the provider"),
         _ => keep(rule, value, "its form"),
+    }
+}
+
+/// A keyed value whose name was read: what the generic rules know of names and values counts as well.
+fn judge_named(rule: &Rule, value: &[u8], assigned: &Assigned, file: FileKind) -> Verdict {
+    let score = generic::score(assigned, value, file);
+    let by_form = keep(rule, value, "its form beside a word that names the provider");
+    match (generic::confidence(score.points), by_form) {
+        (Some(sure), Verdict::Keep { confidence, .. }) if sure > confidence => {
+            Verdict::Keep { confidence: sure, reason: score.reason }
+        }
+        (None, Verdict::Keep { .. })
+            if rule.max_bytes != Some(rule.min_bytes)
+                && !generic::is_noise(value)
+                && (rule.any_provider
+                    || !(value.iter().any(u8::is_ascii_digit) || generic::is_random(value))) =>
+        {
+            dropped("a vague form, and the score is too low")
+        }
+        (_, by_form) => by_form,
     }
 }
 

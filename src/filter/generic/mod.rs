@@ -244,6 +244,55 @@ struct Facts<'a> {
     hash: bool,
 }
 
+/// What stands in texts that a program fills in.
+const FORMATS: [&[u8]; 8] = [b"%s", b"%d", b"%v", b"%@", b"%-", b"%.", b"{0}", b"%q"];
+
+/// How hashes of passwords start, lower case.
+const HEADS_OF_HASHES: [&[u8]; 20] = [
+    b"sha1", b"sha256", b"sha384", b"sha512", b"md5", b"$2a$", b"$2b$", b"$2y$", b"$argon2", b"pbkdf2",
+    b"$6$", b"$5$", b"$1$", b"{crypt}", b"bcrypt", b"scrypt", b"phpass", b"aqaaa", b"{aqaaa", b"{aes}",
+];
+
+fn holds_any(value: &[u8], parts: &[&[u8]]) -> bool {
+    parts.iter().any(|part| part::contains(value, part))
+}
+
+/// Whether a name says that its value is for a test.
+fn is_rehearsed(name: &[u8]) -> bool {
+    let words: [&[u8]; 7] = [b"test", b"dummy", b"fake", b"mock", b"sample", b"example", b"demo"];
+    words::pieces(name).any(|piece| words.iter().any(|word| piece.eq_ignore_ascii_case(word)))
+}
+
+/// Whether a value that is no noise is an expression or a pattern.
+fn is_code(value: &[u8], quoted: bool) -> bool {
+    if quoted {
+        let parts: [&[u8]; 8] = [b"[A-", b"[a-", b"[0-9", b"()", b" + ", b" | ", b"(\\", b"(%"];
+        return holds_any(value, &parts) || opens_expression(value);
+    }
+    (value.iter().any(|byte| b"()[]{}".contains(byte)) && is_call(value))
+        || holds_any(value, &[b"->", b"::"])
+        || value.starts_with(b"async function")
+        || b"$@*&|[({!".contains(&value[0])
+}
+
+/// Whether a value is plainly a path or a URL.
+fn is_place(value: &[u8], lower: &[u8]) -> bool {
+    part::contains(value, b"://")
+        || value.starts_with(b"./")
+        || value.starts_with(b"~/")
+        || is_file_name(lower)
+}
+
+/// About how many bytes are escapes.
+fn escaped_bytes(value: &[u8]) -> usize {
+    let bytes = |pair: &[u8]| match pair[1] {
+        b'u' => 6,
+        b'x' | b'n' | b'r' | b't' => 4,
+        _ => 0,
+    };
+    value.windows(2).filter(|pair| pair[0] == b'\\').map(bytes).sum()
+}
+
 impl<'a> Facts<'a> {
     fn new(
         assigned: &'a Assigned,
@@ -276,17 +325,7 @@ impl<'a> Facts<'a> {
             && value.split(|&b| b == b'.').count() >= 2
             && value.split(|&b| b == b'.').all(|part| part.first().is_some_and(|b| !b.is_ascii_digit()))
             && letter_pieces == word_pieces;
-        let escapes: usize = value
-            .windows(2)
-            .filter(|pair| pair[0] == b'\\')
-            .map(|pair| match pair[1] {
-                b'u' => 6,
-                b'x' | b'n' | b'r' | b't' => 4,
-                _ => 0,
-            })
-            .sum();
         let brackets = any(&|b| b"()[]{}".contains(&b));
-        let contains = |part: &[u8]| part::contains(value, part);
         let noise = is_noise(value);
         Self {
             a: assigned,
@@ -295,11 +334,7 @@ impl<'a> Facts<'a> {
             name,
             name_goes_on,
             reads,
-            rehearsed: words::pieces(&assigned.name).any(|piece| {
-                [&b"test"[..], b"dummy", b"fake", b"mock", b"sample", b"example", b"demo"]
-                    .iter()
-                    .any(|word| piece.eq_ignore_ascii_case(word))
-            }),
+            rehearsed: is_rehearsed(&assigned.name),
             parameters: is_parameters(value),
             quoted,
             number: (all(&|b| b.is_ascii_digit() || b"-+.,_ ".contains(&b)) && has_digit)
@@ -317,70 +352,28 @@ impl<'a> Facts<'a> {
                 && all(&|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
                 && value.contains(&b'_'),
             blanks: value.trim_ascii().split(|&b| b == b' ' || b == b'\t').count().saturating_sub(1),
-            code: if noise {
-                false
-            } else if quoted {
-                [&b"[A-"[..], b"[a-", b"[0-9", b"()", b" + ", b" | ", b"(\\", b"(%"]
-                    .iter()
-                    .any(|part| contains(part))
-                    || opens_expression(value)
-            } else {
-                (brackets && is_call(value))
-                    || contains(b"->")
-                    || contains(b"::")
-                    || value.starts_with(b"async function")
-                    || b"$@*&|[({!".contains(&value[0])
-            },
+            code: !noise && is_code(value, quoted),
             noise,
             brackets: !quoted && brackets,
             pattern: holds_a_count(value) || is_template(value),
-            escapes: escapes * 2 >= value.len(),
+            escapes: escaped_bytes(value) * 2 >= value.len(),
             public_key: is_public_key(value),
             dotted,
             address: !noise
-                && (contains(b"://")
+                && (is_place(value, &lower)
                     || (value.starts_with(b"/")
                         && value[1..].contains(&b'/')
                         && word_pieces * 2 >= letter_pieces)
-                    || value.starts_with(b"./")
-                    || value.starts_with(b"~/")
-                    || is_file_name(&lower)
                     || (wordlike && value.contains(&b'/'))
                     || (value.iter().filter(|&&byte| byte == b'\\').count() >= 2
                         && word_pieces * 4 >= letter_pieces * 3)),
-            format: !noise
-                && [&b"%s"[..], b"%d", b"%v", b"%@", b"%-", b"%.", b"{0}", b"%q"]
-                    .iter()
-                    .any(|part| contains(part)),
+            format: !noise && holds_any(value, &FORMATS),
             version: value.len() <= 40
                 && has_digit
                 && any(&|b| b".:-^~".contains(&b))
                 && all(&|b| b.is_ascii_digit() || b".-:TZ+^~vx* ".contains(&b)),
             uuid: is_uuid(value),
-            hash: [
-                &b"sha1"[..],
-                b"sha256",
-                b"sha384",
-                b"sha512",
-                b"md5",
-                b"$2a$",
-                b"$2b$",
-                b"$2y$",
-                b"$argon2",
-                b"pbkdf2",
-                b"$6$",
-                b"$5$",
-                b"$1$",
-                b"{crypt}",
-                b"bcrypt",
-                b"scrypt",
-                b"phpass",
-                b"aqaaa",
-                b"{aqaaa",
-                b"{aes}",
-            ]
-            .iter()
-            .any(|head| lower.starts_with(head)),
+            hash: HEADS_OF_HASHES.iter().any(|head| lower.starts_with(head)),
         }
     }
 
