@@ -463,48 +463,42 @@ impl Memory {
                 Some(self.states[number as usize]? as u8 | loose)
             })
             .collect();
+        parts[HELD] = self.held_part(renumber);
+        parts[FINGERPRINTS] = self.fingerprints_part(renumber);
+        let submodules = self.submodules.union(news.submodules);
+        parts[SUBMODULES] = submodules.flat_map(|id| id.as_raw()).copied().collect();
+        if let Some((trail, covered)) = trail.zip(news.covered) {
+            note_closed(&mut parts, (news, covered), packs, renumber);
+            (parts[TRAIL], parts[EDGES]) = trail;
+        }
+        (is_closed, parts)
+    }
+
+    fn held_part(&self, renumber: impl Fn(u32) -> u32) -> Vec<u8> {
         let is_held = |number: u32| self.states[number as usize] == Some(State::Held);
         let held = self.held.iter().filter(|(number, _)| is_held(**number));
         let mut held: Vec<(u32, &Held)> = held.map(|(number, held)| (renumber(*number), held)).collect();
         held.sort_unstable_by_key(|(place, _)| *place);
+        let mut part = Vec::new();
         for (place, held) in held {
-            parts[HELD].extend([place, held.note.len() as u32].into_iter().flat_map(u32::to_le_bytes));
-            parts[HELD].extend_from_slice(&held.note);
+            part.extend([place, held.note.len() as u32].into_iter().flat_map(u32::to_le_bytes));
+            part.extend_from_slice(&held.note);
         }
+        part
+    }
+
+    fn fingerprints_part(&self, renumber: impl Fn(u32) -> u32) -> Vec<u8> {
         let known =
             self.fingerprints.iter().filter(|((number, _), _)| self.states[*number as usize].is_some());
         let mut known: Vec<_> =
             known.map(|((number, find), fingerprint)| (renumber(*number), find, fingerprint)).collect();
         known.sort_unstable();
+        let mut part = Vec::new();
         for (place, [rule, start, end], fingerprint) in known {
-            parts[FINGERPRINTS].extend([place, *rule, *start, *end].into_iter().flat_map(u32::to_le_bytes));
-            parts[FINGERPRINTS].extend_from_slice(fingerprint.as_bytes());
+            part.extend([place, *rule, *start, *end].into_iter().flat_map(u32::to_le_bytes));
+            part.extend_from_slice(fingerprint.as_bytes());
         }
-        let submodules = self.submodules.union(news.submodules);
-        parts[SUBMODULES] = submodules.flat_map(|id| id.as_raw()).copied().collect();
-        if let Some((trail, covered)) = trail.zip(news.covered) {
-            for mark in packs {
-                parts[PACKS].extend_from_slice(mark.index.as_raw());
-                parts[PACKS].extend_from_slice(&mark.len_bytes.to_le_bytes());
-            }
-            let missing: BTreeSet<ObjectId> = news.holders.iter().map(|(_, id)| *id).collect();
-            let missing: Vec<ObjectId> = missing.into_iter().collect();
-            parts[MISSING] = missing.iter().flat_map(|id| id.as_raw()).copied().collect();
-            let place = |id: &ObjectId| missing.binary_search(id).map_or(0, |place| place as u32);
-            let mut holders: Vec<(u32, u32)> =
-                news.holders.iter().map(|(tree, id)| (renumber(*tree), place(id))).collect();
-            holders.sort_unstable();
-            holders.dedup();
-            let words = holders.iter().flat_map(|(tree, place)| [*tree, *place]);
-            parts[HOLDERS] = words.flat_map(u32::to_le_bytes).collect();
-            let mut targets: Vec<u32> = covered.targets.iter().map(|target| renumber(*target)).collect();
-            targets.sort_unstable();
-            parts[TARGETS] = targets.into_iter().flat_map(u32::to_le_bytes).collect();
-            parts[ROWS] = Rows::store(&covered.rows, renumber);
-            parts[LEDGER] = covered.ledger.as_ref().map(|ledger| ledger.store(renumber)).unwrap_or_default();
-            (parts[TRAIL], parts[EDGES]) = trail;
-        }
-        (is_closed, parts)
+        part
     }
 
     fn write(&self, news: &News<'_>, packs: &[PackMark]) -> io::Result<()> {
@@ -521,6 +515,34 @@ impl Memory {
         remove_old(dir);
         Ok(())
     }
+}
+
+/// The parts that a closed file alone has, but for the trail.
+fn note_closed(
+    parts: &mut [Vec<u8>; PARTS],
+    (news, covered): (&News<'_>, &Covered),
+    packs: &[PackMark],
+    renumber: impl Fn(u32) -> u32,
+) {
+    for mark in packs {
+        parts[PACKS].extend_from_slice(mark.index.as_raw());
+        parts[PACKS].extend_from_slice(&mark.len_bytes.to_le_bytes());
+    }
+    let missing: BTreeSet<ObjectId> = news.holders.iter().map(|(_, id)| *id).collect();
+    let missing: Vec<ObjectId> = missing.into_iter().collect();
+    parts[MISSING] = missing.iter().flat_map(|id| id.as_raw()).copied().collect();
+    let place = |id: &ObjectId| missing.binary_search(id).map_or(0, |place| place as u32);
+    let mut holders: Vec<(u32, u32)> =
+        news.holders.iter().map(|(tree, id)| (renumber(*tree), place(id))).collect();
+    holders.sort_unstable();
+    holders.dedup();
+    let words = holders.iter().flat_map(|(tree, place)| [*tree, *place]);
+    parts[HOLDERS] = words.flat_map(u32::to_le_bytes).collect();
+    let mut targets: Vec<u32> = covered.targets.iter().map(|target| renumber(*target)).collect();
+    targets.sort_unstable();
+    parts[TARGETS] = targets.into_iter().flat_map(u32::to_le_bytes).collect();
+    parts[ROWS] = Rows::store(&covered.rows, &renumber);
+    parts[LEDGER] = covered.ledger.as_ref().map(|ledger| ledger.store(&renumber)).unwrap_or_default();
 }
 
 /// Two sorted lists of names as one.
