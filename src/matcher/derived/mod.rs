@@ -184,6 +184,20 @@ impl Matcher {
         scratch: &mut Scratch,
         hits: &mut Vec<(Hit, bool)>,
     ) -> bool {
+        self.copied_hits(text, trace, copies, hits);
+        let known = hits.len();
+        let is_encoded = self.changed_hits(text, trace, copies, scratch, hits);
+        if hits.len() > known {
+            // Sorted runs but for grams that lie out of order. What is known, from the base or from a recent stretch, needs
+            // no try.
+            hits.sort_by_key(|&(hit, is_new)| (hit.start, hit.literal, is_new));
+            hits.dedup_by_key(|(hit, _)| (hit.start, hit.literal));
+        }
+        is_encoded
+    }
+
+    /// Those that were copied whole with the pieces, to be tried where they see beyond theirs.
+    fn copied_hits(&self, text: &[u8], trace: &Trace, copies: &Copies, hits: &mut Vec<(Hit, bool)>) {
         let sights = &self.sights().of;
         let mut lines = LineSight::new(text);
         let mut next = 0;
@@ -221,7 +235,17 @@ impl Matcher {
                 hits.push((hit, is_new || hit.yields == Yield::Matches));
             }
         }
-        let known = hits.len();
+    }
+
+    /// Those at the changes, from stretches that were seen before or a search. Says what [`Matcher::derive_hits`] does.
+    fn changed_hits(
+        &self,
+        text: &[u8],
+        trace: &Trace,
+        copies: &Copies,
+        scratch: &mut Scratch,
+        hits: &mut Vec<(Hit, bool)>,
+    ) -> bool {
         // What ends or starts at a change, and what saw one although the trace has nothing of it.
         let margin = |start: usize, end: usize| {
             (start.saturating_sub(NEAR_AHEAD_BYTES - 1), end + NEAR_BACK_BYTES + LONGEST_TRIGGER_BYTES - 1)
@@ -258,12 +282,6 @@ impl Matcher {
                 }
             }
         });
-        if hits.len() > known {
-            // Sorted runs but for grams that lie out of order. What is known, from the base or from a recent stretch, needs
-            // no try.
-            hits.sort_by_key(|&(hit, is_new)| (hit.start, hit.literal, is_new));
-            hits.dedup_by_key(|(hit, _)| (hit.start, hit.literal));
-        }
         is_encoded
     }
 
