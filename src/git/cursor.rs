@@ -483,6 +483,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_path_that_git_never_writes_is_taken_by_neither_reader_or_both() {
+        let bytes = index(2, vec![("a/.".to_owned(), 0, false)], &[]);
+        assert_eq!(streamed(&bytes, 64, &TAIL_BYTES).ok(), whole(&bytes));
+    }
+
     proptest! {
         #[test]
         fn both_readers_see_the_same(

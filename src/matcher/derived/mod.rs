@@ -122,9 +122,8 @@ impl Matcher {
         found: &mut Vec<Match>,
     ) -> (Encoded, bool) {
         let changes = self.encoded_changes(text, copies);
-        if !changes.iter().any(|change| self.holds_encoded(&text[change.range()], &mut scratch.decode)) {
-            return (Encoded::Barren, true);
-        }
+        let is_encoded =
+            changes.iter().any(|change| self.holds_encoded(&text[change.range()], &mut scratch.decode));
         let mut known = Vec::<ByteSpan>::with_capacity(runs.len());
         for run in runs.iter() {
             match known.last_mut() {
@@ -133,6 +132,10 @@ impl Matcher {
             }
         }
         let kept = Kept { changes: &changes, runs: &known };
+        // What was a run may be none with other bytes beside it.
+        if !is_encoded && runs.iter().all(|run| kept.holds_run(*run)) {
+            return (Encoded::Barren, true);
+        }
         // The others are decoded again.
         runs.retain(|run| kept.holds_run(*run));
         let (encoded, complete) = self.find_encoded(text, Some(kept), scratch, runs, found);
@@ -737,6 +740,23 @@ mod tests {
         copies.push(Copied { from: 0, to: 0, len: 4 });
         copies.push(Copied { from: 5, to: 4, len: base.len() - 5 });
         assert_eq!(count(&format!("id: {value}\n"), Some((&trace, &copies))).0, 1);
+    }
+
+    /// The mark behind a run belongs to it where no name follows, and then nothing is encoded there.
+    #[test]
+    fn a_run_that_is_none_with_other_bytes_beside_it_is_forgotten() {
+        let run = format!("{}db", data_encoding::BASE64.encode(b"aa=a=aaaa==a= ="));
+        let base = format!("{run}_password =\na\n");
+        let (_, trace) = find_derived(base.as_bytes(), None);
+        assert_eq!(trace.runs, [ByteSpan::new(0, run.len())]);
+        let text = format!("{run}_ =\na\n");
+        let mut copies = Copies::default();
+        copies.restart(base.len());
+        let (at, rest) = (run.len() + 1, text.len() - run.len() - 1);
+        copies.push(Copied { from: 0, to: 0, len: at });
+        copies.push(Copied { from: base.len() - rest, to: at, len: rest });
+        assert_eq!(find_derived(text.as_bytes(), None).1.runs, []);
+        assert_eq!(find_derived(text.as_bytes(), Some((&trace, &copies))).1.runs, []);
     }
 
     #[test]
