@@ -171,33 +171,7 @@ fn read_scalar(text: &[u8], keyword: ByteSpan, read: Option<&Assignment>) -> Opt
     let blanks = text[colon + 1..].iter().take(LONGEST_BLANKS_BYTES);
     let start = colon + 1 + blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let quote = previous.filter(|byte| matches!(byte, b'"' | b'\''));
-    let mut end = start;
-    while let Some(&byte) = text.get(end).filter(|byte| byte.is_ascii_graphic()) {
-        if is_pair && b"&#\"<>`".contains(&byte) {
-            break;
-        }
-        if Some(byte) == quote {
-            // How a shell writes a quote in what it quotes.
-            if byte != b'\'' || !text[end..].starts_with(b"'\\''") {
-                break;
-            }
-            end += 3;
-        } else if Some(b'"') == quote && byte == b'\\' {
-            end += 1;
-        }
-        end += 1;
-        if end - start > LONGEST_VALUE_BYTES {
-            return None;
-        }
-    }
-    let mut end = end.min(text.len());
-    // A quote may stand in a query, but the one behind an address closes it.
-    if is_pair {
-        let tail = text[start..end].iter().rev().take_while(|byte| b")];,".contains(byte)).count();
-        if let Some(head) = text[start..end - tail].strip_suffix(b"'") {
-            end = start + head.len();
-        }
-    }
+    let end = scalar_end(text, start, quote, is_pair)?;
     let is_whole = match quote {
         Some(quote) => text.get(end) == Some(&quote),
         None if is_pair => true,
@@ -226,6 +200,36 @@ fn read_scalar(text: &[u8], keyword: ByteSpan, read: Option<&Assignment>) -> Opt
         joint: if is_pair { Joint::Equals } else { Joint::Colon },
         place,
     })
+}
+
+/// Behind the last byte of a value without blanks; `None` if it is longer than values are.
+fn scalar_end(text: &[u8], start: usize, quote: Option<u8>, is_pair: bool) -> Option<usize> {
+    let mut end = start;
+    while let Some(&byte) = text.get(end).filter(|byte| byte.is_ascii_graphic()) {
+        if is_pair && b"&#\"<>`".contains(&byte) {
+            break;
+        }
+        if Some(byte) == quote {
+            // How a shell writes a quote in what it quotes.
+            if byte != b'\'' || !text[end..].starts_with(b"'\\''") {
+                break;
+            }
+            end += 3;
+        } else if Some(b'"') == quote && byte == b'\\' {
+            end += 1;
+        }
+        end += 1;
+        if end - start > LONGEST_VALUE_BYTES {
+            return None;
+        }
+    }
+    let end = end.min(text.len());
+    if !is_pair {
+        return Some(end);
+    }
+    // A quote may stand in a query, but the one behind an address closes it.
+    let tail = text[start..end].iter().rev().take_while(|byte| b")];,".contains(byte)).count();
+    Some(text[start..end - tail].strip_suffix(b"'").map_or(end, |head| start + head.len()))
 }
 
 /// Whether [`read`] finds nothing that joins a name to a value, as the bytes of the name and the one on either side
