@@ -624,7 +624,8 @@ impl<'w> Walker<'w, '_> {
         }
         drop(turn);
         if is_base {
-            let outline = (kind == ObjectKind::Tree).then_some(outline);
+            // A tree that was passed over is no base of others: its entries are not known.
+            let outline = (kind == ObjectKind::Tree && is_wanted).then_some(outline);
             let expanded = Expanded { bytes, trace, number: Some(number), outline };
             self.descend(pack, entry, kind, Held::Expanded(Arc::new(expanded)));
         } else {
