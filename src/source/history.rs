@@ -3,6 +3,7 @@
 
 mod cache;
 mod families;
+mod reached;
 mod run;
 mod worker;
 

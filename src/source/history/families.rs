@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::reached::{Notes, Pass, reach};
 use super::worker::{ObjectError, Wanted, Worker};
 use crate::derived::{Copies, Derivation, Trace};
 use crate::git::pack::delta::Delta;
@@ -49,6 +50,9 @@ pub(super) struct Families<'f> {
     /// What is read beside them.
     others: &'f [u32],
     rows: Mutex<Vec<Rows>>,
+    /// Set when nothing is handed out and what tells of reachable objects is noted.
+    pass: Option<Pass<'f>>,
+    notes: Mutex<Notes>,
     /// How many roots the packs before have.
     root_starts: Vec<usize>,
     root_count: usize,
@@ -84,28 +88,9 @@ impl Links {
     pub(super) fn reachable_loose_ends(
         self,
         count: usize,
-        mut waiting: Vec<u32>,
+        waiting: Vec<u32>,
     ) -> impl Iterator<Item = (u32, ObjectKind, ObjectId)> {
-        // The edges by their holder: how many come before, then all that they lead to.
-        let mut starts = vec![0_u32; count + 1];
-        self.edges.iter().for_each(|(from, _)| starts[*from as usize + 1] += 1);
-        (0..count).for_each(|number| starts[number + 1] += starts[number]);
-        let mut ends = starts.clone();
-        let mut links = vec![0_u32; self.edges.len()];
-        for (from, to) in self.edges {
-            let end = &mut ends[from as usize];
-            links[*end as usize] = to;
-            *end += 1;
-        }
-        let mut is_reached = vec![false; count];
-        waiting.iter().for_each(|&number| is_reached[number as usize] = true);
-        while let Some(holder) = waiting.pop() {
-            for &to in &links[starts[holder as usize] as usize..ends[holder as usize] as usize] {
-                if !std::mem::replace(&mut is_reached[to as usize], true) {
-                    waiting.push(to);
-                }
-            }
-        }
+        let is_reached = reach(self.edges, count, waiting);
         self.loose_ends.into_iter().filter(move |(holder, ..)| is_reached[*holder as usize])
     }
 }
@@ -224,6 +209,8 @@ impl<'f> Families<'f> {
             relevant: None,
             others: &[],
             rows: Mutex::default(),
+            pass: None,
+            notes: Mutex::default(),
             root_starts,
             root_count,
             next_root: AtomicUsize::new(0),
@@ -252,6 +239,17 @@ impl<'f> Families<'f> {
         Self { relevant: Some((relevant, Needed::new(store, relevant, &[]))), ..Self::new(store, None) }
     }
 
+    /// Notes what tells of reachable objects, and hands out nothing. What is not wanted is left alone.
+    pub(super) fn with_notes(store: &'f Store, pass: Pass<'f>, wanted: Wanted<'f>) -> Self {
+        let families = Self { pass: Some(pass), ..Self::new(store, wanted) };
+        if wanted.is_some() { families.leaving_the_rest() } else { families }
+    }
+
+    /// What was noted on them.
+    pub(super) fn into_notes(self) -> Notes {
+        self.notes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was noted of trees, by worker.
     pub(super) fn into_rows(self) -> Vec<Rows> {
         self.rows.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -259,7 +257,7 @@ impl<'f> Families<'f> {
 
     /// Whether nothing is handed out.
     fn notes_only(&self) -> bool {
-        self.loose_ends.is_some() || self.relevant.is_some()
+        self.loose_ends.is_some() || self.relevant.is_some() || self.pass.is_some()
     }
 
     /// Whether that is what trees have of what is relevant.
@@ -280,8 +278,10 @@ impl<'f> Families<'f> {
 
     /// Whether an object that lies in no pack is to be noted.
     fn notes_other(&self, id: &ObjectId) -> bool {
-        let Some((relevant, _)) = &self.relevant else { return true };
         let number = self.store.inventory.number(id.as_raw());
+        let Some((relevant, _)) = &self.relevant else {
+            return number.is_none_or(|number| self.is_wanted(number));
+        };
         number.is_some_and(|number| relevant.is_wanted(number) || self.others.binary_search(&number).is_ok())
     }
 
@@ -338,6 +338,7 @@ impl<'f> Families<'f> {
             spare: Vec::new(),
             links: Links::default(),
             rows: Rows::default(),
+            notes: Notes::default(),
             outline: Outline::default(),
         }
         .work();
@@ -437,6 +438,7 @@ struct Walker<'w, 'v> {
     spare: Vec<Vec<u8>>,
     links: Links,
     rows: Rows,
+    notes: Notes,
     /// Buffer for the entries of a tree.
     outline: Outline,
 }
@@ -477,6 +479,7 @@ impl<'w> Walker<'w, '_> {
         }
         self.families.links.lock().unwrap_or_else(PoisonError::into_inner).merge(self.links);
         self.families.rows.lock().unwrap_or_else(PoisonError::into_inner).push(self.rows);
+        self.families.notes.lock().unwrap_or_else(PoisonError::into_inner).merge(self.notes);
     }
 
     fn root(&mut self, pack: usize, entry: u32) {
@@ -715,10 +718,14 @@ impl<'w> Walker<'w, '_> {
 
     /// Notes what is asked for of an object.
     fn note(&mut self, number: u32, kind: ObjectKind, bytes: &[u8], outline: &Outline) {
+        let inventory = &self.families.store.inventory;
+        if let Some(pass) = self.families.pass {
+            return self.notes.note(pass, inventory, (number, kind), bytes, |id| self.worker.is_shallow(id));
+        }
         match &self.families.relevant {
             Some((relevant, _)) if self.families.notes_rows() => {
                 if kind == ObjectKind::Tree && relevant.is_wanted(number) {
-                    self.rows.add(&self.families.store.inventory, relevant, number, (bytes, outline));
+                    self.rows.add(inventory, relevant, number, (bytes, outline));
                 }
             }
             _ => self.note_links(number, kind, bytes),

@@ -125,7 +125,7 @@ impl Run<'_, '_> {
         }
         let trail = std::mem::take(&mut done.trail);
         // What libgit2 could not read here may be readable all the same in packs that were not listed.
-        let is_known = is_all && is_listed && !trail.is_lost() && !done.damage.has_unreadable();
+        let is_known = is_listed && !trail.is_lost() && !done.damage.has_unreadable();
         if !is_known && let Some(memory) = &memory {
             let commits = memory.known().filter(|(_, state)| *state == State::Commit);
             done.commits.extend(commits.map(|(number, _)| store.inventory.id(number)));
@@ -160,19 +160,12 @@ impl Run<'_, '_> {
     ) -> Done {
         let roots = self.history.roots.get_or_init(|| Roots::read(repository));
         let mut done = Done::default();
+        let is_listed = faults.is_empty();
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
         self.note_shallow(&mut done.coverage);
-        let walk = |damage: &mut Damage| Reachable::walk(self.reader, inventory, roots, self.shallow, damage);
         if self.history.options.reachable_only {
-            let reachable = walk(&mut done.damage);
-            let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
-            let is_read_number = |number| is_read(&inventory.id(number));
-            done.submodules.extend(&reachable.submodules);
-            done.merge(match store {
-                Some(store) => self.families(store, &Objects::These(Vec::new()), Some(&is_read_number)),
-                None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
-            });
+            done.merge(self.reachable(inventory, store, roots, is_listed));
         } else {
             done.merge(match (store, memory.as_deref_mut()) {
                 (Some(store), Some(memory)) => self.remembering(store, memory),
@@ -194,11 +187,38 @@ impl Run<'_, '_> {
                         done.merge(missing);
                     }
                     None => {
-                        walk(&mut done.damage);
+                        Reachable::walk(self.reader, inventory, roots, self.shallow, &mut done.damage);
                     }
                 }
             }
         }
+        done
+    }
+
+    /// Reads what can be reached; the quick way needs all packs.
+    fn reachable(self, inventory: &Inventory, store: Option<&Store>, roots: &Roots, is_listed: bool) -> Done {
+        let mut done = Done::default();
+        let sound = store.filter(|store| is_listed && store.hopeless.is_empty());
+        if let Some((store, reached)) = sound.and_then(|store| Some((store, self.reached(store, roots)?))) {
+            let is_reached = |number| reached.contains(number);
+            done = self.families(store, &Objects::All(inventory), Some(&is_reached));
+            done.trail.finish();
+            done.loose_ends.clear();
+            reached.missing.iter().for_each(|(id, holder)| done.damage.missing(*id, holder));
+            return done;
+        }
+        // Without the trees there is no trail.
+        done.trail.lose();
+        let reachable = Reachable::walk(self.reader, inventory, roots, self.shallow, &mut done.damage);
+        let is_read = |id: &ObjectId| reachable.kind(id).is_some_and(|kind| kind != ObjectKind::Tree);
+        done.submodules.extend(&reachable.submodules);
+        done.merge(match store {
+            Some(store) => {
+                let is_read = |number| is_read(&inventory.id(number));
+                self.families(store, &Objects::These(Vec::new()), Some(&is_read))
+            }
+            None => self.objects(&Objects::These(inventory.in_reading_order().filter(is_read).collect())),
+        });
         done
     }
 
@@ -441,7 +461,12 @@ impl Run<'_, '_> {
         Some(covered)
     }
 
-    fn work(self, objects: &Objects<'_>, threads: usize, work: &(dyn Fn(Worker<'_, '_>) + Sync)) -> Done {
+    pub(super) fn work(
+        self,
+        objects: &Objects<'_>,
+        threads: usize,
+        work: &(dyn Fn(Worker<'_, '_>) + Sync),
+    ) -> Done {
         let Self { history, shallow, progress, memory, .. } = self;
         let shared =
             Shared { history, shallow, progress, memory, objects, threads, large_blob: Mutex::new(()) };
