@@ -374,9 +374,10 @@ impl<'r> Attributor<'r> {
         Some((forest, places, steps, known))
     }
 
-    /// What was broken on the way; the labels are incomplete then.
-    pub fn into_faults(self, is_partial_clone: bool) -> Vec<Fault> {
-        let mut faults = self.damage.into_inner().into_faults(is_partial_clone);
+    /// What was broken on the way, but for missing objects that are known to be; the labels are incomplete then.
+    pub fn into_faults(self, known: &HashSet<ObjectId>, is_partial_clone: bool) -> Vec<Fault> {
+        let damage = self.damage.into_inner().without_missing(known);
+        let mut faults = damage.into_faults(is_partial_clone);
         if self.has_too_many_paths {
             faults.push(Fault::new(
                 "paths",

@@ -1,6 +1,6 @@
 //! Objects that should be there and are not, or cannot be read: collected, then said once each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Fault, Malformed, ReadError};
 use crate::location::ObjectId;
@@ -53,6 +53,17 @@ impl Damage {
     /// Notes that the bytes of an object do not follow its format.
     pub fn malformed(&mut self, id: ObjectId, error: Malformed) {
         self.unreadable(id, error.to_string());
+    }
+
+    /// The missing objects.
+    pub fn names_of_missing(&self) -> impl Iterator<Item = ObjectId> {
+        self.missing.keys().copied()
+    }
+
+    /// Leaves out those missing objects of which is known that they are.
+    pub fn without_missing(mut self, known: &HashSet<ObjectId>) -> Self {
+        self.missing.retain(|id, _| !known.contains(id));
+        self
     }
 
     /// Adds what another worker found.

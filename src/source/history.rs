@@ -75,6 +75,8 @@ pub struct History {
     notes: OnceLock<Vec<String>>,
     /// What [`Source::drive`] read, if that was all, and what it noted on the way.
     known: OnceLock<(Store, Trail)>,
+    /// What is missing, as far as it was noticed when everything was read: what of it is reachable was said then.
+    loose_ends: OnceLock<HashSet<ObjectId>>,
     /// What is to be kept for the next audit.
     keeping: Mutex<Option<Keeping>>,
     /// Where the history started when it was read.
@@ -115,6 +117,7 @@ impl History {
             hopeless: OnceLock::new(),
             notes: OnceLock::new(),
             known: OnceLock::new(),
+            loose_ends: OnceLock::new(),
             keeping: Mutex::default(),
             roots: OnceLock::new(),
         }
@@ -268,9 +271,9 @@ impl History {
                 }
                 None => attributor.appearances(objects),
             };
-            let faults =
-                roots.faults.into_iter().chain(attributor.into_faults(repository.is_partial_clone()));
-            coverage.problems.extend(faults.map(Problem::from));
+            let loose_ends = self.loose_ends.get_or_init(HashSet::new);
+            let faults = attributor.into_faults(loose_ends, repository.is_partial_clone());
+            coverage.problems.extend(roots.faults.into_iter().chain(faults).map(Problem::from));
             if let Some(covered) = keeping.as_mut().and_then(|keeping| keeping.covered.as_mut()) {
                 covered.rows = rows.unwrap_or_default();
             }

@@ -154,12 +154,59 @@ fn pack_some_again(sandbox: &Sandbox, seed: usize) {
     hash.extend(others.iter().map(String::as_str));
     let hashed = sandbox.git(&hash);
     fs::remove_dir_all(sandbox.path().join("others")).expect("a directory of this test");
-    let names: Vec<String> = some.chain(hashed.lines().map(str::to_owned)).collect();
-    let mut git = sandbox.command("git");
-    git.args(["pack-objects", "--quiet", ".git/objects/pack/pack"]);
-    let packed = output_with_input(git, names.join("\n").as_bytes());
-    assert!(packed.status.success(), "{packed:?}");
+    pack(sandbox, ".", some.chain(hashed.lines().map(str::to_owned)));
     sandbox.git(&["prune-packed", "--quiet"]);
+}
+
+/// Makes a pack of some objects of a repository, which may be another one.
+fn pack(sandbox: &Sandbox, from: &str, names: impl Iterator<Item = String>) {
+    let mut git = sandbox.command("git");
+    git.args(["-C", from, "pack-objects", "--quiet", "--window=50"]);
+    git.arg(sandbox.path().join(".git/objects/pack/pack"));
+    let packed = output_with_input(git, names.collect::<Vec<String>>().join("\n").as_bytes());
+    assert!(packed.status.success(), "{packed:?}");
+}
+
+/// Blobs, trees and commits that nothing leads to lie among the others, and some that are missing are referred to by both.
+#[test]
+fn what_cannot_be_reached_is_left_out_both_ways() {
+    for (seed, id_len) in [(31, 20), (32, 32), (33, 20)] {
+        let sandbox = repository(Sandbox::repo_with_names(id_len), seed, 24);
+        let dir = sandbox.path();
+        sandbox.git(&["tag", "--annotate", "--message=a file", "file", "HEAD~3:dir/0"]);
+        sandbox.git(&["tag", "--annotate", "--message=of a tag", "again", "file"]);
+        sandbox.git(&["tag", "--annotate", "--message=a directory", "directory", "HEAD~5:dir"]);
+        let submodule = format!("160000,{},sub", "1".repeat(id_len * 2));
+        sandbox.git(&["update-index", "--add", "--cacheinfo", &submodule]);
+        sandbox.git(&["commit", "--quiet", "--message=a submodule"]);
+        let tip = sandbox.git(&["rev-parse", "HEAD"]);
+        sandbox.write("dir/late", format!("token = {}\n", clickup_token(seed)));
+        sandbox.commit_all("late");
+        let reached = sandbox.git(&["rev-parse", "HEAD~1", "HEAD~2:dir", "HEAD~9^{tree}", "HEAD~1:dir/0"]);
+        let left = sandbox.git(&["rev-parse", "HEAD", "HEAD^{tree}", "HEAD:dir", "HEAD:dir/late"]);
+        sandbox.git(&["reset", "--quiet", "--hard", &tip]);
+        sandbox.git(&["update-ref", "-d", "ORIG_HEAD"]);
+        sandbox.git(&["reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all"]);
+        sandbox.git(&["repack", "--quiet", "-a", "-d", "-f", "--keep-unreachable", "--window=50"]);
+        let everything = both_ways(&dir, 2, "everything there");
+        let reachable = audit(&dir, Options { reachable_only: true, ..Options::default() }, 2);
+        assert!(reachable.findings.len() < everything.findings.len(), "{seed}");
+        let listed = sandbox.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+        let objects = dir.join(".git/objects");
+        let format = format!("--object-format={}", if id_len == 20 { "sha1" } else { "sha256" });
+        sandbox.git(&["init", "--quiet", "--bare", &format, "../whole"]);
+        let whole = sandbox.outside().join("whole/objects");
+        fs::remove_dir_all(&whole).expect("a directory");
+        fs::rename(&objects, whole).expect("objects");
+        let missing = reached.lines().map(|name| (name, true)).chain(left.lines().map(|name| (name, false)));
+        for (missing, is_reached) in missing {
+            fs::create_dir_all(objects.join("pack")).expect("a directory");
+            pack(&sandbox, "../whole", listed.lines().filter(|name| *name != missing).map(str::to_owned));
+            let outcome = both_ways(&dir, 2, &format!("{seed}: without {missing}"));
+            assert_eq!(!outcome.coverage.problems.is_empty(), is_reached, "{seed}: without {missing}");
+            fs::remove_dir_all(&objects).expect("objects");
+        }
+    }
 }
 
 /// A fetch sends deltas on objects that the receiver has; git completes the pack with them.

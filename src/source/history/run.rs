@@ -164,6 +164,7 @@ impl Run<'_, '_> {
         done.coverage.refs = roots.refs;
         done.coverage.problems.extend(roots.faults.iter().cloned().chain(faults).map(Problem::from));
         self.note_shallow(&mut done.coverage);
+        let mut loose_ends = HashSet::new();
         if self.history.options.reachable_only {
             done.merge(self.reachable(inventory, store, roots, is_listed));
         } else {
@@ -175,7 +176,7 @@ impl Run<'_, '_> {
             done.trail.finish();
             // The walk is worth its time only when something may be missing: when every link of every
             // object leads somewhere, nothing that is reachable can be.
-            let loose_ends = std::mem::take(&mut done.loose_ends);
+            loose_ends = std::mem::take(&mut done.loose_ends);
             done.holders = Some(Vec::new());
             if !loose_ends.is_empty() || !roots.list.iter().all(|root| inventory.contains(&root.target)) {
                 match store {
@@ -192,6 +193,8 @@ impl Run<'_, '_> {
                 }
             }
         }
+        loose_ends.extend(done.damage.names_of_missing());
+        let _ = self.history.loose_ends.set(loose_ends);
         done
     }
 
