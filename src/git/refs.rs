@@ -204,10 +204,14 @@ impl Roots {
             let reach = if name == "refs/stash" { Reach::Stash } else { Reach::Reflog };
             for (number, line) in content.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
                 match reflog_line(line) {
-                    Some(ids) => {
-                        let real = ids.into_iter().filter(|id| id.as_raw().iter().any(|&byte| byte != 0));
+                    Some([before, after]) => {
                         let label = format!("reflog of {name}");
-                        real.for_each(|id| self.add(label.as_str(), reach, id));
+                        // What was there before is a stash only where it is listed itself.
+                        for (id, reach) in [(before, Reach::Reflog), (after, reach)] {
+                            if id.as_raw().iter().any(|&byte| byte != 0) {
+                                self.add(label.as_str(), reach, id);
+                            }
+                        }
                     }
                     None => self.fault(
                         Vec::from_path_lossy(&file).into_owned(),

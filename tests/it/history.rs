@@ -241,6 +241,21 @@ fn stashes_of_any_depth_are_found() {
     }
 }
 
+/// Git lists a stash by its own line of the reflog; the line of the one after names it as well.
+#[test]
+fn a_stash_that_is_not_listed_any_more_is_none() {
+    let sandbox = clean_repo();
+    for seed in [1, 2] {
+        sandbox.git(&["reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all"]);
+        sandbox.write("readme", secret_file(seed));
+        sandbox.git(&["stash", "push", "--quiet"]);
+    }
+    assert_eq!(sandbox.git(&["stash", "list", "--format=%gd"]), "stash@{0}");
+    let outcome = audit(&sandbox.path(), everything());
+    let told = outcome.findings.iter().map(|finding| finding.exposure.as_ref().unwrap().reached_by.clone());
+    assert_eq!(told.collect::<BTreeSet<_>>(), [[Reach::Reflog].into(), [Reach::Stash].into()].into());
+}
+
 #[test]
 fn what_a_reset_left_is_found_through_the_reflog_and_then_as_unreachable() {
     let sandbox = clean_repo();
