@@ -131,7 +131,7 @@ pub struct Inventory {
     /// All others.
     fresh: ObjectNames,
     /// Numbers, pack by pack in the order in which the objects lie there: bases are near their deltas, and
-    /// libgit2's cache of bases is small. Empty in a [`Store`], where nobody asks for it.
+    /// libgit2's cache of bases is small. Empty in a [`Store`](super::Store), where nobody asks for it.
     reading_order: Vec<u32>,
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Reader<'t, 'k> {
     pub(super) text: &'t [u8],
     pub(super) at: usize,
     pub(super) in_call: bool,
-    /// See [`Stretches::bare`].
+    /// See [`Stretches`](super::readings::Stretches).
     pub(super) bare: &'k mut (usize, usize),
 }
 

@@ -110,7 +110,7 @@ struct Slot {
 pub(in crate::matcher) struct Named {
     /// The name, which leads to the same for each word in it.
     pub(in crate::matcher) name: Option<ByteSpan>,
-    /// As [`read`] has it, or as [`read_column`] where that finds nothing.
+    /// As [`read`](super::read) has it, or as [`read_column`](super::read_column) where that finds nothing.
     pub(in crate::matcher) read: Option<Assignment>,
     /// As [`read_scalar`] has it.
     pub(in crate::matcher) scalar: Option<Assignment>,
@@ -159,7 +159,7 @@ impl Readings {
         })
     }
 
-    /// As [`read`].
+    /// As [`read`](super::read).
     pub(in crate::matcher) fn read(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
         self.slot(text, keyword)?.read
     }
@@ -172,7 +172,7 @@ impl Readings {
         Named { name: Some(slot.name), read, scalar }
     }
 
-    /// As [`read`], or as [`read_column`] where that finds nothing.
+    /// As [`read`](super::read), or as [`read_column`](super::read_column) where that finds nothing.
     fn read_or_column(&mut self, text: &[u8], keyword: ByteSpan) -> Option<Assignment> {
         let slot = self.slot(text, keyword)?;
         let name = slot.name;
@@ -187,7 +187,8 @@ impl Readings {
     }
 }
 
-/// How far [`read`] and [`read_column`] look from keywords of a text, which are asked for line by line.
+/// How far [`read`](super::read) and [`read_column`](super::read_column) look from keywords of a text, which are asked
+/// for line by line.
 #[derive(Debug)]
 pub(in crate::matcher) struct LineSight<'t> {
     text: &'t [u8],
