@@ -209,6 +209,53 @@ fn what_cannot_be_reached_is_left_out_both_ways() {
     }
 }
 
+/// Commits, tags and trees that refer to an object of another kind, and some that break off: what is reached then is not
+/// for the packs to tell.
+#[test]
+fn what_is_not_what_it_should_be_is_told_the_same_both_ways() {
+    let sandbox = repository(Sandbox::repo(), 51, 4);
+    let dir = sandbox.path();
+    let hash = |kind: &str, content: &[u8]| {
+        let mut git = sandbox.command("git");
+        git.args(["hash-object", "--literally", "-t", kind, "-w", "--stdin"]);
+        let hashed = output_with_input(git, content);
+        assert!(hashed.status.success(), "{hashed:?}");
+        String::from_utf8(hashed.stdout).expect("a name").trim_end().to_owned()
+    };
+    let name = |spec: &str| sandbox.git(&["rev-parse", spec]);
+    let (head, tree, blob) = (name("HEAD"), name("HEAD^{tree}"), name("HEAD:dir/same0"));
+    let who = "A <a@example.org> 1714972089 +0000";
+    let commit = |tree: &str, parent: &str| {
+        hash(
+            "commit",
+            format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\nodd\n").as_bytes(),
+        )
+    };
+    let byte =
+        |digits: &[u8]| u8::from_str_radix(str::from_utf8(digits).expect("digits"), 16).expect("a byte");
+    let raw: Vec<u8> = blob.as_bytes().chunks(2).map(byte).collect();
+    let as_tree = hash("tree", &[b"40000 odd\0", &raw[..]].concat());
+    let cut = hash("tree", &[b"100644 a\0", &raw[..], b"100644 b\0", &raw[..7]].concat());
+    let odd = [
+        commit(&blob, &head),
+        commit(&tree, &blob),
+        commit(&tree, &tree),
+        commit(&as_tree, &head),
+        commit(&cut, &head),
+        hash("commit", b"tree of some kind\n"),
+        hash("tag", format!("object {blob}\ntype commit\ntag odd\ntagger {who}\n\nodd\n").as_bytes()),
+        hash("tag", b"object of some kind\n"),
+    ];
+    for odd in odd {
+        fs::write(dir.join(".git/refs/tags/odd"), format!("{odd}\n")).expect("a ref");
+        both_ways(&dir, 2, &format!("loose: {odd}"));
+        let listed = sandbox.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+        pack(&sandbox, ".", listed.lines().map(str::to_owned));
+        let outcome = both_ways(&dir, 2, &format!("packed: {odd}"));
+        assert!(!outcome.coverage.problems.is_empty(), "{odd}");
+    }
+}
+
 /// A fetch sends deltas on objects that the receiver has; git completes the pack with them.
 #[test]
 fn a_completed_thin_pack_tells_the_same_both_ways() {
