@@ -56,7 +56,7 @@ impl<'d> Delta<'d> {
                     0 => 0x10000,
                     len => len,
                 };
-                let piece = base.get(from..from + len).ok_or(EntryError::Copy)?;
+                let piece = base.get(from..).and_then(|behind| behind.get(..len)).ok_or(EntryError::Copy)?;
                 copies.push(Copied { from, to: out.len(), len });
                 piece
             } else if instruction != 0 {

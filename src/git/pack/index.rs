@@ -154,7 +154,7 @@ impl PackIndex {
         }
         for row in 0..self.file.num_objects() {
             let offset = self.file.pack_offset_at_index(row);
-            let first = *firsts.get((offset >> shift) as usize)?;
+            let first = *firsts.get(usize::try_from(offset >> shift).ok()?)?;
             let next = first + offsets[first..].iter().take_while(|chosen| **chosen < offset).count();
             if offsets.get(next) == Some(&offset) {
                 rows[next] = row;
