@@ -89,10 +89,18 @@ pub(super) fn decode(layer: Layer, bytes: &[u8], window: ByteSpan, out: &mut Vec
             continue;
         };
         copy(&bytes[copied_to..start], copied_to, out, map);
-        map.push(out.len(), start, Grain::Escape(escape.len));
         match escape.value {
-            Value::Byte(byte) => out.push(byte),
-            Value::Char(character) => push_char(out, character),
+            Value::Byte(byte) => {
+                map.push_escape(out.len(), start, escape.len);
+                out.push(byte);
+            }
+            Value::Char(character) => {
+                match character.is_ascii() {
+                    true => map.push_escape(out.len(), start, escape.len),
+                    false => map.push(out.len(), start, Grain::Escape(escape.len)),
+                }
+                push_char(out, character);
+            }
         }
         at = start + escape.len;
         copied_to = at;
@@ -133,7 +141,7 @@ fn is_worth_decoding(layer: Layer, bytes: &[u8], span: ByteSpan, value: Value) -
         Layer::Entities => match value.ascii() {
             Some(b'&') if is_word(before) && is_word(after.first().copied()) => true,
             Some(b'<') if after.first() == Some(&b'/') => true,
-            Some(byte) if is_token(byte) || is_quote(byte) || starts_escape(byte, after) => true,
+            Some(byte) if is_any(byte, TOKEN | QUOTE) || starts_escape(byte, after) => true,
             // Markup is full of them, and a random value seldom holds a digit alone.
             Some(b'&' | b'<' | b'>') => stands_in_random_text(bytes, span, 4),
             Some(_) | None => false,
@@ -177,7 +185,7 @@ fn reveals(value: Value, after: &[u8]) -> bool {
     /// Shorter than any token whose letters are not words.
     const TOKEN_BYTES: usize = 20;
     match value.ascii() {
-        Some(byte) if is_token(byte) || is_quote(byte) || starts_escape(byte, after) => true,
+        Some(byte) if is_any(byte, TOKEN | QUOTE) || starts_escape(byte, after) => true,
         // Other control characters are binary data, or the `%02x` of C.
         Some(0 | b'\t' | b'\n' | b'\r' | b' '..) => is_word(after.first().copied()),
         Some(_) => false,
@@ -266,6 +274,14 @@ fn octal(bytes: &[u8], at: usize) -> Option<u8> {
 
 /// `%XX` (RFC 3986, section 2.1) and the `%uXXXX` of JavaScript's `escape`.
 fn percent(bytes: &[u8], start: usize) -> Option<Escape> {
+    // Nearly all are two digits that stand for anything but a percent sign.
+    if let Some(&[high, low]) = bytes.get(start + 1..).and_then(<[u8]>::first_chunk) {
+        let [high, low] = [high, low].map(|digit| HEX_VALUES[usize::from(digit)]);
+        let byte = high << 4 | low;
+        if high | low < 16 && byte != b'%' {
+            return Some(Escape { len: 3, value: Value::Byte(byte) });
+        }
+    }
     let mut at = start + 1;
     while bytes.get(at..at + 2) == Some(b"25")
         && value_at(bytes, at + 2).is_some_and(|(_, value)| value.ascii().is_some())
@@ -369,16 +385,41 @@ fn digit_count(bytes: &[u8], max: usize, is_digit: impl Fn(&u8) -> bool) -> usiz
     bytes.iter().take(max).take_while(|byte| is_digit(byte)).count()
 }
 
+/// Of each byte, which of these it is; one is looked at for every escape.
+static KINDS: [u8; 256] = kinds();
+const WORD: u8 = 1;
+const TOKEN: u8 = 2;
+const QUOTE: u8 = 4;
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' => WORD | TOKEN,
+            b'+' | b'/' | b'=' | b'.' | b':' | b'@' | b'-' => TOKEN,
+            b'"' | b'\'' | b'`' => QUOTE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+}
+
+fn is_any(byte: u8, kinds: u8) -> bool {
+    KINDS[usize::from(byte)] & kinds != 0
+}
+
 fn is_word(byte: Option<u8>) -> bool {
-    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    byte.is_some_and(|byte| is_any(byte, WORD))
 }
 
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'/' | b'=' | b'.' | b':' | b'@' | b'-')
+    is_any(byte, TOKEN)
 }
 
 fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'`')
+    is_any(byte, QUOTE)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub(super) enum Grain {
     Bits(u8),
     /// The whole stretch comes from one escape of this many source bytes.
     Escape(usize),
+    /// Each byte comes from an escape of its own of this many source bytes, one behind the other.
+    Escapes(usize),
 }
 
 /// A stretch of decoded bytes with one [`Grain`]; it ends where the next one starts.
@@ -29,6 +31,17 @@ pub(super) struct Map {
 impl Map {
     pub(super) fn push(&mut self, decoded_start: usize, source_start: usize, grain: Grain) {
         self.segments.push(Segment { decoded_start, source_start, grain });
+    }
+
+    /// An escape of `len` source bytes that stands for one byte. Those in a row make one stretch.
+    pub(super) fn push_escape(&mut self, decoded_start: usize, source_start: usize, len: usize) {
+        let goes_on = self.segments.last().is_some_and(|row| {
+            row.grain == Grain::Escapes(len)
+                && row.source_start + (decoded_start - row.decoded_start) * len == source_start
+        });
+        if !goes_on {
+            self.push(decoded_start, source_start, Grain::Escapes(len));
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -68,6 +81,10 @@ impl Map {
                 )
             }
             Grain::Escape(len) => ByteSpan::new(segment.source_start, segment.source_start + len),
+            Grain::Escapes(len) => {
+                let start = segment.source_start + (offset - segment.decoded_start) * len;
+                ByteSpan::new(start, start + len)
+            }
         }
     }
 
@@ -92,6 +109,21 @@ mod tests {
         }
         assert!(map.is_copy(ByteSpan::new(0, 3)) && map.is_copy(ByteSpan::new(4, 9)));
         assert!(!map.is_copy(ByteSpan::new(2, 4)) && !map.is_copy(ByteSpan::new(3, 5)));
+    }
+
+    #[test]
+    fn escapes_in_a_row_map_to_single_ones() {
+        let mut map = Map::default();
+        map.push(0, 0, Grain::Bits(8));
+        for (to, from, len) in [(2, 2, 3), (3, 5, 3), (4, 8, 6), (5, 15, 6)] {
+            map.push_escape(to, from, len);
+        }
+        assert_eq!(map.segments.len(), 4);
+        for (decoded, source) in [(1..3, 1..5), (2..3, 2..5), (3..4, 5..8), (3..5, 5..14), (5..6, 15..21)] {
+            assert_eq!(map.source_span(ByteSpan::new(decoded.start, decoded.end)).range(), source);
+        }
+        assert!(map.is_copy(ByteSpan::new(0, 2)) && !map.is_copy(ByteSpan::new(1, 3)));
+        assert!(!map.is_copy(ByteSpan::new(3, 4)));
     }
 
     #[test]
