@@ -6,11 +6,20 @@ pub(super) fn grow(
     (from, to): (usize, usize),
     mut is_of_kind: impl FnMut(usize) -> bool,
 ) -> Option<usize> {
+    grow_by(known, (from, to), |from| (from..to).find(|&at| !is_of_kind(at)))
+}
+
+/// As [`grow`], with a search for the first byte from a place on that is not of the kind.
+pub(super) fn grow_by(
+    known: &mut (usize, usize),
+    (from, to): (usize, usize),
+    mut next_other: impl FnMut(usize) -> Option<usize>,
+) -> Option<usize> {
     if !(known.0..=known.1).contains(&from) {
         *known = (from, from);
     }
     if known.1 < to {
-        known.1 = (known.1..to).find(|&at| !is_of_kind(at)).unwrap_or(to);
+        known.1 = next_other(known.1).unwrap_or(to);
     }
     (known.1 < to).then_some(known.1)
 }

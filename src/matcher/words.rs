@@ -5,11 +5,10 @@ use std::cell::Cell;
 use super::bytes::{starts_ignoring_case, table};
 use super::found::NO_WORD;
 use super::reach::{REACH_LINES, lines_back, lines_forward};
-use super::stretch::grow;
+use super::stretch::grow_by;
 use super::trace::{Miss, MissReason, Sink};
 use crate::rule::Rule;
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind};
-use crate::rule::shape::ByteSet;
 use crate::span::ByteSpan;
 
 /// Keywords this short must be a whole word, or half the identifiers of a project hold them.
@@ -67,17 +66,13 @@ pub(super) fn nearest_word(
     let reach = rule.reach_bytes as usize;
     let from = lines_back(text, span.start, reach, REACH_LINES);
     let to = lines_forward(text, span.end, reach, REACH_LINES);
-    let mut firsts = ByteSet::EMPTY;
-    for byte in rule.keywords.iter().filter_map(|word| word.bytes().next()) {
-        firsts.insert(byte.to_ascii_lowercase());
-        firsts.insert(byte.to_ascii_uppercase());
-    }
-    let starts_none = |at: usize| {
-        let starts = |word: &String| starts_ignoring_case(&text[at..], word.as_bytes());
-        !firsts.contains(text[at]) || !rule.keywords.iter().any(starts)
-    };
+    let firsts = Firsts::of(rule);
+    let starts_any =
+        |at: usize| rule.keywords.iter().any(|word| starts_ignoring_case(&text[at..], word.as_bytes()));
     let mut known = wordless.get();
-    let first = grow(&mut known, (from, to), starts_none);
+    let first = grow_by(&mut known, (from, to), |from| {
+        firsts.places(&text[from..to]).map(|at| from + at).find(|&at| starts_any(at))
+    });
     wordless.set(known);
     let first = first?;
     // The nearest first, on both sides, up to where none can be nearer than the one that was found.
@@ -88,7 +83,7 @@ pub(super) fn nearest_word(
         if nearest.is_some_and(|nearest| nearest <= least) {
             return false;
         }
-        if firsts.contains(text[start]) {
+        if firsts.may_hold(text[start]) {
             let distances = words_at(text, (start, to), rule).map(|word| word_distance(text, word, span));
             nearest = distances.chain(nearest).min();
         }
@@ -99,6 +94,47 @@ pub(super) fn nearest_word(
     let mut behind = span.end.max(first)..to;
     let _ = behind.all(|start| look_at(start, start - span.end));
     nearest
+}
+
+/// How the keywords of a rule start.
+#[derive(Clone, Copy)]
+enum Firsts {
+    /// All with one letter, of either case.
+    One([u8; 2]),
+    /// With several: of each the five bits that both cases share.
+    Several(u32),
+}
+
+impl Firsts {
+    fn of(rule: &Rule) -> Self {
+        let firsts = rule.keywords.iter().filter_map(|word| word.as_bytes().first());
+        let one = firsts.clone().next().copied().unwrap_or_default();
+        match firsts.clone().all(|first| first.eq_ignore_ascii_case(&one)) {
+            true => Self::One([one.to_ascii_lowercase(), one.to_ascii_uppercase()]),
+            false => Self::Several(firsts.fold(0, |bits, first| bits | 1 << (first & 31))),
+        }
+    }
+
+    fn may_hold(self, byte: u8) -> bool {
+        match self {
+            Self::One(cases) => cases.contains(&byte),
+            Self::Several(bits) => bits >> (byte & 31) & 1 == 1,
+        }
+    }
+
+    /// Where in a text a keyword may start.
+    fn places(self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let rest = text.get(at..)?;
+            let next = match self {
+                Self::One([lower, upper]) => memchr::memchr2(lower, upper, rest),
+                Self::Several(_) => rest.iter().position(|&byte| self.may_hold(byte)),
+            };
+            at += next? + 1;
+            Some(at - 1)
+        })
+    }
 }
 
 /// The keywords of a rule that start at a place, as words of their own if they are short, and end at or before another.
