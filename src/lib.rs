@@ -66,6 +66,7 @@
 
 pub mod audit_log;
 pub mod baseline;
+mod blocks;
 pub mod config;
 pub mod coverage;
 pub mod decode;

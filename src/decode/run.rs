@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::map::{Grain, Map};
 use super::text::{Meter, Script, is_ascii_text};
+use crate::blocks::{BLOCK_BYTES, bits_of};
 use crate::span::ByteSpan;
 
 /// Shorter runs of base64 are left to the rules that know what to expect there.
@@ -146,21 +147,13 @@ pub(super) fn next_run(bytes: &[u8], from: usize) -> Option<ByteSpan> {
     next_run_by_jumps(bytes, start - before)
 }
 
-const BLOCK_BYTES: usize = 64;
-
 /// A bit for each byte, the first one lowest: whether it is a base64 character.
 fn base64_symbols(block: &[u8; BLOCK_BYTES]) -> u64 {
-    /// Gathers the lowest bits of eight bytes in the highest of them.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut classes = [0u8; BLOCK_BYTES];
     for (class, &byte) in classes.iter_mut().zip(block) {
         *class = u8::from(is_in_alphabet(byte));
     }
-    let (groups, _) = classes.as_chunks::<8>();
-    groups
-        .iter()
-        .rev()
-        .fold(0, |bits, &group| bits << 8 | u64::from_le_bytes(group).wrapping_mul(GATHER) >> 56)
+    bits_of(&classes)
 }
 
 /// The same, looking at the last byte that a run would need first and jumping past any other byte.
