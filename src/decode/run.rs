@@ -230,7 +230,21 @@ pub(super) fn starts_like_text(coding: Coding, bytes: &[u8], start: usize) -> bo
             return false;
         }
     }
-    Meter::new(Script::of(&text)).follow(&text).is_continue()
+    let script = Script::of(&text);
+    if script == Script::Utf8 && has_two_strays(&text) {
+        return false;
+    }
+    Meter::new(script).follow(&text).is_continue()
+}
+
+/// Whether two bytes at least are surely no text in UTF-8, which so few bytes cannot make good for the [`Meter`]: a first
+/// byte of a character without a second one, or a later byte behind a whole character.
+fn has_two_strays(text: &[u8; TASTE_BYTES]) -> bool {
+    let strays = text.windows(2).map(|pair| {
+        let is_later = pair[1] & 0xC0 == 0x80;
+        u8::from(((pair[0] >= 0xC2) & !is_later) | ((pair[0] < 0x80) & is_later))
+    });
+    strays.sum::<u8>() > 1
 }
 
 fn rest_at(bytes: &[u8], at: usize) -> &[u8] {
@@ -448,6 +462,17 @@ fn is_hex(byte: u8) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_has_two_strays_is_no_text(
+            pieces in prop::collection::vec(prop::collection::vec(prop::sample::select(&b"a} \x01\x80\xBF\xC2\xC3\xE2\x82\xAC\xF0\x9F\xFF\0"[..]), 1..4), 12),
+        ) {
+            let text: Vec<u8> = pieces.concat();
+            let text: &[u8; TASTE_BYTES] = text.first_chunk().unwrap();
+            prop_assert!(!has_two_strays(text) || Meter::new(Script::Utf8).follow(text).is_break());
+        }
+    }
 
     proptest! {
         #[test]
