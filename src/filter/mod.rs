@@ -358,7 +358,7 @@ fn is_camel_case(part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::dice;
+    use crate::dice::Dice;
 
     #[test]
     fn dummies_are_made_of_common_words() {
@@ -498,7 +498,8 @@ mod tests {
     #[test]
     fn no_floor_refuses_what_its_own_rule_describes() {
         const SAMPLES: usize = 400;
-        let mut below = dice(5);
+        let mut dice = Dice::new(5);
+        let mut below = |sides| dice.roll(sides);
         let set = crate::rule::RuleSet::builtin();
         let floors = set.rules().iter().filter_map(|rule| Some((rule, rule.min_entropy?)));
         let mut judged = 0;

@@ -319,7 +319,7 @@ mod tests {
     use super::super::boundary;
     use super::super::found::capture;
     use super::*;
-    use crate::dice::dice;
+    use crate::dice::Dice;
     use crate::rule::RuleSet;
     use proptest::prelude::*;
 
@@ -355,7 +355,8 @@ mod tests {
     /// distances from the start.
     #[test]
     fn a_match_goes_on_from_its_literal_as_its_parts_say() {
-        let mut below = dice(5);
+        let mut dice = Dice::new(5);
+        let mut below = |sides| dice.roll(sides);
         let rules = RuleSet::builtin();
         let mut runs = Runs::default();
         let (mut rules_with_parts, mut several, mut matches, mut refused) = (0, 0, 0, 0);
@@ -410,7 +411,8 @@ mod tests {
     /// What the parts of a match refuse neither the expression finds, nor the bytes beside it let stand.
     #[test]
     fn parts_refuse_only_what_is_no_match() {
-        let mut below = dice(7);
+        let mut dice = Dice::new(7);
+        let mut below = |sides| dice.roll(sides);
         let rules = RuleSet::builtin();
         let (mut refused, mut known, mut kept, mut parts_of_it) = (0, 0, 0, 0);
         let mut runs = Runs::default();

@@ -213,7 +213,7 @@ impl Walk<'_> {
 mod tests {
     use super::super::found::secret_group;
     use super::*;
-    use crate::dice::dice;
+    use crate::dice::Dice;
     use crate::rule::RuleSet;
     use crate::rule::shape::Shape;
 
@@ -221,7 +221,8 @@ mod tests {
     /// and its secret.
     #[test]
     fn the_steps_lead_to_what_the_expression_finds() {
-        let mut below = dice(11);
+        let mut dice = Dice::new(11);
+        let mut below = |sides| dice.roll(sides);
         let rules = RuleSet::builtin();
         let (mut matches, mut nothing, mut tried) = (0, 0, 0);
         let mut runs = Runs::default();

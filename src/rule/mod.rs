@@ -405,7 +405,7 @@ fn ready(spec: RuleSpec, request: Option<Request>) -> Result<Rule, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::dice;
+    use crate::dice::Dice;
 
     const GOOD: &str =
         "[[rule]]\nid = \"acme-key\"\ndescription = \"Acme key\"\nkind = \"prefixed\"\nseverity = \"high\"\n";
@@ -427,7 +427,8 @@ mod tests {
 
     #[test]
     fn what_an_expression_finds_may_match() {
-        let mut below = dice(1);
+        let mut dice = Dice::new(1);
+        let mut below = |sides| dice.roll(sides);
         // A match starts in a stretch, and none before the first one.
         let may_match = |rule: &Rule, text: &[u8]| match rule.first_run(text) {
             Some(0) => true,

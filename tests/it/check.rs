@@ -9,6 +9,7 @@ use stanch::git::Repository;
 use stanch::git::ignore::IgnoreRules;
 use stanch::git::work_tree::WorkKind;
 
+use crate::dice::Dice;
 use crate::support::Sandbox;
 
 /// What git says about a path: the source, the line and the pattern that decide, all empty when none does.
@@ -85,18 +86,8 @@ fn repo_with_excludes(excludes: &str) -> Sandbox {
     sandbox
 }
 
-/// A small generator, so that a failing case can be made again from its number.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
+fn one_of<'a>(dice: &mut Dice, choices: &[&'a str]) -> &'a str {
+    choices[dice.roll(choices.len())]
 }
 
 const PIECES: [&str; 34] = [
@@ -158,20 +149,20 @@ const NAMES: [&str; 14] = [
 fn random_line(dice: &mut Dice) -> String {
     let plain =
         [".env", ".env.*.local", "*.pem", "a/", "/a", "*", "a/b/", "!*.pem", "!.env", "!a/", "!/a/.env"];
-    let line = match dice.below(3) {
-        0 => dice.of(&plain).to_owned(),
+    let line = match dice.roll(3) {
+        0 => one_of(dice, &plain).to_owned(),
         _ => {
-            let start = dice.of(&["", "", "", "!", "/", "!/", "**/", "!**/"]).to_owned();
-            let pieces = 1 + dice.below(3);
-            let body: String = (0..pieces).map(|_| dice.of(&PIECES)).collect();
-            start + &body + dice.of(&["", "", "", "/", " ", "  ", "\t"])
+            let start = one_of(dice, &["", "", "", "!", "/", "!/", "**/", "!**/"]).to_owned();
+            let pieces = 1 + dice.roll(3);
+            let body: String = (0..pieces).map(|_| one_of(dice, &PIECES)).collect();
+            start + &body + one_of(dice, &["", "", "", "/", " ", "  ", "\t"])
         }
     };
-    line + dice.of(&["\n", "\n", "\n", "\r\n", "\n\n"])
+    line + one_of(dice, &["\n", "\n", "\n", "\r\n", "\n\n"])
 }
 
 fn random_lines(dice: &mut Dice) -> String {
-    let lines = dice.below(6);
+    let lines = dice.roll(6);
     (0..lines).map(|_| random_line(dice)).collect()
 }
 
@@ -187,7 +178,7 @@ fn ignore_rules_decide_as_git_does_on_generated_cases() {
         .collect();
     let mut decided = 0;
     for seed in 0..200 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut context = format!("case {seed}\n");
         let mut put = |file: &str, content: String| {
             context += &format!("{file}: {content:?}\n");
@@ -209,14 +200,14 @@ fn ignore_rules_decide_as_git_does_on_generated_cases() {
 #[test]
 fn the_working_tree_is_walked_as_git_walks_it() {
     for case in 0..40 {
-        let mut dice = Dice(4000 + case);
+        let mut dice = Dice::new(4000 + case);
         let sandbox = repo_with_excludes(&random_lines(&mut dice));
         let mut context = String::new();
         for directory in DIRECTORIES {
             for name in [".env", ".env.local", "key.pem", "a.txt"] {
                 sandbox.write(&format!("{directory}{name}"), "x\n");
             }
-            if dice.below(2) == 0 {
+            if dice.roll(2) == 0 {
                 let lines = random_lines(&mut dice);
                 context.push_str(&format!("{directory}.gitignore:\n{lines}\n"));
                 sandbox.write(&format!("{directory}.gitignore"), lines);

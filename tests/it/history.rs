@@ -13,6 +13,7 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
 use stanch::source::history::{History, HistoryError, Options};
 
+use crate::dice::Dice;
 use crate::support::{Sandbox, clickup_token, random_text};
 
 fn everything() -> Options {
@@ -415,33 +416,29 @@ fn tangled_repo(seed: u64) -> Sandbox {
         }
     }
     sandbox.commit_all("filler");
-    let mut state = seed;
-    let mut dice = |sides: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % sides
-    };
+    let mut dice = Dice::new(seed);
     sandbox.git(&["branch", "one"]);
     sandbox.git(&["branch", "two"]);
     for number in 0..30 {
-        let branch = ["main", "one", "two"][dice(3) as usize];
+        let branch = ["main", "one", "two"][dice.roll(3)];
         sandbox.git(&["checkout", "--quiet", "--force", branch]);
-        let other = ["main", "one", "two"][dice(3) as usize];
-        if dice(3) == 0 {
+        let other = ["main", "one", "two"][dice.roll(3)];
+        if dice.roll(3) == 0 {
             let _ = sandbox.try_git(&["merge", "--quiet", "--no-commit", "--no-ff", "-X", "ours", other]);
         }
-        for _ in 0..=dice(2) {
-            let path = ["app", "conf/app", "conf/deep/app", "lib/app"][dice(4) as usize];
-            match dice(4) {
+        for _ in 0..=dice.roll(2) {
+            let path = ["app", "conf/app", "conf/deep/app", "lib/app"][dice.roll(4)];
+            match dice.roll(4) {
                 0 => {
                     let _ = fs::remove_file(sandbox.path().join(path));
                 }
                 1 => sandbox.write(path, secret_file(1)),
-                2 => sandbox.write(path, format!("{}{}", secret_file(2), dice(3))),
-                _ => sandbox.write(path, format!("harmless {}", dice(4))),
+                2 => sandbox.write(path, format!("{}{}", secret_file(2), dice.roll(3))),
+                _ => sandbox.write(path, format!("harmless {}", dice.roll(4))),
             }
         }
         sandbox.git(&["add", "--all"]);
-        let date = format!("@{} +0000", 1_700_000_000 + number * 100 - dice(1000));
+        let date = format!("@{} +0000", 1_700_000_000 + number * 100 - dice.roll(1000));
         let committed = sandbox
             .command("git")
             .env("GIT_COMMITTER_DATE", &date)
@@ -702,19 +699,15 @@ fn refs_that_reach_a_range_are_those_that_git_names() {
     for seed in 0..5_u64 {
         let sandbox = clean_repo();
         let tree = sandbox.git(&["write-tree"]);
-        let mut state = seed;
-        let mut dice = |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % sides
-        };
+        let mut dice = Dice::new(seed);
         let mut commits: Vec<String> = Vec::new();
         for number in 0..40_usize {
             let mut parents: BTreeSet<String> = BTreeSet::new();
-            for _ in 0..=dice(3).min(number) {
-                parents.extend(commits.len().checked_sub(1 + dice(5)).map(|at| commits[at].clone()));
+            for _ in 0..=dice.roll(3).min(number) {
+                parents.extend(commits.len().checked_sub(1 + dice.roll(5)).map(|at| commits[at].clone()));
             }
             let parents: String = parents.iter().map(|parent| format!("parent {parent}\n")).collect();
-            let who = format!("A <a@b> {} +0000", 1_700_000_000 + number * 100 - dice(400));
+            let who = format!("A <a@b> {} +0000", 1_700_000_000 + number * 100 - dice.roll(400));
             let token = clickup_token(seed * 100 + number as u64);
             let commit = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\n{token}\n");
             let id = git_with_input(
@@ -722,8 +715,8 @@ fn refs_that_reach_a_range_are_those_that_git_names() {
                 &["hash-object", "-t", "commit", "-w", "--stdin"],
                 commit.as_bytes(),
             );
-            let kind = ["heads", "tags", "remotes/origin", "pull", "notes"][dice(5)];
-            if dice(3) == 0 {
+            let kind = ["heads", "tags", "remotes/origin", "pull", "notes"][dice.roll(5)];
+            if dice.roll(3) == 0 {
                 sandbox.git(&["update-ref", &format!("refs/{kind}/r{number}"), &id]);
             }
             commits.push(id);

@@ -15,6 +15,8 @@ mod clickup_health;
 mod config;
 mod contexts;
 mod definitions;
+#[path = "../../src/dice.rs"]
+mod dice;
 mod exit_codes;
 mod explain;
 // What it loads into the binary is built by the compiler of the machine.

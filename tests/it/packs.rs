@@ -10,6 +10,7 @@ use stanch::rule::RuleSet;
 use stanch::scanner::{Outcome, Policy, Scanner};
 use stanch::source::history::{History, Options};
 
+use crate::dice::Dice;
 use crate::support::{Sandbox, clickup_token, output_with_input, random_text};
 
 fn audit(dir: &Path, options: Options, threads: usize) -> Outcome {
@@ -36,18 +37,9 @@ fn both_ways(dir: &Path, threads: usize, what: &str) -> Outcome {
     unreachable!("the second turn returns")
 }
 
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-}
-
 /// A line of a file: mostly text, now and then something to find or to accept.
 fn line(dice: &mut Dice) -> String {
-    let seed = dice.0 >> 20;
+    let seed = dice.roll(1 << 30) as u64;
     match dice.roll(24) {
         0 => format!("token = {}", clickup_token(seed)),
         1 => format!("db_password: \"{}\"", random_text("abcdefghjkmnpqrstuvwxyz23456789", 14, seed)),
@@ -62,7 +54,7 @@ fn line(dice: &mut Dice) -> String {
 
 /// Some files that grow, shrink, are copied and moved, with binary and UTF-16 versions among them.
 fn repository(sandbox: Sandbox, seed: u64, commits: usize) -> Sandbox {
-    let mut dice = Dice(seed.wrapping_mul(77) + 5);
+    let mut dice = Dice::new(seed.wrapping_mul(77) + 5);
     let mut files: Vec<Vec<String>> = (0..4).map(|_| (0..60).map(|_| line(&mut dice)).collect()).collect();
     // Git makes deltas of trees only where they are this large.
     (0..30).for_each(|number| sandbox.write(&format!("dir/same{number}"), format!("same {number}\n")));
@@ -86,7 +78,7 @@ fn repository(sandbox: Sandbox, seed: u64, commits: usize) -> Sandbox {
                     let borrowed: Vec<String> = files[other].iter().take(12).cloned().collect();
                     files[at].splice(place..place, borrowed);
                 }
-                _ => files[at][place].push_str(&random_text("abc =\"", 4, dice.0)),
+                _ => files[at][place].push_str(&random_text("abc =\"", 4, dice.roll(1 << 30) as u64)),
             }
             if files[at].is_empty() {
                 files[at].push(line(&mut dice));

@@ -11,6 +11,7 @@ use serde_json::Value;
 use stanch::git::Repository;
 use stanch::git::index::{Index, find_tracked};
 
+use crate::dice::Dice;
 use crate::packs::deflated;
 use crate::support::{Sandbox, clickup_token, stanch, write_program};
 
@@ -149,15 +150,11 @@ fn changes_are_those_of_git_diff_whatever_was_done() {
         for (key, value) in config {
             sandbox.git(&["config", key, value]);
         }
-        let mut state: u64 = seed;
-        let mut random = |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
+        let mut dice = Dice::new(seed);
         let paths = ["f", "d", "d/f", "d/e/f", "d/e/g", "d.x", "d-x/f", "e/f/g/h"];
         for step in 0..60 {
-            let path = paths[random(paths.len() as u64) as usize];
-            match random(10) {
+            let path = paths[dice.roll(paths.len())];
+            match dice.roll(10) {
                 0..=4 => {
                     // A file may stand where a directory is wanted, and the other way round.
                     sandbox.try_git(&["rm", "-r", "-f", "--quiet", "--ignore-unmatch", path]);
@@ -169,7 +166,7 @@ fn changes_are_those_of_git_diff_whatever_was_done() {
                         above = parent;
                     }
                     if !sandbox.path().join(path).exists() {
-                        sandbox.write(path, format!("{}\n", random(4)));
+                        sandbox.write(path, format!("{}\n", dice.roll(4)));
                         sandbox.git(&["add", path]);
                     }
                 }

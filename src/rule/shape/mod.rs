@@ -122,11 +122,12 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::dice;
+    use crate::dice::Dice;
 
     #[test]
     fn padding_stands_at_the_end_of_a_sample() {
-        let mut below = dice(3);
+        let mut dice = Dice::new(3);
+        let mut below = |sides| dice.roll(sides);
         let mut padded = 0;
         for shape in ["B64PAD{44}", "\"key=\" B64URLPAD{20,60}"] {
             let shape = Shape::parse(shape).unwrap();
@@ -163,7 +164,8 @@ mod tests {
 
     #[test]
     fn samples_match_their_own_regex() {
-        let mut below = dice(1);
+        let mut dice = Dice::new(1);
+        let mut below = |sides| dice.roll(sides);
         for text in [
             r#""a\"b\\" DIGIT{1,3} ("x" | ONEOF("-]^") UPPER)? <B64PAD{2,}> EOL"#,
             r#"ANYUUID ":" PASSCH{4,9} "@" HOSTCH{1,20}"#,

@@ -14,10 +14,10 @@ pub fn run(bytes: &[u8]) {
         return;
     }
     let Ok(regex) = regex::bytes::Regex::new(&format!("^(?:{})$", shape.to_regex(false))) else { return };
-    let mut state = text.len();
+    let mut state = text.len() as u64;
     let mut below = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
+        (state >> 33) as usize % below
     };
     let samples: Vec<Vec<u8>> = (0..4).map(|_| shape.sample(&mut below)).collect();
     for sample in &samples {
