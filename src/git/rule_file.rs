@@ -6,9 +6,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
+use gix_ignore::glob::Pattern;
 use gix_ignore::glob::pattern::{Case, Mode as PatternMode};
 use gix_ignore::glob::wildmatch::Mode as WildMode;
-use gix_ignore::glob::{Pattern, wildmatch};
 
 use super::ignore::{Decision, RuleHome};
 
@@ -130,34 +130,18 @@ impl RuleFile {
 }
 
 impl Rule {
-    /// Whether the pattern matches, as `match_basename` and `match_pathname` in git's `dir.c` see it.
+    /// Whether the pattern matches, as gitignore(5) says and git does since 2.52: stars beside a letter are `*`, however
+    /// many. Before, git gave its matcher what stands behind the letters alone, and `.env**/**` kept `.env` out as well; here
+    /// that is told to be in, as it is with a newer git.
     fn matches(&self, path: &BStr, is_dir: bool, case: Case) -> bool {
-        let pattern = &self.pattern;
-        let mode = WildMode::NO_MATCH_SLASH_LITERAL;
-        // Git compares what stands before the first wildcard and gives the rest to its matcher. In `.env**/x`
-        // that rest is `**/x`, which spans directories, while in one piece `**` beside a letter would be no more
-        // than `*`.
-        let Some(at) = pattern.first_wildcard_pos.filter(|&at| self.splits_stars(at)) else {
-            let basename = path.rfind_byte(b'/').map(|slash| slash + 1);
-            return pattern.matches_repo_relative_path(path, basename, Some(is_dir), case, mode);
-        };
-        let Some((head, rest)) = path.split_at_checked(at) else {
-            return false;
-        };
-        let (same_head, mode) = match case {
-            Case::Sensitive => (head == &pattern.text[..at], mode),
-            Case::Fold => (head.eq_ignore_ascii_case(&pattern.text[..at]), mode | WildMode::IGNORE_CASE),
-        };
-        let right_kind = is_dir || !pattern.mode.contains(PatternMode::MUST_BE_DIR);
-        right_kind && same_head && wildmatch(pattern.text[at..].as_bstr(), rest.as_bstr(), mode)
-    }
-
-    fn splits_stars(&self, at: usize) -> bool {
-        let Pattern { text, mode, .. } = &self.pattern;
-        let by_path = !mode.contains(PatternMode::NO_SUB_DIR) || mode.contains(PatternMode::ABSOLUTE);
-        // A backslash counts as a wildcard for git, and the parser has taken one at the start away.
-        let escaped = self.text.starts_with(b"\\");
-        by_path && !escaped && at > 0 && text[at - 1] != b'/' && text[at..].starts_with(b"**")
+        let basename = path.rfind_byte(b'/').map(|slash| slash + 1);
+        self.pattern.matches_repo_relative_path(
+            path,
+            basename,
+            Some(is_dir),
+            case,
+            WildMode::NO_MATCH_SLASH_LITERAL,
+        )
     }
 }
 
@@ -209,6 +193,24 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Answers of git 2.55.
+    #[test]
+    fn stars_beside_a_letter_span_no_directories() {
+        let file = RuleFile::parse(RuleHome::Gitignore, "x".into(), b".env**/**\n/key**/a.pem\n");
+        for (path, is_matched) in [
+            (".env", false),
+            (".env/x", true),
+            (".envx/y", true),
+            ("a/.env", false),
+            ("keya.pem", false),
+            ("keyx/a.pem", true),
+            ("key/b/a.pem", false),
+        ] {
+            let found = file.last_match(path.into(), false, Case::Sensitive);
+            assert_eq!(found.is_some(), is_matched, "{path}");
+        }
+    }
 
     #[test]
     fn looking_rules_up_changes_no_answer() {
