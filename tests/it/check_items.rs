@@ -252,11 +252,12 @@ fn hook_and_gate_are_worth_knowing_until_they_are_chosen() {
     sandbox.stanch(&["check", "--only", "hook-missing,hook-stale,hook-shadowed"]).expect_code(0);
     sandbox.git(&["config", "core.hooksPath", "elsewhere"]);
     fs::create_dir(sandbox.path().join("elsewhere")).unwrap();
-    assert_items(
-        &sandbox,
-        1,
-        &["medium hook-shadowed elsewhere/pre-commit", "low ci-gate-missing .github/workflows/ci.yml"],
-    );
+    let gate = "low ci-gate-missing .github/workflows/ci.yml";
+    // From 2.54 on git runs a hook of its configuration wherever the others are.
+    match sandbox.try_git(&["config", "--get-regexp", r"^hook\."]).code {
+        0 => assert_items(&sandbox, 0, &[gate]),
+        _ => assert_items(&sandbox, 1, &["medium hook-shadowed elsewhere/pre-commit", gate]),
+    }
     let ran = sandbox.stanch(&["check", "--only", "hook-mising"]).expect_code(2);
     assert!(ran.stderr.contains("did you mean `hook-missing`"), "{ran:?}");
     let listed = sandbox.stanch(&["check", "--list"]).expect_code(0);

@@ -481,7 +481,12 @@ fn a_commit_that_says_it_is_gigantic_is_not_made_room_for() {
         // The slow twin asks libgit2 at once.
         let outcome = audit(&sandbox.path(), Options { no_delta: true, ..Options::default() }, 1);
         let said: Vec<&str> = outcome.coverage.problems.iter().map(|problem| &*problem.message).collect();
-        assert!(said.iter().any(|said| said.contains("it says that it has 8589934592 bytes")), "{said:?}");
+        // To where an address has 32 bits such a length is none.
+        let expected = match usize::BITS {
+            64 => "it says that it has 8589934592 bytes",
+            _ => "failed to apply delta",
+        };
+        assert!(said.iter().any(|said| said.contains(expected)), "{said:?}");
     }
 }
 
