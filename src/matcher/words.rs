@@ -224,13 +224,19 @@ mod tests {
     proptest! {
         #[test]
         fn no_word_is_nearer_than_the_nearest(
-            before in "(acme|ACME|acmecorp|ac|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
-            behind in "(acme|Acme|acmecorp|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
+            before in "(acme|ACME|acmecorp|ac|bell|Cable|drum|echo|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
+            behind in "(acme|Acme|acmecorp|bell|cable|DRUM|echo|[a-z]|[ _=.\\n]{0,9}|[ _-]{40,70}){0,20}",
             value in "(acme|x|-){1,9}",
             reach in 0u32..200,
+            // With one start, some, and more than are asked for at a time.
+            keywords in prop::sample::select(vec![
+                r#"["acme", "acmecorp"]"#,
+                r#"["bell", "acme", "echo"]"#,
+                r#"["acme", "bell", "cable", "drum", "echo"]"#,
+            ]),
         ) {
             let file = format!("[[rule]]\nid = \"acme-key\"\ndescription = \"Acme\"\nkind = \"prefixed\"\nreach_bytes = {reach}\n\
-                 severity = \"high\"\nkeywords = [\"acme\", \"acmecorp\"]\nshape = '\"abc\" LOWER{{2,5}}'\n");
+                 severity = \"high\"\nkeywords = {keywords}\nshape = '\"abc\" LOWER{{2,5}}'\n");
             let rules = RuleSet::empty().with_custom(&file, "rules.toml").unwrap();
             let rule = &rules.rules()[0];
             let text = format!("{before}{value}{behind}");
