@@ -272,10 +272,13 @@ fn ignore_rules_decide_as_git_does_where_it_is_subtle() {
         // The clone's excludes go before the user's, and both behind any .gitignore.
         (vec![(".git/info/exclude", "!.env\n"), ("../excludes", ".env\n*.pem\n")], vec![".env", "key.pem"]),
         (vec![(".gitignore", "!.env\n"), (".git/info/exclude", ".env\n")], vec![".env"]),
-        // Stars behind a letter are one.
+        // Stars behind a letter are one, though not to every git.
         (
             vec![(".gitignore", ".env**/**\n/key**/a.pem\n")],
-            vec![".env/x", ".envx/y", "keyx/a.pem", "a/.env"],
+            match *STARS_SPAN_BESIDE_LETTERS {
+                true => vec![".env/x", ".envx/y", "keyx/a.pem", "a/.env"],
+                false => vec![".env", ".env/x", ".envx/y", "keya.pem", "keyx/a.pem", "key/b/a.pem", "a/.env"],
+            },
         ),
         (vec![(".gitignore", "\u{feff}.env\r\n*.pem")], vec![".env", "key.pem"]),
         (vec![(".gitignore", "*.pem\0x\n!.env\0\n.env.local\\\n")], vec!["key.pem", ".env", ".env.local"]),
