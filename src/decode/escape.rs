@@ -89,18 +89,14 @@ pub(super) fn decode(layer: Layer, bytes: &[u8], window: ByteSpan, out: &mut Vec
             continue;
         };
         copy(&bytes[copied_to..start], copied_to, out, map);
+        let decoded_start = out.len();
         match escape.value {
-            Value::Byte(byte) => {
-                map.push_escape(out.len(), start, escape.len);
-                out.push(byte);
-            }
-            Value::Char(character) => {
-                match character.is_ascii() {
-                    true => map.push_escape(out.len(), start, escape.len),
-                    false => map.push(out.len(), start, Grain::Escape(escape.len)),
-                }
-                push_char(out, character);
-            }
+            Value::Byte(byte) => out.push(byte),
+            Value::Char(character) => push_char(out, character),
+        }
+        match out.len() - decoded_start {
+            1 => map.push_escape(decoded_start, start, escape.len),
+            _ => map.push(decoded_start, start, Grain::Escape(escape.len)),
         }
         at = start + escape.len;
         copied_to = at;
