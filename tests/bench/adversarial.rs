@@ -1,10 +1,14 @@
 //! The throughput on texts made against every built-in rule; see README.md.
 
+#[path = "../../src/dice.rs"]
+mod dice;
+
 use std::cell::OnceCell;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
+use dice::Dice;
 use stanch::matcher::{Matcher, Scratch};
 use stanch::rule::schema::{RuleKind, RuleSpec};
 use stanch::rule::shape::Shape;
@@ -236,12 +240,9 @@ fn against(spec: &RuleSpec) -> Vec<(&'static str, Vec<u8>)> {
     let word = |number: usize| words[number % words.len()].clone();
     let shape = Shape::parse(&spec.shape).ok();
     let new_sample = |seed: usize| -> Vec<u8> {
-        let mut state = (seed as u64).wrapping_mul(0x9E37_79B9).wrapping_add(0x1234_5677);
+        let mut dice = Dice::new((seed as u64).wrapping_mul(0x9E37_79B9).wrapping_add(0x1234_5677));
         match &shape {
-            Some(shape) => shape.sample(&mut |below| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (state >> 33) as usize % below
-            }),
+            Some(shape) => shape.sample(&mut |sides| dice.roll(sides)),
             None => [&word(seed)[..], &noise(40, seed, ALNUM)].concat(),
         }
     };

@@ -2,6 +2,8 @@
 #![no_main]
 
 mod bodies;
+#[path = "../../src/dice.rs"]
+mod dice;
 
 use std::sync::LazyLock;
 

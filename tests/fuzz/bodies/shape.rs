@@ -1,6 +1,7 @@
 //! Shapes: their samples match their expressions and keep to their lengths, and the steps of a shape lead to what the
 //! expression finds, which is what an explanation asks.
 
+use crate::dice::Dice;
 use stanch::matcher::{Match, Matcher, Scratch, trace::Trace};
 use stanch::rule::RuleSet;
 use stanch::rule::shape::Shape;
@@ -14,11 +15,8 @@ pub fn run(bytes: &[u8]) {
         return;
     }
     let Ok(regex) = regex::bytes::Regex::new(&format!("^(?:{})$", shape.to_regex(false))) else { return };
-    let mut state = text.len() as u64;
-    let mut below = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
+    let mut dice = Dice::new(text.len() as u64);
+    let mut below = |sides| dice.roll(sides);
     let samples: Vec<Vec<u8>> = (0..4).map(|_| shape.sample(&mut below)).collect();
     for sample in &samples {
         assert!(sample.len() >= min && max.is_none_or(|max| sample.len() <= max));
