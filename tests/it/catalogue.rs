@@ -25,6 +25,32 @@ fn kept<'m>(matcher: &'m Matcher, scratch: &mut Scratch, text: &str) -> Vec<&'m 
         .collect()
 }
 
+/// What a finding is called: its first letter is the vendor's or the sentence's, and no word stands there twice.
+#[test]
+fn descriptions_spell_names_as_their_owners_do() {
+    // A small letter before two large ones is an acronym that lost its first, but for these names.
+    let is_broken = |word: &str| {
+        let mut letters = word.chars();
+        let starts = [letters.next(), letters.next(), letters.next()].map(Option::unwrap_or_default);
+        let large = |letter: char| letter.is_ascii_uppercase();
+        starts[0].is_ascii_lowercase()
+            && large(starts[1])
+            && large(starts[2])
+            && !["xAI", "sSMTP"].contains(&word)
+    };
+    let wrong: Vec<String> = RuleSet::builtin()
+        .rules()
+        .iter()
+        .filter(|rule| {
+            let words: Vec<&str> = rule.description.split_whitespace().collect();
+            let is_twice = words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(pair[1]));
+            words.is_empty() || is_twice || words.iter().any(|word| is_broken(word))
+        })
+        .map(|rule| format!("{}: {}", rule.id, rule.description))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
 /// One value of each rule in each surrounding, beside a word of the rule; the measurement `formats` of
 /// `tests/bench` tries a hundred, and every word.
 #[test]
