@@ -16,14 +16,27 @@ pub(crate) fn bits_of(classes: &[u8; BLOCK_BYTES]) -> u64 {
         .fold(0, |bits, &group| bits << 8 | u64::from_le_bytes(group).wrapping_mul(GATHER) >> 56)
 }
 
-/// The places of the bits that are set, from the lowest on.
-pub(crate) fn places_of(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let place = bits.trailing_zeros() as usize;
-        let is_any = bits != 0;
-        bits &= bits.wrapping_sub(1);
+/// The places of the bits that are set, from the lowest on, or from the highest on where they are asked for in reverse.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places(pub(crate) u64);
+
+impl Iterator for Places {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let place = self.0.trailing_zeros() as usize;
+        let is_any = self.0 != 0;
+        self.0 &= self.0.wrapping_sub(1);
         is_any.then_some(place)
-    })
+    }
+}
+
+impl DoubleEndedIterator for Places {
+    fn next_back(&mut self) -> Option<usize> {
+        let place = self.0.checked_ilog2()?;
+        self.0 ^= 1 << place;
+        Some(place as usize)
+    }
 }
 
 #[cfg(test)]
@@ -36,8 +49,9 @@ mod tests {
         fn each_byte_has_its_bit(bits in any::<u64>()) {
             let classes: [u8; BLOCK_BYTES] = std::array::from_fn(|at| (bits >> at & 1) as u8);
             prop_assert_eq!(bits_of(&classes), bits);
-            let places: Vec<usize> = places_of(bits).collect();
-            prop_assert_eq!(places, (0..64).filter(|at| bits >> at & 1 == 1).collect::<Vec<_>>());
+            let set: Vec<usize> = (0..64).filter(|at| bits >> at & 1 == 1).collect();
+            prop_assert_eq!(Places(bits).collect::<Vec<_>>(), &*set);
+            prop_assert!(Places(bits).rev().eq(set.into_iter().rev()));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::found::NO_WORD;
 use super::reach::{REACH_LINES, lines_back, lines_forward};
 use super::stretch::grow_by;
 use super::trace::{Miss, MissReason, Sink};
-use crate::blocks::{BLOCK_BYTES, bits_of, places_of};
+use crate::blocks::{BLOCK_BYTES, Places, bits_of};
 use crate::rule::Rule;
 use crate::rule::schema::{LONGEST_TRIGGER_BYTES, RuleKind};
 use crate::span::ByteSpan;
@@ -82,15 +82,13 @@ pub(super) fn nearest_word(
         if nearest.is_some_and(|nearest| nearest <= least) {
             return false;
         }
-        if starts.may_stand_at(text, start) {
-            let distances = words_at(text, (start, to), rule).map(|word| word_distance(text, word, span));
-            nearest = distances.chain(nearest).min();
-        }
+        let distances = words_at(text, (start, to), rule).map(|word| word_distance(text, word, span));
+        nearest = distances.chain(nearest).min();
         true
     };
-    let mut before = (first..to.min(span.end)).rev();
+    let mut before = starts.places(text, (first, to.min(span.end))).rev();
     let _ = before.all(|start| look_at(start, span.start.saturating_sub(start + longest)));
-    let mut behind = span.end.max(first)..to;
+    let mut behind = starts.places(text, (span.end.max(first), to));
     let _ = behind.all(|start| look_at(start, start - span.end));
     nearest
 }
@@ -124,16 +122,12 @@ impl Starts {
         starts
     }
 
-    fn may_stand_at(&self, text: &[u8], at: usize) -> bool {
-        let pair = text.get(at..).and_then(<[u8]>::first_chunk);
-        self.are_more || pair.is_some_and(|&pair| self.pairs.contains(&without_case(pair)))
-    }
-
     /// Where in a stretch of a text a keyword may start.
-    fn places(self, text: &[u8], (from, to): (usize, usize)) -> impl Iterator<Item = usize> {
+    fn places(self, text: &[u8], (from, to): (usize, usize)) -> impl DoubleEndedIterator<Item = usize> {
         (from..to).step_by(BLOCK_BYTES).flat_map(move |start| {
             let bits = self.places_in_block(&text[start..text.len().min(start + BLOCK_BYTES + 1)]);
-            places_of(bits).map(move |place| start + place).take_while(move |place| *place < to)
+            let behind = u64::MAX.checked_shl((to - start).min(BLOCK_BYTES) as u32).unwrap_or(0);
+            Places(bits & !behind).map(move |place| start + place)
         })
     }
 
